@@ -1,0 +1,33 @@
+"""Incident Reporter: a customer's incident, from a form to one structured ticket mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+
+from reporter import cli, database, reports, settings, web, wizard
+from reporter.extensions import babel, csrf, limiter, mail, migrations
+
+
+def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
+    """The application, set by config.py, REPORTER_SETTINGS, the environment and *overrides*.
+
+    Raises reporter.settings.SettingsError, with one list of everything to mend.
+    """
+    app = Flask(__name__, template_folder=str(settings.ROOT / "templates"))
+    settings.init_app(app, overrides)
+    database.init_app(app)
+
+    mail.init_app(app)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    migrations.init_app(app)
+    babel.init_app(app, locale_selector=web.locale.select_locale)
+
+    web.init_app(app)
+    wizard.init_app(app)
+    reports.init_app(app)
+    cli.init_app(app)
+    return app

@@ -1,0 +1,136 @@
+"""The engine, its sessions, and what SQLite and PostgreSQL each need.
+
+One `Database` serves web requests and workers alike. Times are stored in UTC and come back
+aware; a naive one is refused.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, current_app
+from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+BUSY_TIMEOUT_SECONDS = 15
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware time, kept in UTC. Raises ValueError for a naive one."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone cannot be stored: {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        # SQLite keeps no zone; PostgreSQL answers in the zone of its session.
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """Engine and sessions for one URL.
+
+    `foreign_keys=False` is for migrations: a batch migration rebuilds tables, and with foreign
+    keys on SQLite would cascade the drop of the old table into its children.
+    """
+
+    def __init__(self, url: str, *, foreign_keys: bool = True) -> None:
+        self.engine = sa.create_engine(
+            driver_url(url),
+            pool_pre_ping=True,
+            hide_parameters=True,  # an error that is logged holds no customer's words
+        )
+        if self.engine.dialect.name == "sqlite":
+            _prepare_sqlite(self.engine, foreign_keys=foreign_keys)
+        self._writing = sessionmaker(self.engine, expire_on_commit=False)
+        self._reading = sessionmaker(
+            self.engine.execution_options(read_only=True, postgresql_readonly=True),
+            expire_on_commit=False,
+        )
+
+    @property
+    def engines(self) -> dict[str, sa.Engine]:
+        """What Flask-Alembic looks for."""
+        return {"default": self.engine}
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction, committed on leaving and rolled back on an error.
+
+        On SQLite it takes the write lock at once: a transaction that reads and then writes
+        would otherwise fail with "database is locked" whatever the busy timeout.
+        """
+        with self._writing.begin() as session:
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One read-only transaction: a consistent view that never waits for a writer."""
+        with self._reading.begin() as session:
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["sqlalchemy"] = Database(app.config["DATABASE_URL"])
+
+
+def get_database() -> Database:
+    """The current application's database."""
+    database: Database = current_app.extensions["sqlalchemy"]
+    return database
+
+
+def exclusive(session: Session, key: str) -> None:
+    """Hold a lock named *key* until the transaction ends.
+
+    On SQLite a write transaction excludes every other already.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(key))))
+
+
+def driver_url(url: str) -> sa.URL:
+    """The URL with the driver we ship, and the folder of a SQLite file made.
+
+    Raises sqlalchemy.exc.ArgumentError when it is no URL.
+    """
+    parsed = make_url(url)
+    if parsed.drivername in {"postgresql", "postgres"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    return parsed
+
+
+def _prepare_sqlite(engine: sa.Engine, *, foreign_keys: bool) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def connect(connection: sqlite3.Connection, record: Any) -> None:
+        # Transactions are begun by the listener below, not by the driver.
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql("BEGIN DEFERRED" if read_only else "BEGIN IMMEDIATE")

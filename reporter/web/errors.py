@@ -1,0 +1,59 @@
+"""Error pages: calm, in the customer's language, with the phone number and what was typed."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(DBAPIError, database_failed)
+    app.register_error_handler(HTTPException, show_error)
+
+
+def database_failed(error: DBAPIError) -> ResponseReturnValue:
+    """The database does not answer: nothing was saved, and what was typed goes back."""
+    from flask import current_app
+
+    current_app.log_exception((type(error), error, error.__traceback__))  # type: ignore[arg-type]
+    return show_error(ServiceUnavailable())
+
+
+def show_error(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, (InternalServerError, ServiceUnavailable)):
+        title = _("Something failed on our side")
+        text = _("It is our fault, not yours, and we are told about it.")
+    elif error.code == 413:
+        title = _("That is too much text for one page")
+        text = _("Go back, shorten the longest text to its most telling part, and continue.")
+    elif error.code == 429:
+        title = _("Please wait a moment")
+        text = _("Many reports are arriving from your network. Wait a minute and try again.")
+    elif isinstance(error, CSRFError):
+        title = _("This page was open for a long time")
+        text = _("For your safety we ask you to send it once more.")
+    elif error.code in {404, 405}:
+        title = _("There is no such page")
+        text = _("The link may be incomplete. Copy all of it, or start from the first page.")
+    else:
+        title = _("We could not understand that request")
+        text = _("Go back and try again.")
+    response: Response = make_response(
+        render_template("error.html", title=title, text=text, typed=_typed(error)),
+        error.code or 500,
+    )
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers[name] = value
+    return response
+
+
+def _typed(error: HTTPException) -> list[tuple[str, str]]:
+    """What the page was sent with, to be sent again with one button; tokens are made afresh."""
+    if request.method != "POST" or error.code in {400, 404, 405, 413}:
+        return []
+    return [(k, v) for k, v in request.form.items(multi=True) if k != "csrf_token"]

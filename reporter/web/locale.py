@@ -1,0 +1,49 @@
+"""The language of a page: `?lang=`, then the session, then Accept-Language, then the first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from babel import Locale
+from flask import Flask, current_app, has_request_context, request, session
+from flask_babel import get_locale
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(remember_language)
+    app.context_processor(template_names)
+
+
+def select_locale() -> str:
+    """Asked by Flask-Babel, also outside a request, where the first language is taken."""
+    languages: list[str] = current_app.config["LANGUAGES"]
+    if not has_request_context():
+        return languages[0]
+    for choice in (request.args.get("lang"), session.get("lang")):
+        if choice in languages:
+            return str(choice)
+    return request.accept_languages.best_match(languages) or languages[0]
+
+
+def remember_language() -> None:
+    choose_language(request.args.get("lang", ""))
+
+
+def choose_language(language: str) -> None:
+    """Keep *language* for the pages that follow, when it is one of ours."""
+    if language in current_app.config["LANGUAGES"]:
+        session["lang"] = language
+
+
+def current_language() -> str:
+    """The code of the language in use, as in LANGUAGES."""
+    return str(get_locale())
+
+
+def language_name(language: str) -> str:
+    """A language's name in itself, as in "Español"."""
+    return (Locale.parse(language).get_display_name(language) or language).capitalize()
+
+
+def template_names() -> dict[str, Any]:
+    return {"language": current_language(), "language_name": language_name}

@@ -1,0 +1,76 @@
+"""Structured logs: one JSON object a line, on standard error.
+
+A log never holds a customer's words, name, address or number, nor a secret link: requests are
+named by endpoint, and an error by its type and its frames, without its message.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from types import TracebackType
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+
+log = structlog.get_logger("reporter.web")
+
+
+def init_app(app: Flask) -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=_Stderr()),
+    )
+    app.log_exception = log_exception  # type: ignore[method-assign]
+    app.before_request(start_clock)
+    app.after_request(log_request)
+
+
+def start_clock() -> None:
+    g.started = time.perf_counter()
+
+
+def log_request(response: Response) -> Response:
+    if request.endpoint not in {"static", "health.healthz", "health.readyz"}:
+        log.info(
+            "request",
+            method=request.method,
+            endpoint=request.endpoint,
+            status=response.status_code,
+            milliseconds=round((time.perf_counter() - g.started) * 1000, 1),
+        )
+    return response
+
+
+def log_exception(
+    exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
+) -> None:
+    """In place of Flask's, which logs the path and the message."""
+    kind, _, trace = exc_info
+    log.error(
+        "unhandled error",
+        endpoint=request.endpoint,
+        error=getattr(kind, "__name__", None),
+        frames=[f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(trace)],
+    )
+
+
+class _Stderr:
+    """Standard error as it is when something is written, also under a test that replaces it."""
+
+    def write(self, text: str) -> Any:
+        import sys
+
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        import sys
+
+        sys.stderr.flush()

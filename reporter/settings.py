@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import click
 from flask import Config, Flask
 
 from reporter.checks import problems
@@ -25,8 +26,11 @@ PREFIX = "REPORTER_"
 NOT_SETTINGS = {"REPORTER_SETTINGS", "REPORTER_TEST_POSTGRES_URL"}
 
 
-class SettingsError(Exception):
-    """The service cannot start as it is set. `problems` has one line for each thing to mend."""
+class SettingsError(click.ClickException):
+    """The service cannot start as it is set. `problems` has one line for each thing to mend.
+
+    A command shows the list and exits with 1.
+    """
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -36,6 +40,18 @@ class SettingsError(Exception):
 
 def init_app(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
     """Fill `app.config`. Raises SettingsError."""
+    settings, defaults, found = resolve()
+    settings.update(overrides or {})
+    found += problems(settings, defaults)
+    if found:
+        raise SettingsError(found)
+    _derive(settings)
+    app.config.update(settings)
+    app.config.update({k: v for k, v in (overrides or {}).items() if k not in defaults})
+
+
+def resolve() -> tuple[dict[str, Any], Mapping[str, Any], list[str]]:
+    """Settings as they stand, their defaults, and what cannot be read; not checked yet."""
     defaults = Config(str(ROOT))
     defaults.from_pyfile(str(ROOT / "config.py"))
     settings: dict[str, Any] = dict(defaults)
@@ -43,12 +59,7 @@ def init_app(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
         *_merge(settings, defaults, _toml(os.environ.get("REPORTER_SETTINGS"))),
         *_merge(settings, defaults, _environment()),
     ]
-    settings.update(overrides or {})
-    found += problems(settings, defaults)
-    if found:
-        raise SettingsError(found)
-    _derive(settings)
-    app.config.update(settings)
+    return settings, defaults, found
 
 
 def _toml(path: str | None) -> dict[str, Any] | str:
@@ -117,8 +128,12 @@ def _derive(settings: dict[str, Any]) -> None:
     )
     settings["BASE_URL"] = settings["BASE_URL"].rstrip("/")
     settings |= {
+        "RATELIMIT_HEADERS_ENABLED": True,
+        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
         "BABEL_DEFAULT_LOCALE": settings["LANGUAGES"][0],
         "BABEL_DEFAULT_TIMEZONE": "UTC",
+        # All migrations or none, also on SQLite, which can change tables in a transaction.
+        "ALEMBIC_CONTEXT": {"transactional_ddl": True, "render_as_batch": True},
         # The limit of a whole request, and of its text: room for far more than the form takes,
         # so that a text that is too long comes back with a message and not as an error page.
         "MAX_CONTENT_LENGTH": 2 * 1024 * 1024,

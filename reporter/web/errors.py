@@ -54,6 +54,7 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
 
 def _typed(error: HTTPException) -> list[tuple[str, str]]:
     """What the page was sent with, to be sent again with one button; tokens are made afresh."""
-    if request.method != "POST" or error.code in {400, 404, 405, 413}:
+    again = isinstance(error, CSRFError) or error.code not in {400, 404, 405, 413}
+    if request.method != "POST" or not again:
         return []
     return [(k, v) for k, v in request.form.items(multi=True) if k != "csrf_token"]

@@ -28,6 +28,7 @@ def init_app(app: Flask) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=_Stderr()),
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     app.log_exception = log_exception  # type: ignore[method-assign]
     app.before_request(start_clock)
     app.after_request(log_request)
@@ -54,11 +55,12 @@ def log_exception(
 ) -> None:
     """In place of Flask's, which logs the path and the message."""
     kind, _, trace = exc_info
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
     log.error(
         "unhandled error",
         endpoint=request.endpoint,
         error=getattr(kind, "__name__", None),
-        frames=[f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(trace)],
+        frames=[f for f in frames if "site-packages" not in f] + frames[-1:],
     )
 
 

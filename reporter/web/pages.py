@@ -1,38 +1,33 @@
-"""The start page, and what every template may use."""
+"""What every template may use."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, render_template, request, session, url_for
-from flask.typing import ResponseReturnValue
+from flask import Flask, current_app, request, url_for
 
-blueprint = Blueprint("pages", __name__)
-
-PREFILLED = ("service", "affected", "customer_number")
-PREFILL_LENGTH = 200
+NAMES = ("PROVIDER_NAME", "SUPPORT_EMAIL", "SUPPORT_PHONE", "SUPPORT_HOURS", "LANGUAGES")
 
 
 def init_app(app: Flask) -> None:
-    app.register_blueprint(blueprint)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.template_filter("tel")(tel)
     app.context_processor(template_names)
 
 
-@blueprint.get("/")
-def start() -> ResponseReturnValue:
-    """What will be asked, and one button. `?service=&affected=&customer_number=` prefill."""
-    prefill = {k: request.args[k][:PREFILL_LENGTH] for k in PREFILLED if request.args.get(k)}
-    if prefill:
-        session["prefill"] = prefill
-    return render_template("start.html")
-
-
 def template_names() -> dict[str, Any]:
-    config = current_app.config
-    names = ("PROVIDER_NAME", "SUPPORT_EMAIL", "SUPPORT_PHONE", "SUPPORT_HOURS", "LANGUAGES")
-    return {name.lower(): config[name] for name in names} | {"lang_url": lang_url}
+    return {name.lower(): current_app.config[name] for name in NAMES} | {"lang_url": lang_url}
 
 
 def lang_url(language: str) -> str:
-    """This page in another language."""
-    return url_for(request.endpoint or "pages.start", **(request.view_args or {}), lang=language)
+    """This page in another language; the first page where this one has no address."""
+    if request.endpoint is None or request.method != "GET":
+        return url_for("wizard.start", lang=language)
+    return url_for(request.endpoint, **(request.view_args or {}), lang=language)
+
+
+def tel(phone: str) -> str:
+    """A phone number as a tel: link takes it (RFC 3966)."""
+    return re.sub(r"[^\d+]", "", phone)

@@ -1,0 +1,59 @@
+"""The commands. Each also hangs off `flask --app reporter`."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, FlaskGroup
+
+from reporter import supervisor
+from reporter.delivery.commands import outbox_group, worker_command
+from reporter.migrating import upgrade
+
+db_group = AppGroup("db", help="The database.")
+
+
+def init_app(app: Flask) -> None:
+    for command in (db_group, outbox_group, worker_command):
+        app.cli.add_command(command)
+
+
+def main() -> None:
+    """The console script."""
+    from reporter import create_app
+
+    group = FlaskGroup(
+        name="reporter",
+        help="Incident Reporter: a customer's incident as one structured ticket mail.",
+        create_app=create_app,
+        add_default_commands=False,
+        add_version_option=False,
+        load_dotenv=False,
+        set_debug_flag=False,
+    )
+    group.main()
+
+
+@db_group.command("upgrade")
+def upgrade_command() -> None:
+    """Run the migrations that are left."""
+    upgrade(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+@click.command("serve")
+@click.option("--demo", is_flag=True, help="With settings that just work, and an inbox at /inbox.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+def serve_command(demo: bool, host: str, port: int) -> None:
+    """Everything for one machine: migrations, web and delivery. If one dies, all stop."""
+    raise SystemExit(supervisor.serve(demo=demo, host=host, port=port))
+
+
+@click.command("web")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+def web_command(host: str, port: int) -> None:
+    """The web half alone."""
+    from reporter.server import run
+
+    run(host, port)

@@ -1,0 +1,52 @@
+"""Bringing the database's tables up to date."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from flask import Flask
+
+from reporter.database import Database
+from reporter.extensions import migrations
+
+
+def upgrade(app: Flask) -> None:
+    """Run what migrations are left, all or none. Safe to run from several machines at once.
+
+    A batch migration on SQLite drops and rebuilds tables, which with foreign keys on would
+    cascade into the tables that refer to them: they are off meanwhile, and checked at the end.
+    """
+    serving = app.extensions["sqlalchemy"]
+    migrating = Database(app.config["DATABASE_URL"], foreign_keys=False)
+    app.extensions["sqlalchemy"] = migrating
+    try:
+        with app.app_context(), _one_at_a_time(migrating):
+            migrations.upgrade()
+        _check_foreign_keys(migrating)
+    finally:
+        app.extensions["sqlalchemy"] = serving
+        migrating.close()
+
+
+class _one_at_a_time:  # noqa: N801 (reads as the statement it is)
+    """A lock on PostgreSQL while another process may migrate too; SQLite has one writer."""
+
+    def __init__(self, database: Database) -> None:
+        self.engine = database.engine
+
+    def __enter__(self) -> None:
+        self.connection = self.engine.connect()
+        if self.engine.dialect.name == "postgresql":
+            self.connection.execute(sa.text("SELECT pg_advisory_lock(hashtext('reporter'))"))
+
+    def __exit__(self, *error: object) -> None:
+        self.connection.invalidate()  # closing the session is what frees the lock
+        self.connection.close()
+
+
+def _check_foreign_keys(database: Database) -> None:
+    if database.engine.dialect.name != "sqlite":
+        return
+    with database.read() as session:
+        broken = session.execute(sa.text("PRAGMA foreign_key_check")).all()
+    if broken:
+        raise RuntimeError(f"a migration left {len(broken)} rows that refer to nothing")

@@ -1,0 +1,11 @@
+"""RECORD: a report kept safe under a reference, its receipt, and the mails it causes."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    from reporter.reports.views import blueprint
+
+    app.register_blueprint(blueprint)

@@ -1,0 +1,132 @@
+"""A report as a value: frozen once made, handed to whatever shows, stores or mails it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+Value = str | list[str] | None
+
+
+class Severity(Enum):
+    """How serious it is: the level, and the word that a filter or a person reads."""
+
+    CRITICAL = (1, "critical")
+    MAJOR = (2, "major")
+    MINOR = (3, "minor")
+    QUESTION = (4, "question")
+
+    @property
+    def level(self) -> int:
+        return self.value[0]
+
+    @property
+    def word(self) -> str:
+        return self.value[1]
+
+    @property
+    def code(self) -> str:
+        """As in "1-critical"."""
+        return f"{self.level}-{self.word}"
+
+    @classmethod
+    def of(cls, impact: str) -> Self:
+        """The severity of an answer to `impact`."""
+        return next(severity for severity in cls if severity.word == impact)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One question and its answer.
+
+    `value` is for machines and `text` for people; both may be blank. `asked`: whether it came up
+    at all. `block`: its key in the block of the ticket, if it stands there. `wanted`: support
+    will have to ask for it when it is blank.
+    """
+
+    name: str
+    label: str
+    value: Value
+    text: str
+    asked: bool = True
+    block: str = ""
+    wanted: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """The answers of one page, under its title."""
+
+    title: str
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Filing:
+    """What a customer hands in: everything of a report that does not need it to be kept."""
+
+    language: str
+    saved_at: datetime
+    started_at: datetime | None  # in the customer's zone
+    started_precision: str
+    sections: Mapping[str, tuple[Section, ...]]  # by language, as it was asked
+    flags: tuple[str, ...] = ()
+    channel: str = "web"
+
+
+@dataclass(frozen=True)
+class Report(Filing):
+    """A filing that is kept, under its reference."""
+
+    reference: str = ""
+
+    @property
+    def answers(self) -> Mapping[str, Value]:
+        """Every answer by its key; None for what was left blank or not asked."""
+        return {answer.name: answer.value for answer in self.each()}
+
+    @property
+    def severity(self) -> Severity:
+        return Severity.of(self.text("impact"))
+
+    def text(self, key: str) -> str:
+        """A single answer's value; empty when there is none."""
+        return str(self.answers.get(key) or "")
+
+    def each(self, language: str | None = None) -> Iterator[Answer]:
+        """The answers one by one, as asked in *language*."""
+        for section in self.sections[language or self.language]:
+            yield from section.answers
+
+    def to_json(self) -> dict[str, Any]:
+        zone = self.started_at.tzinfo if self.started_at else None
+        return {
+            **asdict(self),
+            "saved_at": self.saved_at.isoformat(),
+            "started_at": self.started_at and self.started_at.isoformat(),
+            "started_zone": zone.key if isinstance(zone, ZoneInfo) else None,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Report:
+        content = dict(stored)
+        zone = content.pop("started_zone")
+        started = content["started_at"]
+        if started:
+            started = datetime.fromisoformat(started).astimezone(ZoneInfo(zone) if zone else UTC)
+        content["started_at"] = started
+        content["saved_at"] = datetime.fromisoformat(content["saved_at"])
+        content["flags"] = tuple(content["flags"])
+        content["sections"] = {k: _sections(v) for k, v in content["sections"].items()}
+        return cls(**content)
+
+
+def _sections(stored: Sequence[Mapping[str, Any]]) -> tuple[Section, ...]:
+    return tuple(
+        Section(section["title"], tuple(Answer(**answer) for answer in section["answers"]))
+        for section in stored
+    )

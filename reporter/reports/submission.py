@@ -1,0 +1,119 @@
+"""Keeping a report: the report and the mails it causes, in one transaction.
+
+A report counts as sent in by the customer once it is committed here. SMTP is never spoken in a
+request: the mails wait in the outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from reporter import models
+from reporter.database import exclusive, get_database
+from reporter.delivery import outbox
+from reporter.links import hash_token, receipt_token
+from reporter.reports.emails import Mail, compose_acknowledgement, compose_ticket
+from reporter.reports.reference import new_reference
+from reporter.reports.report import Filing, Report
+
+TICKET = "ticket"
+ACKNOWLEDGEMENT = "acknowledgement"
+
+# Acknowledgements to one address, so that the form cannot be made to flood it.
+ACKNOWLEDGEMENT_LIMITS = ((timedelta(hours=1), 3), (timedelta(days=1), 10))
+
+
+def submit(draft_id: str, filing: Filing, receipt_path: Callable[[str], str]) -> str:
+    """Keep *filing*, queue its mails, and return the token of its receipt.
+
+    A draft is kept once: a double click, a replay or a retry returns the first receipt's token.
+    *receipt_path* makes a path of a token. Raises sqlalchemy.exc.DBAPIError when nothing could
+    be kept.
+    """
+    token = receipt_token(draft_id)
+    with get_database().write() as session:
+        exclusive(session, draft_id)
+        if not _is_kept(session, draft_id):
+            report = Report(
+                **{field.name: getattr(filing, field.name) for field in fields(Filing)},
+                reference=_free_reference(session),
+            )
+            _keep(session, draft_id, token, report, receipt_path(token))
+    return token
+
+
+def _is_kept(session: Session, draft_id: str) -> bool:
+    query = sa.select(models.Report.id).where(models.Report.draft_id == draft_id)
+    return session.scalar(query) is not None
+
+
+def _free_reference(session: Session) -> str:
+    while True:
+        reference = new_reference()
+        query = sa.select(models.Report.id).where(models.Report.reference == reference)
+        if session.scalar(query) is None:
+            return reference
+
+
+def _keep(
+    session: Session, draft_id: str, token: str, report: Report, receipt_path: str
+) -> None:
+    row = models.Report(
+        reference=report.reference,
+        token_hash=hash_token(token),
+        draft_id=draft_id,
+        content=report.to_json(),
+        service=report.text("service"),
+        saved_at=report.saved_at,
+    )
+    session.add(row)
+    session.flush()
+    ticket = _enqueue(session, row, TICKET, compose_ticket(report))
+    if current_app.config["SEND_ACKNOWLEDGEMENT"]:
+        mail = compose_acknowledgement(report, receipt_path)
+        if _may_acknowledge(session, mail.recipient, report.saved_at):
+            _enqueue(session, row, ACKNOWLEDGEMENT, mail, after=ticket)
+
+
+def _enqueue(
+    session: Session,
+    report: models.Report,
+    kind: str,
+    mail: Mail,
+    after: models.Message | None = None,
+) -> models.Message:
+    return outbox.enqueue(
+        session,
+        kind=kind,
+        reference=report.reference,
+        recipient=mail.recipient,
+        mime_id=mail.mime_id,
+        content=mail.content,
+        now=report.saved_at,
+        report_id=report.id,
+        after_id=after.id if after else None,
+    )
+
+
+def _may_acknowledge(session: Session, recipient: str, now: datetime) -> bool:
+    """Whether *recipient* has had fewer acknowledgements than the limits allow.
+
+    "+tag" and case do not make another address.
+    """
+    exclusive(session, f"acknowledgement {recipient}")
+    message = models.Message
+    for period, limit in ACKNOWLEDGEMENT_LIMITS:
+        query = sa.select(sa.func.count()).where(
+            message.kind == ACKNOWLEDGEMENT,
+            message.recipient == recipient,
+            message.created_at > now - period,
+        )
+        if (session.scalar(query) or 0) >= limit:
+            return False
+    return True

@@ -1,0 +1,53 @@
+"""Times in words, in the language in use."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from babel.lists import format_list
+from babel.units import format_unit
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+
+def three_ways(moment: datetime, at: datetime) -> str:
+    """A moment in the customer's zone, in UTC, and as the time gone by when read at *at*.
+
+    *moment* carries the customer's zone; both are aware.
+    """
+    utc = moment.astimezone(UTC)
+    same_day = utc.date() == moment.date()
+    return _(
+        "%(local)s (%(zone)s) · %(utc)s UTC · %(elapsed)s before this report",
+        local=day_and_time(moment),
+        zone=zone_name(moment),
+        utc=f"{utc:%H:%M}" if same_day else day_and_time(utc),
+        elapsed=elapsed(at - moment),
+    )
+
+
+def day_and_time(moment: datetime) -> str:
+    """As in "23 nov 2026 02:40", in the moment's own zone."""
+    return format_datetime(moment, "d MMM y HH:mm", tzinfo=moment.tzinfo, locale=get_locale())
+
+
+def zone_name(moment: datetime) -> str:
+    zone = moment.tzinfo
+    return zone.key if isinstance(zone, ZoneInfo) else str(zone)
+
+
+def elapsed(gone: timedelta) -> str:
+    """As in "42 minutes" or "1 hour and 5 minutes": the two largest units, rounded down."""
+    minutes = max(0, int(gone.total_seconds() // 60))
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    units = [(days, "day"), (hours, "hour"), (minutes, "minute")]
+    first = next((i for i, (count, _unit) in enumerate(units) if count), 2)
+    parts = [
+        format_unit(count, f"duration-{unit}", locale=get_locale())
+        for count, unit in units[first : first + 2]
+        if count or unit == "minute" and first == 2
+    ]
+    return format_list(parts, locale=get_locale())

@@ -1,0 +1,75 @@
+"""From filled forms to a `Filing`: what every page, mail and file shows of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from flask import current_app
+from flask_babel import force_locale
+from werkzeug.datastructures import MultiDict
+
+from reporter.reports.report import Answer, Filing, Section
+from reporter.wizard.drafts import Answered, Draft
+from reporter.wizard.fields import display, questions
+from reporter.wizard.moments import Moment, Precision
+from reporter.wizard.steps import MINIMUM_TIME, Step, StepForm
+
+
+def filled(step: Step, answered: Answered) -> StepForm:
+    """The form of a step as it was stored. It is not validated yet, and carries no token."""
+    return step.form(
+        MultiDict([(key, value) for key, values in answered.raw.items() for value in values]),
+        answered_at=answered.answered_at,
+        meta={"csrf": False},
+    )
+
+
+def sections(forms: Sequence[StepForm], at: datetime) -> tuple[Section, ...]:
+    """Every answer of *forms* in the language in use, as read at the time *at*."""
+    return tuple(Section(str(form.title), _answers(form, at)) for form in forms)
+
+
+def _answers(form: StepForm, at: datetime) -> tuple[Answer, ...]:
+    return tuple(
+        Answer(
+            name=question.name,
+            label=str(question.label.text),
+            value=question.value(form),
+            text=display(question, form, at),
+            asked=question.is_asked(form),
+            block=question.block,
+            wanted=question.wanted,
+        )
+        for question in questions(form)
+    )
+
+
+def filing(
+    draft: Draft, forms: Mapping[str, StepForm], language: str, at: datetime
+) -> Filing:
+    """What is handed in at the time *at*. *forms* are valid."""
+    in_every_language = {}
+    for each in current_app.config["LANGUAGES"]:
+        with force_locale(each):
+            in_every_language[each] = sections(list(forms.values()), at)
+    moment = started(forms.values())
+    return Filing(
+        language=language,
+        saved_at=at,
+        started_at=moment.at if moment else None,
+        started_precision=moment.precision if moment else Precision.UNKNOWN,
+        sections=in_every_language,
+        flags=flags(draft, at),
+    )
+
+
+def started(forms: Iterable[StepForm]) -> Moment | None:
+    """When it started, from the form that asks it."""
+    return next((form.moment() for form in forms if hasattr(form, "moment")), None)
+
+
+def flags(draft: Draft, at: datetime) -> tuple[str, ...]:
+    """What suggests that no person filled the form. It is told to support, nothing else."""
+    fast = {"too_fast"} if at - draft.created_at < MINIMUM_TIME else set()
+    return tuple(sorted({*draft.flags, *fast}))

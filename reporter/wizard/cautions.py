@@ -1,0 +1,69 @@
+"""Things to point out on the review, never to block: secrets pasted by mistake, odd numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import phonenumbers
+from flask_babel import gettext as _
+from stdnum import iban, luhn
+
+from reporter.wizard.fields import Line, Phone, Text, questions
+from reporter.wizard.steps import StepForm
+
+PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+# A word for a password, a separator, and something that is no plain word: prose says "la clave
+# es incorrecta" all the time.
+PASSWORD = re.compile(
+    r"\b(?:contrase[ñn]a|clave|password|passwd|passphrase|pass|pwd)\b[\s\"']*"
+    r"(?:=\s*\S{4}|(?:es|is|:)\s*[\"']?(?=\S{4})\S*[\d@#$%&*+=^~_])",
+    re.IGNORECASE,
+)
+TOKEN = re.compile(
+    r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{36,}|sk_live_\w{16,}|xox[abprs]-[\w-]{10,}"
+    r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{5,})"
+)
+URL_LOGIN = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@]+:[^\s:/@]+@", re.IGNORECASE)
+CARD = re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d.-])")
+IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something to look at again: in which question, and why."""
+
+    name: str
+    label: str
+    text: str
+
+
+def cautions(forms: Iterable[StepForm]) -> Iterator[Caution]:
+    for form in forms:
+        for question in questions(form):
+            if question.value(form) is None:
+                continue
+            label = str(question.label.text)
+            if isinstance(question, Phone):
+                if not phonenumbers.is_valid_number(question.number()):
+                    yield Caution(question.name, label, _("This number looks unusual: check it."))
+            elif isinstance(question, (Line, Text)) and holds_secret(str(question.data)):
+                yield Caution(
+                    question.name,
+                    label,
+                    _(
+                        "This looks like a password, a key, a card or an account number. "
+                        "We do not need it: change the answer if you can do without."
+                    ),
+                )
+
+
+def holds_secret(text: str) -> bool:
+    """Whether *text* seems to hold a password, a private key, a token, a card or an IBAN."""
+    if any(pattern.search(text) for pattern in (PRIVATE_KEY, PASSWORD, TOKEN, URL_LOGIN)):
+        return True
+    cards = (re.sub(r"\D", "", match.group()) for match in CARD.finditer(text))
+    if any(luhn.is_valid(card) and card[0] in "3456" for card in cards):
+        return True
+    return any(iban.is_valid(match.group()) for match in IBAN.finditer(text.upper()))

@@ -1,0 +1,298 @@
+"""The questions: one form a page, each question declared once.
+
+A field's name is its key in the draft, the report, the JSON and the tests, and never changes.
+Its label is what the form, the review and the mail say. Declaration order is question order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import current_app
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+from flask_wtf import FlaskForm
+from wtforms import SelectChoice as Option
+from wtforms import StringField
+from wtforms.validators import ValidationError
+
+from reporter.web.locale import current_language
+from reporter.wizard import moments
+from reporter.wizard.fields import (
+    NO,
+    UNKNOWN,
+    YES,
+    Choice,
+    Email,
+    Line,
+    LocalTime,
+    Phone,
+    Started,
+    Text,
+    YesNo,
+    Zone,
+)
+from reporter.wizard.moments import Moment, Precision
+
+
+class StepForm(FlaskForm):
+    """One page of questions. `answered_at` is when it was first answered as it stands."""
+
+    title: Any
+    about: Any  # what it asks, in a few words, for the first page
+    lead: Any = ""
+
+    # People never see it; a program that fills every field gives itself away.
+    website = StringField(render_kw={"tabindex": "-1", "autocomplete": "off"})
+
+    def __init__(self, *args: Any, answered_at: datetime | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.answered_at = answered_at or datetime.now(UTC)
+
+
+def service_options() -> list[Option]:
+    def name(service: dict[str, Any]) -> LazyString:
+        return LazyString(lambda: service["name"][current_language()])
+
+    return [Option(service["id"], name(service)) for service in current_app.config["SERVICES"]]
+
+
+class FailureForm(StepForm):
+    title = _l("What fails")
+    about = _l("the service, the exact error, how serious it is")
+
+    service = Choice(
+        _l("Which service fails?"),
+        choices=service_options,
+        required=_l("Choose the service that fails"),
+        block="service",
+    )
+    affected = Text(
+        _l("What is affected?"),
+        hint=_l("Domains, IP addresses, servers or accounts, as in shop.example.com"),
+        max_length=2_000,
+        rows=2,
+        wanted=True,
+        block="affected",
+    )
+    summary = Line(
+        _l("What happens, in one line?"),
+        hint=_l("As in: the shop does not load, error 502"),
+        required=_l("Say in one line what happens"),
+        max_length=120,
+        block="summary",
+    )
+    error_message = Text(
+        _l("The error message, exactly as it is shown"),
+        hint=_l("Copy and paste it, with its codes and numbers"),
+        max_length=20_000,
+        wanted=True,
+    )
+    impact = Choice(
+        _l("How serious is it for you?"),
+        choices=[
+            Option("critical", _l("Critical: we cannot work, or our customers cannot reach us")),
+            Option("major", _l("Major: something important fails, and the rest works")),
+            Option("minor", _l("Minor: it is a nuisance, and we can work")),
+            Option("question", _l("Nothing is broken: I have a question")),
+        ],
+        required=_l("Say how serious it is for you"),
+    )
+
+
+class TimingForm(StepForm):
+    title = _l("Since when")
+    about = _l("roughly is fine")
+
+    started = Started(
+        _l("When did it start?"),
+        choices=[
+            Option("just_now", _l("Just now")),
+            Option("minutes_15", _l("About 15 minutes ago")),
+            Option("hour_1", _l("About an hour ago")),
+            Option("at", _l("At a time I can tell")),
+            Option("unknown", UNKNOWN),
+        ],
+        required=_l("Say when it started, or that you do not know"),
+    )
+    started_at = LocalTime(
+        _l("Date and time"),
+        hint=_l("As a clock where you are shows it, as in 2026-11-23 02:40"),
+        asked_with=("started", "at"),
+        required=_l("Write the date and the time it started"),
+    )
+    started_fold = Choice(
+        _l("The clocks went back that night. Which of the two?"),
+        choices=[
+            Option("earlier", _l("The first time, before the change")),
+            Option("later", _l("The second time, after the change")),
+        ],
+        asked_when=lambda form: form.is_twofold(),
+        shown_with=("started", "at"),
+        required=_l("Say which of the two times it was"),
+    )
+    approximate = YesNo(_l("That time is approximate"), asked_with=("started", "at"))
+    timezone = Zone(
+        _l("Your time zone"),
+        hint=_l("As in Europe/Madrid or America/Bogota"),
+        required=_l("Write your time zone"),
+        shown_with=("started", "at"),
+        autocomplete="off",
+    )
+    pattern = Choice(
+        _l("Does it fail all the time?"),
+        choices=[
+            Option("continuous", _l("Yes, all the time")),
+            Option("intermittent", _l("It comes and goes")),
+            Option("over", _l("No, it works again")),
+            Option("unknown", UNKNOWN),
+        ],
+        required=_l("Say whether it fails all the time"),
+        block="pattern",
+    )
+    frequency = Line(
+        _l("How often?"),
+        hint=_l("As in: every 10 minutes, for a minute"),
+        asked_with=("pattern", "intermittent"),
+        wanted=True,
+    )
+
+    def zone(self) -> moments.ZoneInfo:
+        """The customer's zone; the provider's while what they typed is none."""
+        try:
+            return moments.parse_zone(self.timezone.data or "")
+        except ValueError:
+            return moments.ZoneInfo(current_app.config["TIMEZONE"])
+
+    def moment(self) -> Moment | None:
+        """When it started; None when that is not known.
+
+        Raises moments.NoSuchTime, moments.TwoSuchTimes, or ValueError for what is no time.
+        """
+        if self.started.data in moments.AGO:
+            at = self.answered_at - moments.AGO[self.started.data]
+            return Moment(at.astimezone(self.zone()), Precision.APPROXIMATE)
+        if self.started.data != "at":
+            return None
+        local = moments.parse_local(self.started_at.data or "")
+        at = moments.localize(local, self.zone(), self.started_fold.data)
+        return Moment(at, Precision.APPROXIMATE if self.approximate.data else Precision.EXACT)
+
+    def validate_started_at(self, field: LocalTime) -> None:
+        try:
+            moment = self.moment()
+        except moments.NoSuchTime:
+            raise ValidationError(
+                _("That time did not exist: the clocks went forward. Check the hour")
+            ) from None
+        except moments.TwoSuchTimes:
+            return  # asked about below
+        if moment and moment.at > datetime.now(UTC) + moments.CLOCK_SKEW:
+            raise ValidationError(_("That time is in the future. Check the date and the time zone"))
+
+    def is_twofold(self) -> bool:
+        """Whether the clocks showed the time that was typed twice."""
+        try:
+            local = moments.parse_local(self.started_at.data or "")
+            moments.localize(local, self.zone())
+        except moments.TwoSuchTimes:
+            return self.started.data == "at"
+        except ValueError:
+            return False
+        return False
+
+
+class ChangesForm(StepForm):
+    title = _l("What changed")
+    about = _l("if anything did, shortly before")
+    lead = _l("A change shortly before is often the cause, and nobody is blamed for it.")
+
+    changed = Choice(
+        _l("Did you change anything shortly before?"),
+        hint=_l("An update, a new plugin, a password, a DNS record, a configuration"),
+        choices=[Option("no", NO), Option("yes", YES), Option("unknown", UNKNOWN)],
+        required=_l("Say whether you changed anything, or that you do not know"),
+        block="changed",
+    )
+    change_description = Text(
+        _l("What did you change, and when?"),
+        hint=_l("As in: we updated the shop's payment plugin at 10:00"),
+        asked_with=("changed", "yes"),
+        required=_l("Say what you changed"),
+    )
+
+
+class ContactForm(StepForm):
+    title = _l("How to reach you")
+    about = _l("also if your own mail is what fails")
+
+    name = Line(
+        _l("Your name"),
+        required=_l("Write your name"),
+        autocomplete="name",
+        block="reporter_name",
+    )
+    company = Line(_l("Company"), autocomplete="organization", block="reporter_company")
+    customer_number = Line(
+        _l("Customer number"),
+        hint=_l("It is on your invoices"),
+        autocomplete="off",
+        block="customer_number",
+    )
+    email = Email(
+        _l("Email address"),
+        required=_l("Write your email address"),
+        autocomplete="email",
+        inputmode="email",
+        block="reporter_email",
+    )
+    email_affected = Choice(
+        _l("Does that address depend on what fails?"),
+        hint=_l("If it does, our mails may not reach you, and we will call you"),
+        choices=[Option("no", NO), Option("yes", YES), Option("unknown", UNKNOWN)],
+        required=_l("Say whether that address depends on what fails"),
+        block="email_affected",
+    )
+    phone = Phone(
+        _l("Phone number"),
+        hint=_l("With its prefix if it is from another country"),
+        required_with={
+            ("email_affected", "yes"): _l("Write a phone number: our mails may not reach you"),
+            ("preferred_channel", "phone"): _l("Write the phone number we should call"),
+        },
+        autocomplete="tel",
+        inputmode="tel",
+        block="reporter_phone",
+    )
+    preferred_channel = Choice(
+        _l("How should we answer you?"),
+        choices=[Option("email", _l("By email")), Option("phone", _l("By phone"))],
+        required=_l("Choose how we should answer you"),
+        block="preferred_channel",
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """A page of the journey: its place in the path, and its questions."""
+
+    slug: str
+    form: type[StepForm]
+
+    @property
+    def title(self) -> str:
+        return str(self.form.title)
+
+
+REPORT_STEPS = (
+    Step("failure", FailureForm),
+    Step("timing", TimingForm),
+    Step("changes", ChangesForm),
+    Step("contact", ContactForm),
+)
+
+# A person needs longer than this from the first answer to the last.
+MINIMUM_TIME = timedelta(seconds=5)

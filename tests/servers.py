@@ -1,0 +1,193 @@
+"""Real servers on loopback for the tests: SMTP that answers as told, HTTP that takes alarms."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
+
+from reporter.delivery.mailbox import LOOPBACK, free_port
+from reporter.delivery.relays import Relay
+
+HANG, DROP = "HANG", "DROP"
+
+
+@dataclass(frozen=True)
+class Received:
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+
+
+@dataclass
+class SmtpServer:
+    """An SMTP server. `answers` has, for a command, what it answers in place of "250 ok", one by
+    one: a reply line, HANG or DROP. "BODY" is when DATA was allowed, "DATA" the final dot.
+    """
+
+    answers: dict[str, Iterable[str]] = field(default_factory=dict)
+    hide: str = ""  # a line of the answer to EHLO
+    options: dict[str, Any] = field(default_factory=dict)  # of aiosmtpd
+    ssl_context: Any = None
+    password: str = ""
+    port: int = field(default_factory=free_port)
+    received: list[Received] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    connections: int = 0
+    open_connections: int = 0
+
+    def __post_init__(self) -> None:
+        self.scripts = {command: iter(answers) for command, answers in self.answers.items()}
+
+    @property
+    def relay(self) -> Relay:
+        return Relay(LOOPBACK, self.port, timeout=2)
+
+    def answer(self, command: str) -> str:
+        self.commands.append(command)
+        return next(self.scripts.get(command, iter(())), "250 ok")
+
+
+@contextlib.contextmanager
+def smtp_server(**settings: Any) -> Iterator[SmtpServer]:
+    server = SmtpServer(**settings)
+    controller = Controller(
+        None, hostname=LOOPBACK, port=server.port, ssl_context=server.ssl_context
+    )
+    controller.factory = lambda: _Session(server)
+    controller.start()
+    server.connections = 0  # starting made one
+    try:
+        yield server
+    finally:
+        controller.stop()
+
+
+class _Session(SMTP):
+    """One connection, counted, which can end in the middle of a mail."""
+
+    def __init__(self, server: SmtpServer) -> None:
+        self.told = server
+        self.told.connections += 1
+        super().__init__(self, hostname="test", authenticator=self.check, **server.options)
+
+    def connection_made(self, transport: Any) -> None:
+        if self.transport is None:  # else STARTTLS
+            self.told.open_connections += 1
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.told.open_connections -= 1
+        super().connection_lost(error)
+
+    async def say(self, command: str) -> str:
+        reply = self.told.answer(command)
+        if reply == HANG:
+            await asyncio.sleep(30)
+        if reply == DROP:
+            self.transport.abort()
+        return reply
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        if self.told.answer("BODY") == DROP:
+            await self.push("354 go on")
+            self.transport.abort()
+        else:
+            await super().smtp_DATA(arg)
+
+    async def handle_EHLO(self, server, session, envelope, hostname, lines):  # noqa: N802
+        session.host_name = hostname
+        return [line for line in lines if not self.told.hide or self.told.hide not in line]
+
+    async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
+        envelope.mail_from = address
+        envelope.mail_options = options
+        return await self.say("MAIL")
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        envelope.rcpt_tos.append(address)
+        return await self.say("RCPT")
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        mail = Received(envelope.mail_from, tuple(envelope.rcpt_tos), envelope.content)
+        self.told.received.append(mail)
+        return await self.say("DATA")
+
+    async def handle_QUIT(self, server, session, envelope):  # noqa: N802
+        return await self.say("QUIT")
+
+    def check(self, server, session, envelope, mechanism, login) -> AuthResult:
+        right = login.password.decode() == self.told.password
+        return AuthResult(success=right, handled=False)
+
+
+@dataclass
+class AlarmServer:
+    """An HTTP server that takes Apprise's json:// notifications, or answers with `status`."""
+
+    status: int = 200
+    port: int = 0
+    taken: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"json://{LOOPBACK}:{self.port}/"
+
+
+@contextlib.contextmanager
+def alarm_server(status: int = 200) -> Iterator[AlarmServer]:
+    alarms = AlarmServer(status)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802
+            text = self.rfile.read(int(self.headers["Content-Length"]))
+            if alarms.status == 200:
+                alarms.taken.append(json.loads(text))
+            self.send_response(alarms.status)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer((LOOPBACK, 0), Handler) as server:
+        alarms.port = server.server_port
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield alarms
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextlib.contextmanager
+def says(greeting: bytes | None) -> Iterator[Relay]:
+    """A relay that says *greeting* and hangs up, or with None never says a word."""
+    with socket.create_server((LOOPBACK, 0)) as listener:
+
+        def greet() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.sendall(greeting or b"")
+
+        thread = threading.Thread(target=greet, daemon=True)
+        if greeting is not None:
+            thread.start()
+        try:
+            yield Relay(LOOPBACK, listener.getsockname()[1], timeout=0.3)
+        finally:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+            if thread.ident:
+                thread.join()

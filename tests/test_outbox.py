@@ -1,0 +1,254 @@
+"""The queue, on both engines: who gets a mail, and what is written down about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import pytest
+from conftest import CONTENT, NOW
+from sqlalchemy.exc import IntegrityError
+from structlog.testing import capture_logs
+
+from reporter.database import Database
+from reporter.delivery import backlog, outbox
+from reporter.delivery.outbox import Claimed
+from reporter.delivery.smtp import AttemptResult
+from reporter.models import Message
+
+Queue = Callable[..., int]
+
+ACCEPTED = AttemptResult("relay:25", "accepted", 250, "2.0.0 ok")
+DEFERRED = AttemptResult("relay:25", "deferred", 451, "4.3.0 later")
+REFUSED = AttemptResult("relay:25", "refused", 550, "5.1.1 no such user")
+LEASE = 60.0
+
+
+def claim(database: Database, now: datetime = NOW) -> Claimed:
+    claimed = outbox.claim(database, "worker", now, LEASE)
+    assert claimed is not None
+    return claimed
+
+
+def nothing_due(database: Database, now: datetime = NOW) -> bool:
+    return outbox.claim(database, "worker", now, LEASE) is None
+
+
+def stored(database: Database, message_id: int) -> Message:
+    with database.read() as session:
+        message = session.get_one(Message, message_id)
+        assert message.attempts is not None  # loads them
+        return message
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def test_a_claim_hands_over_the_mail_as_it_was_queued(database: Database, queue: Queue) -> None:
+    message_id = queue()
+    claimed = claim(database)
+    assert claimed.id == message_id
+    assert (claimed.kind, claimed.reference) == ("ticket", "INC-KX7M9Q")
+    assert (claimed.recipient, claimed.content) == ("support@example.com", CONTENT)
+    assert claimed.attempt_count == 1
+
+
+def test_queueing_is_part_of_the_callers_transaction(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.write() as session:
+        outbox.enqueue(
+            session,
+            kind="ticket",
+            reference="INC-KX7M9Q",
+            recipient="support@example.com",
+            mime_id="<1@example.com>",
+            content=CONTENT,
+            now=NOW,
+        )
+        _ = 1 / 0
+    assert nothing_due(database)
+
+
+def test_the_same_message_id_is_queued_once(queue: Queue) -> None:
+    queue(mime_id="<1@example.com>")
+    with pytest.raises(IntegrityError):
+        queue(mime_id="<1@example.com>")
+
+
+def test_mails_are_claimed_in_the_order_they_are_due(database: Database, queue: Queue) -> None:
+    second, first, third = queue(now=after(1)), queue(), queue(now=after(1))
+    assert [claim(database, after(2)).id for _ in range(3)] == [first, second, third]
+
+
+def test_a_mail_is_not_claimed_before_it_is_due(database: Database, queue: Queue) -> None:
+    queue(now=after(10))
+    assert nothing_due(database, after(9.9))
+    claim(database, after(10))
+
+
+def test_two_claims_never_get_the_same_mail(database: Database, queue: Queue) -> None:
+    for _ in range(40):
+        queue()
+
+    def drain(worker: int) -> list[int]:
+        ids = []
+        for _ in range(60):
+            if claimed := outbox.claim(database, f"worker{worker}", NOW, LEASE):
+                ids.append(claimed.id)
+        return ids
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = [id_ for some in pool.map(drain, range(4)) for id_ in some]
+    assert len(ids) == 40
+    assert len(set(ids)) == 40
+
+
+def test_a_mail_waits_until_the_one_before_it_was_sent(database: Database, queue: Queue) -> None:
+    ticket = queue()
+    follow_up = queue(after_id=ticket)
+    first = claim(database)
+    assert first.id == ticket
+    assert nothing_due(database)
+    outbox.record(database, first, [DEFERRED], NOW, jitter=0.5)
+    assert nothing_due(database)
+    outbox.record(database, claim(database, after(15)), [ACCEPTED], after(15), jitter=0.5)
+    assert claim(database, after(15)).id == follow_up
+
+
+def test_what_waits_for_a_failed_mail_keeps_waiting(database: Database, queue: Queue) -> None:
+    follow_up = queue(after_id=queue())
+    outbox.record(database, claim(database), [REFUSED], NOW, jitter=0.5)
+    assert nothing_due(database, after(10**6))
+    assert stored(database, follow_up).state == "queued"
+
+
+def test_an_accepted_mail_is_sent_and_never_claimed_again(database: Database, queue: Queue) -> None:
+    message_id = queue()
+    assert outbox.record(database, claim(database), [ACCEPTED], after(3), jitter=0.5)
+    message = stored(database, message_id)
+    assert (message.state, message.sent_at, message.claimed_by) == ("sent", after(3), None)
+    assert nothing_due(database, after(10**6))
+
+
+@pytest.mark.parametrize(
+    ("jitter", "seconds"), [(0.0, [12, 24, 48]), (0.5, [15, 30, 60]), (0.75, [16.5, 33, 66])]
+)
+def test_a_deferred_mail_is_due_again_after_its_backoff(
+    database: Database, queue: Queue, jitter: float, seconds: list[float]
+) -> None:
+    message_id = queue()
+    now = NOW
+    for wait in seconds:
+        outbox.record(database, claim(database, now), [DEFERRED], now, jitter)
+        message = stored(database, message_id)
+        assert (message.state, message.claimed_by) == ("queued", None)
+        assert message.due_at == now + timedelta(seconds=wait)
+        now = message.due_at
+
+
+def test_one_deferral_among_refusals_is_tried_again(database: Database, queue: Queue) -> None:
+    message_id = queue()
+    outbox.record(database, claim(database), [REFUSED, DEFERRED], NOW, jitter=0.5)
+    assert stored(database, message_id).state == "queued"
+
+
+def test_what_every_relay_refused_has_failed_and_stays(database: Database, queue: Queue) -> None:
+    message_id = queue()
+    outbox.record(database, claim(database), [REFUSED, REFUSED], NOW, jitter=0.5)
+    message = stored(database, message_id)
+    assert (message.state, message.content) == ("failed", CONTENT)
+    assert nothing_due(database, after(10**6))
+
+
+def test_every_attempt_is_kept_with_what_the_relay_said(database: Database, queue: Queue) -> None:
+    message_id = queue()
+    outbox.record(database, claim(database), [REFUSED, ACCEPTED], after(2), jitter=0.5)
+    attempts = stored(database, message_id).attempts
+    assert [(a.relay, a.outcome, a.code, a.reply, a.attempted_at) for a in attempts] == [
+        ("relay:25", "refused", 550, "5.1.1 no such user", after(2)),
+        ("relay:25", "accepted", 250, "2.0.0 ok", after(2)),
+    ]
+
+
+def test_a_lease_that_ran_out_lets_another_worker_take_over(
+    database: Database, queue: Queue
+) -> None:
+    message_id = queue()
+    claim(database)
+    assert nothing_due(database, after(LEASE - 0.1))
+    again = claim(database, after(LEASE))
+    assert (again.id, again.attempt_count) == (message_id, 2)
+
+
+@pytest.mark.parametrize("late", [DEFERRED, REFUSED])
+def test_who_lost_the_lease_changes_nothing(
+    database: Database, queue: Queue, late: AttemptResult
+) -> None:
+    message_id = queue()
+    first = claim(database)
+    second = claim(database, after(LEASE))
+    with capture_logs() as logs:
+        assert not outbox.record(database, first, [late], after(LEASE + 1), jitter=0.5)
+    assert [entry["event"] for entry in logs] == ["lease lost"]
+    message = stored(database, message_id)
+    assert (message.state, message.claimed_by) == ("queued", second.token)
+    assert message.due_at == after(2 * LEASE)
+    assert outbox.record(database, second, [ACCEPTED], after(LEASE + 2), jitter=0.5)
+    assert stored(database, message_id).sent_at == after(LEASE + 2)
+
+
+@pytest.mark.parametrize("second_result", [DEFERRED, REFUSED, ACCEPTED])
+def test_what_was_accepted_is_sent_though_the_lease_was_lost(
+    database: Database, queue: Queue, second_result: AttemptResult
+) -> None:
+    message_id = queue()
+    first = claim(database)
+    second = claim(database, after(LEASE))
+    assert not outbox.record(database, first, [ACCEPTED], after(LEASE + 1), jitter=0.5)
+    assert not outbox.record(database, second, [second_result], after(LEASE + 2), jitter=0.5)
+    message = stored(database, message_id)
+    assert (message.state, message.sent_at) == ("sent", after(LEASE + 1))
+    assert len(message.attempts) == 2
+
+
+def test_what_was_accepted_is_sent_though_the_next_worker_failed(
+    database: Database, queue: Queue
+) -> None:
+    message_id = queue()
+    first = claim(database)
+    second = claim(database, after(LEASE))
+    assert outbox.record(database, second, [REFUSED], after(LEASE + 1), jitter=0.5)
+    assert not outbox.record(database, first, [ACCEPTED], after(LEASE + 2), jitter=0.5)
+    assert stored(database, message_id).state == "sent"
+
+
+def test_recording_a_mail_that_was_purged_meanwhile_is_harmless(
+    database: Database, queue: Queue
+) -> None:
+    queue()
+    claimed = claim(database)
+    with database.write() as session:
+        session.delete(session.get_one(Message, claimed.id))
+    assert not outbox.record(database, claimed, [ACCEPTED], NOW, jitter=0.5)
+
+
+def test_retry_makes_failed_and_waiting_mails_due_now(database: Database, queue: Queue) -> None:
+    failed, deferred, other = queue(), queue(), queue(reference="INC-A00000")
+    for result in (REFUSED, DEFERRED, DEFERRED):
+        outbox.record(database, claim(database), [result], NOW, jitter=0.5)
+    with database.write() as session:
+        assert backlog.retry(session, "INC-KX7M9Q", after(5)) == 2
+    assert [claim(database, after(5)).id for _ in range(2)] == [failed, deferred]
+    assert nothing_due(database, after(5))
+    assert stored(database, other).due_at == after(15)
+
+
+def test_retry_leaves_what_is_sent_or_in_hand(database: Database, queue: Queue) -> None:
+    queue()
+    outbox.record(database, claim(database), [ACCEPTED], NOW, jitter=0.5)
+    queue()
+    claim(database)
+    with database.write() as session:
+        assert backlog.retry(session, "INC-KX7M9Q", NOW) == 0
+    assert nothing_due(database)

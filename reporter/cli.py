@@ -54,6 +54,8 @@ def serve_command(demo: bool, host: str, port: int) -> None:
 @click.option("--port", default=8000, show_default=True)
 def web_command(host: str, port: int) -> None:
     """The web half alone."""
+    from reporter import create_app
     from reporter.server import run
 
-    run(host, port)
+    # A wrong setting is said here once, not by every process.
+    run(host, port, create_app().config["WEB_PROCESSES"])

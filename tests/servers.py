@@ -7,11 +7,13 @@ import contextlib
 import json
 import socket
 import threading
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import apprise
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
@@ -31,7 +33,8 @@ class Received:
 @dataclass
 class SmtpServer:
     """An SMTP server. `answers` has, for a command, what it answers in place of "250 ok", one by
-    one: a reply line, HANG or DROP. "BODY" is when DATA was allowed, "DATA" the final dot.
+    one: a reply line, HANG, DROP, or "SLOW 0.5" for "250 ok" after half a second. "BODY" is when
+    DATA was allowed, "DATA" the final dot.
     """
 
     answers: dict[str, Iterable[str]] = field(default_factory=dict)
@@ -42,8 +45,10 @@ class SmtpServer:
     port: int = field(default_factory=free_port)
     received: list[Received] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    mail_options: list[list[str]] = field(default_factory=list)
     connections: int = 0
-    open_connections: int = 0
+    transports: set[Any] = field(default_factory=set)
+    loop: Any = None
 
     def __post_init__(self) -> None:
         self.scripts = {command: iter(answers) for command, answers in self.answers.items()}
@@ -51,6 +56,15 @@ class SmtpServer:
     @property
     def relay(self) -> Relay:
         return Relay(LOOPBACK, self.port, timeout=2)
+
+    @property
+    def open_connections(self) -> int:
+        return len(self.transports)
+
+    def hang_up(self) -> None:
+        """Close every open connection."""
+        for transport in list(self.transports):
+            self.loop.call_soon_threadsafe(transport.abort)
 
     def answer(self, command: str) -> str:
         self.commands.append(command)
@@ -65,6 +79,7 @@ def smtp_server(**settings: Any) -> Iterator[SmtpServer]:
     )
     controller.factory = lambda: _Session(server)
     controller.start()
+    server.loop = controller.loop
     server.connections = 0  # starting made one
     try:
         yield server
@@ -81,12 +96,11 @@ class _Session(SMTP):
         super().__init__(self, hostname="test", authenticator=self.check, **server.options)
 
     def connection_made(self, transport: Any) -> None:
-        if self.transport is None:  # else STARTTLS
-            self.told.open_connections += 1
         super().connection_made(transport)
+        self.told.transports.add(self.transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.told.open_connections -= 1
+        self.told.transports.discard(self.transport)
         super().connection_lost(error)
 
     async def say(self, command: str) -> str:
@@ -95,14 +109,20 @@ class _Session(SMTP):
             await asyncio.sleep(30)
         if reply == DROP:
             self.transport.abort()
+        if reply.startswith("SLOW"):
+            await asyncio.sleep(float(reply.split()[1]))
+            return "250 ok"
         return reply
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
-        if self.told.answer("BODY") == DROP:
+        reply = self.told.answer("BODY")
+        if reply == "250 ok":
+            await super().smtp_DATA(arg)
+        elif reply == DROP:
             await self.push("354 go on")
             self.transport.abort()
         else:
-            await super().smtp_DATA(arg)
+            await self.push(reply)
 
     async def handle_EHLO(self, server, session, envelope, hostname, lines):  # noqa: N802
         session.host_name = hostname
@@ -110,7 +130,7 @@ class _Session(SMTP):
 
     async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
         envelope.mail_from = address
-        envelope.mail_options = options
+        self.told.mail_options.append(options)
         return await self.say("MAIL")
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
@@ -146,9 +166,12 @@ class AlarmServer:
 @contextlib.contextmanager
 def alarm_server(status: int = 200) -> Iterator[AlarmServer]:
     alarms = AlarmServer(status)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of modules that Apprise loads with its first channel
+        apprise.Apprise().add(alarms.url)
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             text = self.rfile.read(int(self.headers["Content-Length"]))
             if alarms.status == 200:
                 alarms.taken.append(json.loads(text))

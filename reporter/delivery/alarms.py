@@ -78,16 +78,23 @@ class Alarms:
     def _tell(self, title: str, text: str) -> bool:
         if not self.urls:
             return True
-        import apprise  # slow to load, seldom needed
-
-        taken = 0
-        for number, url in enumerate(self.urls, 1):
-            channel = apprise.Apprise()
-            if channel.add(url) and channel.notify(title=title, body=text):
-                taken += 1
-            else:  # the URL itself holds secrets
+        taken = [_notify(url, title, text) for url in self.urls]
+        for number, was_taken in enumerate(taken, 1):
+            if not was_taken:  # named by number, as a URL holds secrets
                 log.error("alarm not taken", channel=number)
-        return taken > 0
+        return any(taken)
+
+
+def _notify(url: str, title: str, text: str) -> bool:
+    """Whether the channel took it. An alarm never stops the mails, whatever a channel does."""
+    import apprise  # seldom needed, and slow to load
+
+    try:
+        channel = apprise.Apprise()
+        return bool(channel.add(url) and channel.notify(title=title, body=text))
+    except Exception as error:
+        log.error("alarm channel broken", error=type(error).__name__)
+        return False
 
 
 def compose(messages: Sequence[Message], now: datetime) -> tuple[str, str]:

@@ -77,7 +77,7 @@ def read(path: Path, key: str) -> Mail | None:
     body = message.get_body(("plain",))
     return Mail(
         headers=tuple((name, str(value)) for name, value in message.items()),
-        text=body.get_content() if body else "",
+        text=body.get_content().replace("\r\n", "\n") if body else "",
         attachments=tuple(_attachment(part) for part in message.iter_attachments()),
     )
 

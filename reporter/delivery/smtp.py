@@ -173,6 +173,8 @@ def _hand_over(host: Conversation, message: StoredMessage) -> tuple[Outcome, int
 
     Raises OSError when the connection fails, ValueError for an address SMTP cannot carry.
     """
+    if smtplib.quoteaddr(message.recipient) != f"<{message.recipient}>":
+        raise ValueError("smtplib would say another address")
     content = message.as_bytes()
     size = [f"size={len(content)}"] if host.has_extn("size") else []
     reply: str | bytes

@@ -26,10 +26,10 @@ def database_failed(error: DBAPIError) -> ResponseReturnValue:
 def show_error(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, (InternalServerError, ServiceUnavailable)):
         title = _("Something failed on our side")
-        text = _("It is our fault, not yours, and we are told about it.")
+        text = _("It is not your fault. Please try again in a minute.")
     elif error.code == 413:
         title = _("That is too much text for one page")
-        text = _("Go back, shorten the longest text to its most telling part, and continue.")
+        text = _("Go back, shorten the longest text to its most useful part, and continue.")
     elif error.code == 429:
         title = _("Please wait a moment")
         text = _("Many reports are arriving from your network. Wait a minute and try again.")

@@ -79,6 +79,7 @@ class Question(Field):
     def attributes(self) -> dict[str, str]:
         """Of its HTML element."""
         wanted = {
+            "type": getattr(self, "input_type", ""),
             "aria-describedby": self.described_by(),
             "aria-invalid": "true" if self.errors else "",
             "autocomplete": self.autocomplete,
@@ -127,7 +128,7 @@ def check(form: Form, field: Question) -> None:
     if length > field.max_length:
         raise StopValidation(
             _(
-                "Use %(limit)s characters or fewer: now there are %(length)s",
+                "Use %(limit)s characters or fewer; you have written %(length)s",
                 limit=field.max_length,
                 length=length,
             )
@@ -182,6 +183,7 @@ class YesNo(Question, BooleanField):
     def attributes(self) -> dict[str, str]:
         """Of its HTML element."""
         wanted = {
+            "type": getattr(self, "input_type", ""),
             "aria-describedby": self.described_by(),
             "aria-invalid": "true" if self.errors else "",
             "autocomplete": self.autocomplete,
@@ -219,7 +221,7 @@ class LocalTime(Line):
             moments.parse_local(self.data)
         except ValueError:
             raise ValidationError(
-                _("Write the date and the time, as in 2026-11-23 02:40")
+                _("Enter the date and the time, for example 2026-11-23 02:40")
             ) from None
 
     def words(self, form: Form, at: datetime) -> str:
@@ -237,7 +239,7 @@ class Zone(Line):
             moments.parse_zone(self.data)
         except ValueError:
             raise ValidationError(
-                _("Write a time zone we know, as in Europe/Madrid or America/Bogota")
+                _("Enter a time zone by its name, for example Europe/Madrid or America/Bogota")
             ) from None
 
     def value(self, form: Form) -> str | None:
@@ -258,7 +260,7 @@ class Email(Line):
             validate_email(self.data.strip(), check_deliverability=False, allow_smtputf8=False)
         except EmailNotValidError:
             raise ValidationError(
-                _("Write an email address as in name@example.com")
+                _("Enter an email address in full, for example name@example.com")
             ) from None
 
     def value(self, form: Form) -> str | None:
@@ -285,7 +287,7 @@ class Phone(Line):
     def check(self, form: Form) -> None:
         if self.number() is None:
             raise ValidationError(
-                _("Write a phone number with all its digits, as in 600 000 000 or +34 600 000 000")
+                _("Enter a phone number with all its digits, for example 600 000 000 or +34 600 000 000")
             )
 
     def value(self, form: Form) -> str | None:

@@ -72,7 +72,7 @@ class FailureForm(StepForm):
     )
     affected = Text(
         _l("What is affected?"),
-        hint=_l("Domains, IP addresses, servers or accounts, as in shop.example.com"),
+        hint=_l("Domains, IP addresses, servers or accounts. For example: shop.example.com"),
         max_length=2_000,
         rows=2,
         wanted=True,
@@ -80,7 +80,7 @@ class FailureForm(StepForm):
     )
     summary = Line(
         _l("What happens, in one line?"),
-        hint=_l("As in: the shop does not load, error 502"),
+        hint=_l("For example: the shop does not load, error 502"),
         required=_l("Say in one line what happens"),
         max_length=120,
         block="summary",
@@ -113,16 +113,16 @@ class TimingForm(StepForm):
             Option("just_now", _l("Just now")),
             Option("minutes_15", _l("About 15 minutes ago")),
             Option("hour_1", _l("About an hour ago")),
-            Option("at", _l("At a time I can tell")),
+            Option("at", _l("At a time I know")),
             Option("unknown", UNKNOWN),
         ],
         required=_l("Say when it started, or that you do not know"),
     )
     started_at = LocalTime(
         _l("Date and time"),
-        hint=_l("As a clock where you are shows it, as in 2026-11-23 02:40"),
+        hint=_l("In your own local time. For example: 2026-11-23 02:40"),
         asked_with=("started", "at"),
-        required=_l("Write the date and the time it started"),
+        required=_l("Enter the date and the time it started"),
     )
     started_fold = Choice(
         _l("The clocks went back that night. Which of the two?"),
@@ -137,8 +137,8 @@ class TimingForm(StepForm):
     approximate = YesNo(_l("That time is approximate"), asked_with=("started", "at"))
     timezone = Zone(
         _l("Your time zone"),
-        hint=_l("As in Europe/Madrid or America/Bogota"),
-        required=_l("Write your time zone"),
+        hint=_l("For example: Europe/Madrid or America/Bogota"),
+        required=_l("Enter your time zone"),
         shown_with=("started", "at"),
         autocomplete="off",
     )
@@ -155,7 +155,7 @@ class TimingForm(StepForm):
     )
     frequency = Line(
         _l("How often?"),
-        hint=_l("As in: every 10 minutes, for a minute"),
+        hint=_l("For example: every 10 minutes, for a minute"),
         asked_with=("pattern", "intermittent"),
         wanted=True,
     )
@@ -219,7 +219,7 @@ class ChangesForm(StepForm):
     )
     change_description = Text(
         _l("What did you change, and when?"),
-        hint=_l("As in: we updated the shop's payment plugin at 10:00"),
+        hint=_l("For example: we updated the shop's payment plugin at 10:00"),
         asked_with=("changed", "yes"),
         required=_l("Say what you changed"),
     )
@@ -231,7 +231,7 @@ class ContactForm(StepForm):
 
     name = Line(
         _l("Your name"),
-        required=_l("Write your name"),
+        required=_l("Enter your name"),
         autocomplete="name",
         block="reporter_name",
     )
@@ -244,7 +244,7 @@ class ContactForm(StepForm):
     )
     email = Email(
         _l("Email address"),
-        required=_l("Write your email address"),
+        required=_l("Enter your email address"),
         autocomplete="email",
         inputmode="email",
         block="reporter_email",
@@ -260,8 +260,8 @@ class ContactForm(StepForm):
         _l("Phone number"),
         hint=_l("With its prefix if it is from another country"),
         required_with={
-            ("email_affected", "yes"): _l("Write a phone number: our mails may not reach you"),
-            ("preferred_channel", "phone"): _l("Write the phone number we should call"),
+            ("email_affected", "yes"): _l("Enter a phone number: our mails may not reach you"),
+            ("preferred_channel", "phone"): _l("Enter the phone number we should call"),
         },
         autocomplete="tel",
         inputmode="tel",

@@ -1,0 +1,353 @@
+"""One mail against real SMTP servers: what counts as accepted, deferred and refused."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import repeat
+from pathlib import Path
+
+import flask_mail
+import pytest
+import trustme
+from conftest import CONTENT
+from flask import Flask
+from servers import DROP, HANG, SmtpServer, says, smtp_server
+
+from reporter.delivery.relays import Relay
+from reporter.delivery.smtp import AttemptResult, Mail, RelayConnection, connections, deliver
+
+SENDER = "incident-reporter@example.com"
+RECIPIENT = "support@example.com"
+
+
+@pytest.fixture
+def app() -> Flask:
+    app = Flask(__name__)
+    app.config |= {"MAIL_DEFAULT_SENDER": SENDER, "MAIL_SUPPRESS_SEND": False}
+    Mail().init_app(app)
+    return app
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+@pytest.fixture(params=["use_tls", "use_ssl"])
+def tls(request: pytest.FixtureRequest, authority: trustme.CA, ca_file: Path) -> Iterator[TLS]:
+    return TLS(request.param, authority, ca_file)
+
+
+class TLS:
+    """A server with a certificate for *name*, by STARTTLS or from the first byte."""
+
+    def __init__(self, way: str, authority: trustme.CA, ca_file: Path) -> None:
+        self.way, self.authority, self.ca_file = way, authority, ca_file
+
+    def server(self, name: str = "127.0.0.1", by: trustme.CA | None = None) -> dict[str, object]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        (by or self.authority).issue_cert(name).configure_cert(context)
+        if self.way == "use_ssl":
+            return {"ssl_context": context}
+        return {"options": {"tls_context": context, "require_starttls": True}}
+
+    def relay(self, server: SmtpServer) -> Relay:
+        return replace(server.relay, ca_file=str(self.ca_file), **{self.way: True})
+
+
+def attempt(app: Flask, *relays: Relay, content: bytes = CONTENT) -> tuple[AttemptResult, ...]:
+    open_ = [RelayConnection(app, relay) for relay in relays]
+    try:
+        return deliver(open_, content, RECIPIENT)
+    finally:
+        for connection in open_:
+            connection.close()
+
+
+def outcomes(results: tuple[AttemptResult, ...]) -> list[tuple[str, int | None]]:
+    return [(result.outcome, result.code) for result in results]
+
+
+def test_accepted_mail_arrives_byte_for_byte(app: Flask) -> None:
+    content = b"Subject: x\r\n\r\n.a line that starts with a dot\r\n..two\r\n\r\nlast\r\n"
+    with smtp_server(answers={"DATA": ["250 2.0.0 queued as 4F2"]}) as server:
+        results = attempt(app, server.relay, content=content)
+    assert results == (AttemptResult(server.relay.name, "accepted", 250, "2.0.0 queued as 4F2"),)
+    [mail] = server.received
+    assert (mail.sender, mail.recipients, mail.content) == (SENDER, (RECIPIENT,), content)
+
+
+def test_a_temporary_refusal_is_deferred_and_then_accepted(app: Flask) -> None:
+    with smtp_server(answers={"DATA": ["451 4.3.0 later"]}) as server:
+        assert outcomes(attempt(app, server.relay)) == [("deferred", 451)]
+        assert outcomes(attempt(app, server.relay)) == [("accepted", 250)]
+
+
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize(("code", "outcome"), [(450, "deferred"), (550, "refused")])
+def test_the_first_digit_decides_at_every_command(
+    app: Flask, command: str, code: int, outcome: str
+) -> None:
+    with smtp_server(answers={command: [f"{code} 4.7.1 no"]}) as server:
+        results = attempt(app, server.relay)
+    assert results == (AttemptResult(server.relay.name, outcome, code, "4.7.1 no"),)
+
+
+def test_a_refusal_of_the_data_command_is_not_taken_for_acceptance(app: Flask) -> None:
+    """smtplib raises where 354 is missing, with whatever code there was."""
+    for line, outcome in (
+        ("250 odd", "deferred"),
+        ("451 later", "deferred"),
+        ("554 no", "refused"),
+    ):
+        with smtp_server(answers={"BODY": [line]}) as server:
+            assert outcomes(attempt(app, server.relay)) == [(outcome, int(line[:3]))]
+
+
+def test_refused_by_one_relay_the_next_is_tried(app: Flask) -> None:
+    with smtp_server(answers={"RCPT": ["550 no"]}) as first, smtp_server() as second:
+        results = attempt(app, first.relay, second.relay)
+    assert outcomes(results) == [("refused", 550), ("accepted", 250)]
+
+
+def test_every_relay_may_refuse_or_defer(app: Flask) -> None:
+    with (
+        smtp_server(answers={"RCPT": repeat("550 no")}) as refusing,
+        smtp_server(answers={"RCPT": repeat("451 later")}) as deferring,
+    ):
+        assert outcomes(attempt(app, refusing.relay, refusing.relay)) == [("refused", 550)] * 2
+        mixed = attempt(app, refusing.relay, deferring.relay)
+        assert outcomes(mixed) == [("refused", 550), ("deferred", 451)]
+
+
+def test_an_unreachable_relay_is_deferred_and_the_fallback_takes_the_mail(app: Flask) -> None:
+    with smtp_server() as gone:
+        pass
+    with smtp_server() as fallback:
+        results = attempt(app, gone.relay, fallback.relay)
+    assert outcomes(results) == [("deferred", None), ("accepted", 250)]
+    assert "refused" in results[0].reply
+
+
+def test_an_unreachable_relay_is_tried_last_for_a_while(app: Flask) -> None:
+    with says(None) as silent, smtp_server() as fallback:
+        open_ = [RelayConnection(app, silent), RelayConnection(app, fallback.relay)]
+        assert len(deliver(open_, CONTENT, RECIPIENT)) == 2
+        assert [r.relay for r in deliver(open_, CONTENT, RECIPIENT)] == [fallback.relay.name]
+        open_[0].avoid_until = 0.0
+        assert len(deliver(open_, CONTENT, RECIPIENT)) == 2
+        open_[1].close()
+
+
+def test_an_unknown_host_is_deferred(app: Flask) -> None:
+    assert outcomes(attempt(app, Relay("relay.invalid", 25, timeout=2))) == [("deferred", None)]
+
+
+@pytest.mark.parametrize(
+    ("greeting", "code"),
+    [(b"554 5.3.2 go away\r\n", 554), (b"421 busy\r\n", 421), (b"hello\r\n", -1), (b"", None)],
+)
+def test_a_bad_greeting_is_the_relays_trouble(app: Flask, greeting: bytes, code: int) -> None:
+    with says(greeting) as relay:
+        assert outcomes(attempt(app, relay)) == [("deferred", code)]
+
+
+def test_a_silent_relay_costs_one_timeout(app: Flask) -> None:
+    with says(None) as relay:
+        started = time.monotonic()
+        assert outcomes(attempt(app, relay)) == [("deferred", None)]
+    assert time.monotonic() - started < 3 * relay.timeout
+
+
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+def test_a_relay_that_hangs_is_deferred(app: Flask, command: str) -> None:
+    with smtp_server(answers={command: [HANG]}) as server:
+        relay = replace(server.relay, timeout=0.2)
+        assert outcomes(attempt(app, relay)) == [("deferred", None)]
+
+
+def test_a_relay_may_think_longer_about_the_final_dot(app: Flask) -> None:
+    with smtp_server(answers={"DATA": ["SLOW 0.5"]}) as server:
+        relay = replace(server.relay, timeout=0.3)
+        assert outcomes(attempt(app, relay)) == [("accepted", 250)]
+
+
+def test_an_attempt_ends_by_its_limit_however_slow_each_answer_is(app: Flask) -> None:
+    with smtp_server(answers={c: ["SLOW 0.25"] for c in ("MAIL", "RCPT", "DATA")}) as server:
+        relay = SlowRelay("127.0.0.1", server.port, timeout=0.3)
+        started = time.monotonic()
+        assert outcomes(attempt(app, relay)) == [("deferred", None)]
+    assert time.monotonic() - started < 0.7
+    assert "DATA" not in server.commands
+
+
+class SlowRelay(Relay):
+    @property
+    def limit_seconds(self) -> float:
+        return 0.4
+
+
+@pytest.mark.parametrize("moment", ["MAIL", "RCPT", "BODY", "DATA"])
+def test_a_lost_connection_is_deferred(app: Flask, moment: str) -> None:
+    """After the final dot, too: nobody knows, so the same Message-ID is sent again."""
+    with smtp_server(answers={moment: [DROP]}) as server:
+        assert outcomes(attempt(app, server.relay)) == [("deferred", None)]
+        assert outcomes(attempt(app, server.relay)) == [("accepted", 250)]
+    assert len(server.received) == (2 if moment == "DATA" else 1)
+
+
+@pytest.mark.parametrize("answer", ["421 4.4.2 bye", "500 what", DROP, HANG])
+def test_a_failing_quit_does_not_undo_acceptance(app: Flask, answer: str) -> None:
+    with smtp_server(answers={"QUIT": [answer]}) as server:
+        relay = replace(server.relay, timeout=0.3)
+        assert outcomes(attempt(app, relay)) == [("accepted", 250)]
+    assert len(server.received) == 1
+
+
+def test_a_relay_without_extensions_takes_the_mail(app: Flask) -> None:
+    with smtp_server(hide="8BITMIME") as plain, smtp_server(hide="SIZE") as older:
+        assert outcomes(attempt(app, plain.relay)) == [("accepted", 250)]
+        assert outcomes(attempt(app, older.relay)) == [("accepted", 250)]
+    assert plain.mail_options == [[f"SIZE={len(CONTENT)}"]]
+    assert older.mail_options == [[]]
+
+
+def test_a_trusted_certificate_is_accepted(app: Flask, tls: TLS) -> None:
+    with smtp_server(**tls.server()) as server:
+        assert outcomes(attempt(app, tls.relay(server))) == [("accepted", 250)]
+
+
+def test_a_certificate_for_another_host_is_deferred(app: Flask, tls: TLS) -> None:
+    with smtp_server(**tls.server(name="mail.example.com")) as server:
+        [result] = attempt(app, tls.relay(server))
+    assert (result.outcome, server.received) == ("deferred", [])
+    assert "certificate" in result.reply.lower()
+
+
+def test_a_certificate_of_an_unknown_authority_is_deferred(app: Flask, tls: TLS) -> None:
+    with smtp_server(**tls.server(by=trustme.CA())) as server:
+        ours = attempt(app, tls.relay(server))
+        systems = attempt(app, replace(tls.relay(server), ca_file=""))
+    for [result] in (ours, systems):
+        assert result.outcome == "deferred"
+        assert "certificate" in result.reply.lower()
+    assert server.received == []
+
+
+def test_without_starttls_nothing_is_sent_in_the_clear(app: Flask) -> None:
+    with smtp_server() as server:
+        relay = replace(server.relay, use_tls=True)
+        assert outcomes(attempt(app, relay)) == [("deferred", None)]
+    assert server.received == []
+
+
+@pytest.mark.parametrize(
+    ("password", "outcome"), [("secret", ("accepted", 250)), ("wrong", ("deferred", 535))]
+)
+def test_a_wrong_login_is_the_relays_trouble(
+    app: Flask, password: str, outcome: tuple[str, int]
+) -> None:
+    options = {"auth_require_tls": False}
+    with smtp_server(password="secret", options=options) as server:
+        relay = replace(server.relay, username="reporter", password=password)
+        assert outcomes(attempt(app, relay)) == [outcome]
+
+
+def test_mails_in_a_row_share_a_connection(app: Flask) -> None:
+    with smtp_server(answers={"RCPT": ["250 ok", "550 no"]}) as server:
+        with RelayConnection(app, server.relay) as connection:
+            results = [deliver([connection], CONTENT, RECIPIENT) for _ in range(3)]
+            assert server.open_connections == 1
+        assert server.connections == 1
+    assert [r.outcome for [r] in results] == ["accepted", "refused", "accepted"]
+
+
+def test_a_connection_lost_between_mails_is_opened_again(app: Flask) -> None:
+    with smtp_server() as server, RelayConnection(app, server.relay) as connection:
+        assert outcomes(deliver([connection], CONTENT, RECIPIENT)) == [("accepted", 250)]
+        server.hang_up()
+        assert outcomes(deliver([connection], CONTENT, RECIPIENT)) == [("accepted", 250)]
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "recipient", ["íñigo@example.com", "a@example.com\r\nRCPT TO:<b@x.com>", "A <a@x.com>"]
+)
+def test_an_address_that_smtp_cannot_carry_is_refused(app: Flask, recipient: str) -> None:
+    with smtp_server() as server, RelayConnection(app, server.relay) as connection:
+        [result] = deliver([connection], CONTENT, recipient)
+    assert (result.outcome, result.code, server.received) == ("refused", None, [])
+
+
+def test_replies_are_stored_without_control_characters(app: Flask) -> None:
+    with says(b"554-no\x00\x1b[31m\xf1\r\n554 " + b"x" * 2000 + b"\r\n") as relay:
+        [result] = attempt(app, relay)
+    first, second = result.reply.splitlines()
+    assert first == "no??[31m\ufffd"
+    assert set(second) == {"x"}
+    assert len(result.reply) == 1000
+
+
+def test_accepted_mails_are_recorded_by_flask_mail(app: Flask) -> None:
+    with (
+        smtp_server(answers={"DATA": ["451 later"]}) as server,
+        Mail().record_messages() as outbox,
+    ):
+        attempt(app, server.relay)
+        assert outbox == []
+        attempt(app, server.relay)
+    [message] = outbox
+    assert isinstance(message, flask_mail.Message)
+    assert (message.subject, message.msgId) == ("INC-KX7M9Q", "<1@example.com>")
+    assert (message.send_to, message.as_bytes()) == ({RECIPIENT}, CONTENT)
+
+
+def test_suppressed_mail_is_recorded_and_not_sent() -> None:
+    app = Flask(__name__)
+    app.config |= {"MAIL_DEFAULT_SENDER": SENDER, "TESTING": True}
+    Mail().init_app(app)
+    with smtp_server() as server, Mail().record_messages() as outbox:
+        assert outcomes(attempt(app, server.relay)) == [("accepted", None)]
+    assert (len(outbox), server.connections) == (1, 0)
+
+
+def test_relays_are_read_from_the_settings(app: Flask) -> None:
+    app.config |= {
+        "MAIL_SERVER": "mail.example.com",
+        "MAIL_PORT": 587,
+        "MAIL_USE_TLS": True,
+        "MAIL_USE_SSL": False,
+        "MAIL_USERNAME": "reporter",
+        "MAIL_PASSWORD": "secret",
+        "MAIL_CA_FILE": "/ca.pem",
+        "MAIL_TIMEOUT": 20,
+        "FALLBACK_RELAYS": [{"server": "other.example.com", "port": 465, "use_ssl": True}],
+    }
+    first, fallback = [connection.relay for connection in connections(app)]
+    assert first == Relay(
+        "mail.example.com", 587, True, False, "reporter", "secret", "/ca.pem", timeout=20
+    )
+    assert fallback == Relay("other.example.com", 465, use_ssl=True, timeout=20)
+    assert "secret" not in repr(first)
+
+
+def test_flask_mails_own_messages_take_the_same_way(app: Flask) -> None:
+    with smtp_server() as server, app.app_context():
+        app.config.from_mapping(MAIL_SERVER="127.0.0.1", MAIL_PORT=server.port, MAIL_TIMEOUT=2)
+        app.config.from_mapping(MAIL_USE_TLS=True, MAIL_USE_SSL=False, FALLBACK_RELAYS=[])
+        app.config.from_mapping(MAIL_USERNAME="", MAIL_PASSWORD="", MAIL_CA_FILE="")
+        with pytest.raises(OSError, match="STARTTLS"):
+            Mail(app).send_message("x", [RECIPIENT], "y")
+        app.config["MAIL_USE_TLS"] = False
+        Mail(app).send_message("x", [RECIPIENT], "y")
+    assert len(server.received) == 1

@@ -1,0 +1,155 @@
+"""Alarms through a real HTTP channel: told once, late or refused, and never a customer's word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from conftest import NOW
+from servers import alarm_server
+from structlog.testing import capture_logs
+
+from reporter.database import Database
+from reporter.delivery import outbox
+from reporter.delivery.alarms import Alarms, spoken
+from reporter.delivery.smtp import AttemptResult
+from reporter.models import Message
+
+Queue = Callable[..., int]
+
+MINUTE = timedelta(minutes=1)
+WORDS = "550 ignacio@cliente.example does not exist"
+
+
+def attempt(database: Database, outcome: str, code: int | None) -> None:
+    claimed = outbox.claim(database, "worker", NOW, 60)
+    assert claimed is not None
+    result = AttemptResult("mail.example.com:25", outcome, code, WORDS)  # type: ignore[arg-type]
+    outbox.record(database, claimed, [result], NOW, jitter=0.5)
+
+
+def test_a_late_ticket_is_told_of_once(database: Database, queue: Queue) -> None:
+    queue()
+    attempt(database, "deferred", 451)
+    with alarm_server() as server:
+        alarms = Alarms([server.url], after_seconds=300)
+        alarms.check(database, NOW + timedelta(seconds=299))
+        assert server.taken == []
+        for minutes in (7, 8, 9, 60):
+            alarms.check(database, NOW + minutes * MINUTE)
+    [alarm] = server.taken
+    assert alarm["title"] == "Incident Reporter: INC-KX7M9Q is not sent"
+    assert alarm["message"] == (
+        "INC-KX7M9Q (ticket): still waiting after 7 min; last answer of mail.example.com:25: 451."
+        " Look: reporter outbox show INC-KX7M9Q"
+    )
+
+
+def test_a_refused_ticket_is_told_of_at_once(database: Database, queue: Queue) -> None:
+    queue()
+    attempt(database, "refused", 550)
+    with alarm_server() as server:
+        alarms = Alarms([server.url], after_seconds=300)
+        alarms.check(database, NOW)
+        alarms.check(database, NOW + 60 * MINUTE)
+    [alarm] = server.taken
+    assert (
+        "refused by every relay after 0 s; last answer of mail.example.com:25: 550."
+        in (alarm["message"])
+    )
+    assert "cliente" not in str(alarm)
+
+
+def test_a_ticket_that_nobody_tried_is_told_of(database: Database, queue: Queue) -> None:
+    queue()
+    with alarm_server() as server:
+        Alarms([server.url], after_seconds=300).check(database, NOW + 5 * MINUTE)
+    assert "never tried" in server.taken[0]["message"]
+
+
+def test_sent_mails_and_acknowledgements_are_no_alarm(database: Database, queue: Queue) -> None:
+    queue()
+    attempt(database, "accepted", 250)
+    queue(kind="acknowledgement")
+    attempt(database, "refused", 550)
+    queue(kind="acknowledgement")
+    with alarm_server() as server:
+        Alarms([server.url], after_seconds=300).check(database, NOW + 60 * MINUTE)
+    assert server.taken == []
+
+
+def test_a_surge_is_one_alarm(database: Database, queue: Queue) -> None:
+    for number in range(30):
+        queue(reference=f"INC-A{number:05}")
+    with alarm_server() as server:
+        Alarms([server.url], after_seconds=300).check(database, NOW + 5 * MINUTE)
+    [alarm] = server.taken
+    assert alarm["title"] == "Incident Reporter: 30 tickets are not sent"
+    assert len(alarm["message"].splitlines()) == 21
+    assert alarm["message"].endswith("and 10 more: reporter outbox list")
+
+
+def test_one_worker_alarms_once_a_minute_at_most(database: Database, queue: Queue) -> None:
+    with alarm_server() as server:
+        alarms = Alarms([server.url], after_seconds=300)
+        for seconds in (0, 10, 59, 60):
+            queue(reference=f"INC-A{seconds:05}")
+            alarms.check(database, NOW + 5 * MINUTE + timedelta(seconds=seconds))
+    assert [alarm["title"].split()[2] for alarm in server.taken] == ["INC-A00000", "3"]
+
+
+def test_another_worker_does_not_repeat_an_alarm(database: Database, queue: Queue) -> None:
+    queue()
+    with alarm_server() as server:
+        for _ in range(3):
+            Alarms([server.url], after_seconds=300).check(database, NOW + 5 * MINUTE)
+    assert len(server.taken) == 1
+
+
+def test_an_alarm_that_no_channel_takes_is_an_error_and_told_later(
+    database: Database, queue: Queue
+) -> None:
+    message_id = queue()
+    with alarm_server(status=500) as server, capture_logs() as logs:
+        alarms = Alarms([server.url, "nonsense://x"], after_seconds=300)
+        alarms.check(database, NOW + 5 * MINUTE)
+        assert [(e["log_level"], e["event"]) for e in logs] == [
+            ("error", "unsent"),
+            ("error", "alarm not taken"),
+            ("error", "alarm not taken"),
+        ]
+        server.status = 200
+        alarms.check(database, NOW + 5 * MINUTE + timedelta(seconds=59))
+        assert server.taken == []
+        alarms.check(database, NOW + 6 * MINUTE)
+    assert len(server.taken) == 1
+    with database.read() as session:
+        assert session.get_one(Message, message_id).alarmed_at == NOW + 6 * MINUTE
+
+
+def test_one_channel_that_takes_it_is_enough(database: Database, queue: Queue) -> None:
+    queue()
+    with alarm_server(status=500) as broken, alarm_server() as server:
+        alarms = Alarms([broken.url, server.url], after_seconds=300)
+        for minutes in (5, 10):
+            alarms.check(database, NOW + minutes * MINUTE)
+    assert len(server.taken) == 1
+
+
+def test_without_channels_the_log_is_told_once(database: Database, queue: Queue) -> None:
+    queue()
+    with capture_logs() as logs:
+        for minutes in (5, 10):
+            Alarms([], after_seconds=300).check(database, NOW + minutes * MINUTE)
+    assert logs == [
+        {"event": "unsent", "log_level": "error", "references": ["INC-KX7M9Q"], "failed": 0}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-1, "0 s"), (59.9, "59 s"), (60, "1 min"), (3599, "59 min"), (7200, "2 h"), (90000, "1 d")],
+)
+def test_durations_are_spoken(seconds: float, words: str) -> None:
+    assert spoken(seconds) == words

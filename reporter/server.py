@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 
 # A request in flight when the server is told to stop has this long to be answered.
 DRAIN_SECONDS = 20
@@ -29,5 +28,5 @@ def run(host: str, port: int, processes: int) -> None:
         workers_kill_timeout=DRAIN_SECONDS,
         # The paths of receipts are secrets, so no access log; requests are logged by endpoint.
         log_access=False,
-        log_level="warning",
+        log_level=LogLevels.warning,
     ).serve()

@@ -120,7 +120,7 @@ def _supervise(*commands: list[str], stop: threading.Event) -> int:
 def _start(command: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 (our own commands)
         [sys.executable, "-m", "reporter", *command],
-        preexec_fn=_die_with_parent,  # noqa: PLW1509 (no other thread holds a lock it needs)
+        preexec_fn=_die_with_parent,
         start_new_session=True,  # Ctrl-C comes to us alone, and we stop them in order
     )
 

@@ -7,7 +7,9 @@ import unicodedata
 
 # Marks that turn the direction of text (Unicode Standard Annex 9, table 4) and the byte order
 # mark. Joiners stay: names and emoji need them.
-TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+TURNING = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+)
 INDENT = "  "
 
 

@@ -61,9 +61,7 @@ def _free_reference(session: Session) -> str:
             return reference
 
 
-def _keep(
-    session: Session, draft_id: str, token: str, report: Report, receipt_path: str
-) -> None:
+def _keep(session: Session, draft_id: str, token: str, report: Report, receipt_path: str) -> None:
     row = models.Report(
         reference=report.reference,
         token_hash=hash_token(token),

@@ -19,13 +19,14 @@ def three_ways(moment: datetime, at: datetime) -> str:
     """
     utc = moment.astimezone(UTC)
     same_day = utc.date() == moment.date()
-    return _(
+    words = _(
         "%(local)s (%(zone)s) · %(utc)s UTC · %(elapsed)s before this report",
         local=day_and_time(moment),
         zone=zone_name(moment),
         utc=f"{utc:%H:%M}" if same_day else day_and_time(utc),
         elapsed=elapsed(at - moment),
     )
+    return str(words)
 
 
 def day_and_time(moment: datetime) -> str:
@@ -48,6 +49,6 @@ def elapsed(gone: timedelta) -> str:
     parts = [
         format_unit(count, f"duration-{unit}", locale=get_locale())
         for count, unit in units[first : first + 2]
-        if count or unit == "minute" and first == 2
+        if count or (unit == "minute" and first == 2)
     ]
-    return format_list(parts, locale=get_locale())
+    return str(format_list(parts, locale=get_locale()))

@@ -22,7 +22,9 @@ def init_app(app: Flask) -> None:
 def loopback_only() -> None:
     """404 for anybody else, and for a page elsewhere that had its name point to loopback."""
     host = urlsplit(f"//{request.host}").hostname or ""
-    if not (_is_loopback(request.remote_addr or "") and (host == "localhost" or _is_loopback(host))):
+    if not (
+        _is_loopback(request.remote_addr or "") and (host == "localhost" or _is_loopback(host))
+    ):
         abort(404)
 
 

@@ -7,10 +7,10 @@ named by endpoint, and an error by its type and its frames, without its message.
 from __future__ import annotations
 
 import logging
+import sys
 import time
 import traceback
 from types import TracebackType
-from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -26,7 +26,7 @@ def init_app(app: Flask) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=_Stderr()),
+        logger_factory=_logger,
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
     app.log_exception = log_exception  # type: ignore[method-assign]
@@ -55,7 +55,9 @@ def log_exception(
 ) -> None:
     """In place of Flask's, which logs the path and the message."""
     kind, _, trace = exc_info
-    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
+    frames = [
+        f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)
+    ]
     log.error(
         "unhandled error",
         endpoint=request.endpoint,
@@ -64,15 +66,6 @@ def log_exception(
     )
 
 
-class _Stderr:
-    """Standard error as it is when something is written, also under a test that replaces it."""
-
-    def write(self, text: str) -> Any:
-        import sys
-
-        return sys.stderr.write(text)
-
-    def flush(self) -> None:
-        import sys
-
-        sys.stderr.flush()
+def _logger(*args: object) -> structlog.WriteLogger:
+    """To standard error as it is when a logger is first used, also under a test."""
+    return structlog.WriteLogger(sys.stderr)

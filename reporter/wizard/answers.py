@@ -45,9 +45,7 @@ def _answers(form: StepForm, at: datetime) -> tuple[Answer, ...]:
     )
 
 
-def filing(
-    draft: Draft, forms: Mapping[str, StepForm], language: str, at: datetime
-) -> Filing:
+def filing(draft: Draft, forms: Mapping[str, StepForm], language: str, at: datetime) -> Filing:
     """What is handed in at the time *at*. *forms* are valid."""
     in_every_language = {}
     for each in current_app.config["LANGUAGES"]:

@@ -46,7 +46,8 @@ def cautions(forms: Iterable[StepForm]) -> Iterator[Caution]:
                 continue
             label = str(question.label.text)
             if isinstance(question, Phone):
-                if not phonenumbers.is_valid_number(question.number()):
+                number = question.number()
+                if number and not phonenumbers.is_valid_number(number):
                     yield Caution(question.name, label, _("This number looks unusual: check it."))
             elif isinstance(question, (Line, Text)) and holds_secret(str(question.data)):
                 yield Caution(

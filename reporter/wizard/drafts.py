@@ -90,7 +90,9 @@ def is_submitted(draft: Draft | None) -> bool:
 
 
 def _draft(row: models.Draft) -> Draft:
-    return Draft(row.id, row.created_at, {k: _step(v) for k, v in row.steps.items()}, tuple(row.flags))
+    return Draft(
+        row.id, row.created_at, {k: _step(v) for k, v in row.steps.items()}, tuple(row.flags)
+    )
 
 
 def _step(entry: dict[str, Any]) -> Answered:

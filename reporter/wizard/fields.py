@@ -287,15 +287,14 @@ class Phone(Line):
     def check(self, form: Form) -> None:
         if self.number() is None:
             raise ValidationError(
-                _("Enter a phone number with all its digits, for example 600 000 000 or +34 600 000 000")
+                _("Enter a phone number with all its digits, for example +34 600 000 000")
             )
 
     def value(self, form: Form) -> str | None:
-        if super().value(form) is None:
-            return None
-        return phonenumbers.format_number(
-            self.number(), phonenumbers.PhoneNumberFormat.INTERNATIONAL
-        )
+        typed, number = super().value(form), self.number()
+        if typed is None or number is None:
+            return typed
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
     def words(self, form: Form, at: datetime) -> str:
         return self.value(form) or ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -160,12 +161,12 @@ class TimingForm(StepForm):
         wanted=True,
     )
 
-    def zone(self) -> moments.ZoneInfo:
+    def zone(self) -> ZoneInfo:
         """The customer's zone; the provider's while what they typed is none."""
         try:
             return moments.parse_zone(self.timezone.data or "")
         except ValueError:
-            return moments.ZoneInfo(current_app.config["TIMEZONE"])
+            return ZoneInfo(current_app.config["TIMEZONE"])
 
     def moment(self) -> Moment | None:
         """When it started; None when that is not known.
@@ -199,7 +200,7 @@ class TimingForm(StepForm):
             local = moments.parse_local(self.started_at.data or "")
             moments.localize(local, self.zone())
         except moments.TwoSuchTimes:
-            return self.started.data == "at"
+            return bool(self.started.data == "at")
         except ValueError:
             return False
         return False

@@ -22,6 +22,12 @@ from reporter.models import Base
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 CONTENT = b"Subject: INC-KX7M9Q\r\nMessage-ID: <1@example.com>\r\n\r\nLa web no carga.\r\n"
+MAIL: dict[str, Any] = {
+    "kind": "ticket",
+    "reference": "INC-KX7M9Q",
+    "recipient": "support@example.com",
+    "content": CONTENT,
+}
 
 
 @pytest.fixture(scope="session")
@@ -93,9 +99,8 @@ def queue(database: Database) -> Callable[..., int]:
     numbers = itertools.count(1)
 
     def queue(**changes: Any) -> int:
-        mail = {"kind": "ticket", "reference": "INC-KX7M9Q", "recipient": "support@example.com"}
-        mail |= {"mime_id": f"<{next(numbers)}@example.com>", "content": CONTENT, "now": NOW}
+        mail = MAIL | {"mime_id": f"<{next(numbers)}@example.com>", "now": NOW} | changes
         with database.write() as session:
-            return outbox.enqueue(session, **mail | changes).id
+            return outbox.enqueue(session, **mail).id
 
     return queue

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -60,9 +62,7 @@ def test_a_customer_may_paste_a_nul(database: Database) -> None:
 
 def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
     with pytest.raises(IntegrityError), database.write() as session:
-        session.add(draft())
-        session.flush()
-        session.execute(sa.insert(Draft).values(id="a", steps={}, created_at=NOW, updated_at=NOW))
+        session.add_all([draft("a"), draft("a")])
     assert count(database) == 0
 
 
@@ -109,8 +109,9 @@ def test_exclusive_sections_of_one_key_follow_one_another(database: Database) ->
     def enter(_: int) -> bool:
         with database.write() as session:
             exclusive(session, "key")
+            session.execute(sa.select(1))  # SQLite begins with the first statement
             alone = inside.acquire(blocking=False)
-            session.execute(sa.select(1))
+            time.sleep(0.001)  # others would come in now
             inside.release()
             return alone
 
@@ -118,8 +119,7 @@ def test_exclusive_sections_of_one_key_follow_one_another(database: Database) ->
         assert all(pool.map(enter, range(40)))
 
 
-def test_deleting_a_report_deletes_its_mails(database: Database, queue: object) -> None:
-    assert callable(queue)
+def test_deleting_a_report_deletes_its_mails(database: Database, queue: Callable[..., int]) -> None:
     with database.write() as session:
         report = Report(
             reference="INC-KX7M9Q",
@@ -158,9 +158,7 @@ def test_migrations_may_have_foreign_keys_off(tmp_path: Path) -> None:
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
 def test_postgresql_urls_get_our_driver(scheme: str) -> None:
     url = driver_url(f"{scheme}://user:word@host/name")
-    assert url.render_as_string(hide_password=False) == (
-        "postgresql+psycopg://user:word@host/name"
-    )
+    assert url.render_as_string(hide_password=False) == ("postgresql+psycopg://user:word@host/name")
 
 
 def test_what_is_no_url_is_an_error() -> None:

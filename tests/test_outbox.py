@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
-from conftest import CONTENT, NOW
+from conftest import CONTENT, MAIL, NOW
 from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
@@ -56,9 +56,8 @@ def test_a_claim_hands_over_the_mail_as_it_was_queued(database: Database, queue:
 
 
 def test_queueing_is_part_of_the_callers_transaction(database: Database) -> None:
-    mail = {"kind": "ticket", "reference": "INC-KX7M9Q", "recipient": "support@example.com"}
     with database.write() as session:
-        outbox.enqueue(session, **mail, mime_id="<1@example.com>", content=CONTENT, now=NOW)
+        outbox.enqueue(session, **MAIL, mime_id="<1@example.com>", now=NOW)
         session.rollback()
     assert nothing_due(database)
 

@@ -50,6 +50,7 @@ def list_command() -> None:
             click.echo("Nothing waits: every mail was sent.")
             return
         click.echo(ROW.format("REFERENCE", "KIND", "STATE", "AGE", "DUE", "TRIES", "LAST"))
+        unsent_ids = _unsent_ids(messages)
         for message in messages:
             click.echo(
                 ROW.format(
@@ -57,9 +58,9 @@ def list_command() -> None:
                     message.kind,
                     message.state,
                     spoken((now - message.created_at).total_seconds()),
-                    _due(message, _unsent_ids(messages), now),
+                    _due(message, unsent_ids, now),
                     message.attempt_count,
-                    (message.attempts[-1].code or "none") if message.attempts else "-",
+                    (message.attempts[-1].code or "no answer") if message.attempts else "-",
                 )
             )
 

@@ -39,7 +39,7 @@ def submit(draft_id: str, filing: Filing, receipt_path: Callable[[str], str]) ->
     token = receipt_token(draft_id)
     with get_database().write() as session:
         exclusive(session, draft_id)
-        if not _is_kept(session, draft_id):
+        if _find(session, draft_id) is None:
             report = Report(
                 **{field.name: getattr(filing, field.name) for field in fields(Filing)},
                 reference=_free_reference(session),
@@ -48,9 +48,14 @@ def submit(draft_id: str, filing: Filing, receipt_path: Callable[[str], str]) ->
     return token
 
 
-def _is_kept(session: Session, draft_id: str) -> bool:
-    query = sa.select(models.Report.id).where(models.Report.draft_id == draft_id)
-    return session.scalar(query) is not None
+def is_kept(draft_id: str) -> bool:
+    """Whether a report was made of this draft."""
+    with get_database().read() as session:
+        return _find(session, draft_id) is not None
+
+
+def _find(session: Session, draft_id: str) -> int | None:
+    return session.scalar(sa.select(models.Report.id).where(models.Report.draft_id == draft_id))
 
 
 def _free_reference(session: Session) -> str:

@@ -2,7 +2,7 @@
 
 // The time zone of this device, while nobody has chosen another.
 const zone = document.querySelector("input[name=timezone]");
-if (zone && zone.value === zone.defaultValue && zone.dataset.answered !== "yes") {
+if (zone && !("answered" in zone.form.dataset)) {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (here && here.includes("/")) zone.value = here;
 }

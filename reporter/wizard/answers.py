@@ -16,11 +16,12 @@ from reporter.wizard.moments import Moment, Precision
 from reporter.wizard.steps import MINIMUM_TIME, Step, StepForm
 
 
-def filled(step: Step, answered: Answered) -> StepForm:
+def filled(step: Step, answered: Answered | None) -> StepForm:
     """The form of a step as it was stored. It is not validated yet, and carries no token."""
+    raw = answered.raw if answered else {}
     return step.form(
-        MultiDict([(key, value) for key, values in answered.raw.items() for value in values]),
-        answered_at=answered.answered_at,
+        MultiDict([(key, value) for key, values in raw.items() for value in values]),
+        answered_at=answered.answered_at if answered else None,
         meta={"csrf": False},
     )
 

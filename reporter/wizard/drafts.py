@@ -1,7 +1,4 @@
-"""What somebody has typed so far, kept in the database under a secret that only they hold.
-
-The cookie carries the secret alone: a cookie session that outgrows 4 KB is dropped in silence.
-"""
+"""What somebody has typed so far, kept in the database: raw strings, valid or not."""
 
 from __future__ import annotations
 
@@ -10,12 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
-from flask import session as cookie
-
 from reporter import models
 from reporter.database import exclusive, get_database
-from reporter.links import hash_token, new_token
 
 # No step can hold more than this; beyond it a page keeps what was typed, and the draft does not.
 MAXIMUM_CHARACTERS = 100_000
@@ -33,7 +26,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Draft:
-    """A draft as it is stored. `id` is the hash of the secret."""
+    """A draft as it is stored. `id` is the hash of a secret."""
 
     id: str
     created_at: datetime
@@ -44,24 +37,19 @@ class Draft:
         return {slug for slug, step in self.steps.items() if step.answered_at}
 
 
-def current() -> Draft | None:
-    """The draft of this browser, if it has one that is still kept."""
-    token = cookie.get("draft")
-    if not token:
-        return None
+def load(draft_id: str) -> Draft | None:
+    """The draft with this id, if it is still kept."""
     with get_database().read() as session:
-        row = session.get(models.Draft, hash_token(token))
+        row = session.get(models.Draft, draft_id)
         return _draft(row) if row else None
 
 
-def save(slug: str, raw: Raw, answered_at: datetime | None, flags: set[str]) -> None:
-    """Keep what was submitted in a step, in this browser's draft or in a new one."""
+def save(draft_id: str, slug: str, raw: Raw, answered_at: datetime | None, flags: set[str]) -> None:
+    """Keep what was submitted in a step, in this draft or in a new one with this id."""
     if sum(len(value) for values in raw.values() for value in values) > MAXIMUM_CHARACTERS:
         return
     now = datetime.now(UTC)
-    token = cookie.get("draft") or new_token()
     entry = {"answers": dict(raw), "answered_at": answered_at and answered_at.isoformat()}
-    draft_id = hash_token(token)
     with get_database().write() as session:
         exclusive(session, draft_id)  # two tabs save two steps of one draft
         row = session.get(models.Draft, draft_id)
@@ -71,22 +59,6 @@ def save(slug: str, raw: Raw, answered_at: datetime | None, flags: set[str]) -> 
         row.steps = {**row.steps, slug: entry}
         row.flags = sorted({*row.flags, *flags})
         row.updated_at = now
-    cookie["draft"] = token
-    cookie.permanent = True
-
-
-def forget() -> None:
-    """Start afresh: the next answer makes a new draft."""
-    cookie.pop("draft", None)
-
-
-def is_submitted(draft: Draft | None) -> bool:
-    """Whether a report was made of it."""
-    if draft is None:
-        return False
-    query = sa.select(models.Report.id).where(models.Report.draft_id == draft.id)
-    with get_database().read() as session:
-        return session.scalar(query) is not None
 
 
 def _draft(row: models.Draft) -> Draft:

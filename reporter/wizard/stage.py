@@ -1,0 +1,168 @@
+"""The machinery of every stage: ask a page, take its answers, review, send.
+
+A stage says which steps it has, whose draft it fills, where its pages are and what sending does.
+One function serves every step of every stage.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+
+from reporter.web.locale import choose_language
+from reporter.wizard import answers, drafts
+from reporter.wizard.cautions import cautions
+from reporter.wizard.drafts import Answered, Draft, Raw
+from reporter.wizard.fields import questions
+from reporter.wizard.journey import Journey
+from reporter.wizard.steps import Step, StepForm
+
+Forms = Mapping[str, StepForm]
+
+
+class SendForm(FlaskForm):
+    """Nothing but the token: the answers are in the draft."""
+
+
+class Stage(ABC):
+    """One journey of one customer. `draft_id` names their draft, which need not exist yet."""
+
+    steps: Sequence[Step]
+    any_order = False
+
+    def __init__(self, draft_id: str | None) -> None:
+        self.draft_id = draft_id
+        self.draft: Draft | None = drafts.load(draft_id) if draft_id else None
+
+    @abstractmethod
+    def url(self, slug: str | None, **query: Any) -> str:
+        """Of a step, of Journey.REVIEW, or, for None, of the page before the first step."""
+
+    @abstractmethod
+    def keep(self, slug: str, raw: Raw, answered_at: datetime | None, flags: set[str]) -> None:
+        """Keep what was submitted in a step."""
+
+    @abstractmethod
+    def send(self, draft: Draft, forms: Forms, at: datetime) -> str:
+        """Send what *forms* hold, all valid, and return where to go then."""
+
+    def prefill(self, step: Step) -> Raw:
+        """What a step that was not submitted yet is shown with."""
+        return {}
+
+    def words(self) -> Mapping[str, str]:
+        """For the review's template: `title`, `lead` and `button`."""
+        return {}
+
+    def journey(self) -> Journey:
+        completed = self.draft.completed() if self.draft else ()
+        slugs = tuple(step.slug for step in self.steps)
+        return Journey(slugs, slugs if self.any_order else completed)
+
+    def stored(self, slug: str) -> Answered | None:
+        return self.draft.steps.get(slug) if self.draft else None
+
+
+def step_page(stage: Stage, slug: str) -> ResponseReturnValue:
+    """Ask one page of questions: 422 with every error at once, or 303 to the next page."""
+    journey = stage.journey()
+    step = next(step for step in stage.steps if step.slug == slug)
+    if not journey.can_visit(slug):
+        return redirect(stage.url(journey.first_open()), 303)
+    return _take(stage, step) if request.method == "POST" else _ask(stage, step)
+
+
+def review_page(stage: Stage) -> ResponseReturnValue:
+    """Show every answer; POST sends. Returns to the first step that is not valid any more."""
+    journey, draft = stage.journey(), stage.draft
+    if draft is None or journey.first_open() != Journey.REVIEW:
+        return redirect(stage.url(journey.slugs[0] if draft is None else journey.first_open()), 303)
+    forms = {step.slug: answers.filled(step, stage.stored(step.slug)) for step in stage.steps}
+    for slug, form in forms.items():
+        if not form.validate():
+            return redirect(stage.url(slug, check=1), 303)
+    at = datetime.now(UTC)
+    send = SendForm()
+    if send.validate_on_submit():
+        return redirect(stage.send(draft, forms, at), 303)
+    page = render_template(
+        "wizard/review.html",
+        stage=stage,
+        send=send,
+        sections=zip(stage.steps, answers.sections(list(forms.values()), at), strict=True),
+        cautions=tuple(cautions(forms.values())),
+        **stage.words(),
+    )
+    return page, (422 if send.errors else 200)
+
+
+def _ask(stage: Stage, step: Step) -> ResponseReturnValue:
+    stored = stage.stored(step.slug)
+    raw = stored.raw if stored else stage.prefill(step)
+    form = step.form(
+        MultiDict([(key, value) for key, values in raw.items() for value in values]),
+        answered_at=stored.answered_at if stored else None,
+    )
+    if stored and request.args.get("check"):
+        form.validate()
+    return _page(stage, step, form, 200)
+
+
+def _take(stage: Stage, step: Step) -> ResponseReturnValue:
+    form = step.form()
+    raw = {q.name: request.form.getlist(q.name) for q in questions(form) if q.name in request.form}
+    form.answered_at = _anchor(stage.stored(step.slug), raw) or form.answered_at
+    valid = form.validate()
+    if "csrf_token" in form.errors:
+        return _page(stage, step, form, 422)  # everything typed, and a fresh token
+    flags = {"hidden_field"} if form.website.data else set()
+    stage.keep(step.slug, raw, form.answered_at if valid else None, flags)
+    if request.form.get("lang"):
+        choose_language(request.form["lang"])
+        return redirect(stage.url(step.slug, **changing()), 303)
+    if request.form.get("go") == "back":
+        return redirect(_before(stage, step), 303)
+    if not valid:
+        return _page(stage, step, form, 422)
+    before = stage.journey()
+    journey = Journey(before.slugs, {*before.completed, step.slug})
+    if changing() and journey.first_open() == Journey.REVIEW:
+        return redirect(stage.url(Journey.REVIEW), 303)
+    return redirect(stage.url(journey.after(step.slug)), 303)
+
+
+def _page(stage: Stage, step: Step, form: StepForm, status: int) -> ResponseReturnValue:
+    journey = stage.journey()
+    page = render_template(
+        "wizard/step.html",
+        step=step,
+        form=form,
+        questions=[q for q in questions(form) if q.asked_when is None or q.is_asked(form)],
+        number=journey.number(step.slug),
+        count=len(journey.slugs),
+        action=stage.url(step.slug, **changing()),
+        answered=stage.stored(step.slug) is not None or form.is_submitted(),
+    )
+    return page, status
+
+
+def _before(stage: Stage, step: Step) -> str:
+    return stage.url(Journey.REVIEW if changing() else stage.journey().before(step.slug))
+
+
+def _anchor(stored: Answered | None, raw: Raw) -> datetime | None:
+    """When "just now" was said: the first time, while that answer stays the same."""
+    same = stored and stored.raw.get("started") == raw.get("started")
+    return stored.answered_at if stored and same else None
+
+
+def changing() -> dict[str, Any]:
+    """Kept in links while somebody changes one page and returns to the review."""
+    return {"change": 1} if request.args.get("change") else {}

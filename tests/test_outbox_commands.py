@@ -1,0 +1,111 @@
+"""What an operator reads and does about mails on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from conftest import NOW
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from reporter.database import Database
+from reporter.delivery import outbox
+from reporter.delivery.smtp import AttemptResult
+
+Queue = Callable[..., int]
+
+DEFERRED = AttemptResult("mail.example.com:25", "deferred", 451, "4.3.0 later\n4.3.0 \x1b[31mred")
+REFUSED = AttemptResult("mail.example.com:25", "refused", 550, "5.1.1 unknown")
+
+
+@pytest.fixture
+def cli(database: Database, make_app: Callable[..., Flask]) -> FlaskCliRunner:
+    return make_app().test_cli_runner()
+
+
+def run(cli: FlaskCliRunner, *words: str) -> str:
+    with time_machine.travel(NOW + timedelta(minutes=7), tick=False):
+        result = cli.invoke(args=words)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def record(database: Database, result: AttemptResult) -> None:
+    claimed = outbox.claim(database, "worker", NOW + timedelta(minutes=6, seconds=30), 60)
+    assert claimed is not None
+    outbox.record(database, claimed, [result], NOW + timedelta(minutes=7), jitter=0.5)
+
+
+def test_list_shows_what_waits_and_what_failed(
+    cli: FlaskCliRunner, database: Database, queue: Queue
+) -> None:
+    ticket = queue()
+    record(database, DEFERRED)
+    queue(kind="acknowledgement", after_id=ticket)
+    queue(reference="INC-A00000")
+    record(database, REFUSED)
+    queue(reference="INC-B00000")
+    outbox.claim(database, "worker", NOW + timedelta(minutes=7), 60)
+    queue(reference="INC-C00000")
+    table = run(cli, "outbox", "list")
+    assert table.splitlines() == [
+        "REFERENCE   KIND             STATE       AGE  DUE             TRIES  LAST",
+        "INC-KX7M9Q  ticket           queued    7 min  in 15 s             1  451",
+        "INC-KX7M9Q  acknowledgement  queued    7 min  after the other     0  -",
+        "INC-A00000  ticket           failed    7 min  -                   1  550",
+        "INC-B00000  ticket           queued    7 min  being sent          1  -",
+        "INC-C00000  ticket           queued    7 min  now                 0  -",
+    ]
+
+
+def test_list_leaves_out_what_was_sent(
+    cli: FlaskCliRunner, database: Database, queue: Queue
+) -> None:
+    queue()
+    record(database, AttemptResult("mail.example.com:25", "accepted", 250, "ok"))
+    assert run(cli, "outbox", "list") == "Nothing waits: every mail was sent.\n"
+
+
+def test_show_tells_attempts_answers_and_headers(
+    cli: FlaskCliRunner, database: Database, queue: Queue
+) -> None:
+    queue(content=b"Subject: =?utf-8?q?INC-KX7M9Q_ca=C3=ADda?=\r\nX-Two: b\r\n\r\nbody\r\n")
+    record(database, DEFERRED)
+    assert run(cli, "outbox", "show", "inc-kx7m9q").splitlines() == [
+        "INC-KX7M9Q ticket: queued",
+        "  saved 2026-11-23 01:40:00 UTC",
+        "  due   in 15 s",
+        "  to    support@example.com",
+        "  2026-11-23 01:47:00 UTC  mail.example.com:25  deferred 451",
+        "    4.3.0 later",
+        "    4.3.0 ?[31mred",
+        "  headers",
+        "    Subject: INC-KX7M9Q caída",
+        "    X-Two: b",
+        "",
+    ]
+
+
+def test_retry_makes_a_mail_due_now(cli: FlaskCliRunner, database: Database, queue: Queue) -> None:
+    queue()
+    record(database, REFUSED)
+    assert run(cli, "outbox", "retry", "inc-kx7m9q") == "1 due now.\n"
+    assert run(cli, "outbox", "list").splitlines()[1].split()[2:6] == ["queued", "7", "min", "now"]
+
+
+def test_retry_says_so_when_there_is_nothing_to_do(
+    cli: FlaskCliRunner, database: Database, queue: Queue
+) -> None:
+    queue()
+    record(database, AttemptResult("mail.example.com:25", "accepted", 250, "ok"))
+    assert "Nothing to retry" in run(cli, "outbox", "retry", "INC-KX7M9Q")
+
+
+@pytest.mark.parametrize("command", ["show", "retry"])
+def test_an_unknown_reference_is_an_error(cli: FlaskCliRunner, command: str) -> None:
+    result = cli.invoke(args=["outbox", command, "inc-zzzzzz"])
+    assert result.exit_code == 1
+    assert result.output == "Error: no mail has the reference INC-ZZZZZZ\n"

@@ -91,6 +91,8 @@ HELPDESK_HEADERS = {}
 # Names the customer in Cc, for helpdesks that make watchers of it. Header only: nothing is
 # sent to that address.
 TICKET_CC_CUSTOMER = False
+# Files of one report, all together, in bytes: so that the encoded mail stays under 9 MiB.
+MAX_ATTACHMENT_BYTES = 6_815_744
 # Mails the customer the reference and the link to the receipt.
 SEND_ACKNOWLEDGEMENT = True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, UniqueConstraint, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from reporter.database import UTCDateTime
@@ -50,9 +50,98 @@ class Report(Base):
     content: Mapped[dict[str, Any]]  # reports.report.Report as JSON
     service: Mapped[str] = mapped_column(index=True)
     saved_at: Mapped[datetime] = mapped_column(index=True)
+    # What became of it; the content above never changes.
+    seen_at: Mapped[datetime | None]
+    solved_at: Mapped[datetime | None]
+    next_news_at: Mapped[datetime | None]
+    news_wanted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    desk_epoch: Mapped[int] = mapped_column(default=0, server_default="0")  # raised to revoke its desk links
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id", ondelete="SET NULL"))
+    updates: Mapped[list[Update]] = relationship(order_by="Update.id", passive_deletes=True)
     messages: Mapped[list[Message]] = relationship(
         back_populates="report", order_by="Message.id", passive_deletes=True
     )
+
+
+class Update(Base):
+    """What came after the report, from the customer or from support."""
+
+    __tablename__ = "update"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report_id: Mapped[int] = mapped_column(ForeignKey("report.id", ondelete="CASCADE"), index=True)
+    author: Mapped[str]  # customer, support
+    # customer: details, info, worse, better, solved; support: acknowledge, message, solve,
+    # link_notice
+    kind: Mapped[str]
+    # {"text": …}; of support also "name", as they gave it; of details "sections", by language
+    content: Mapped[dict[str, Any]]
+    next_news_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    # The follow-up it goes out with, and that mail's number.
+    number: Mapped[int | None]
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="SET NULL"))
+
+
+class Attachment(Base):
+    """A customer's file: kept at once, and sent with the next follow-up."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report_id: Mapped[int] = mapped_column(ForeignKey("report.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]  # as the customer's
+    filename: Mapped[str]  # as we send it
+    mime_type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str]
+    content: Mapped[bytes] = mapped_column(deferred=True)
+    created_at: Mapped[datetime]
+    number: Mapped[int | None]  # of the follow-up it goes out with
+
+
+class Notice(Base):
+    """A known incident, as told to customers."""
+
+    __tablename__ = "notice"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)  # as in "N-7M9Q"
+    services: Mapped[list[Any]]
+    # [{"at": ISO 8601, "text": {language: text}, "next_news_at": ISO 8601 or null}, …]
+    entries: Mapped[list[Any]]
+    started_at: Mapped[datetime]
+    opened_at: Mapped[datetime]
+    next_news_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class Follower(Base):
+    """Somebody who said "mine is this" of a known incident."""
+
+    __tablename__ = "follower"
+    __table_args__ = (UniqueConstraint("notice_id", "contact"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notice.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    contact: Mapped[str]  # an email address or a phone number
+    language: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    # The digest for support that names them.
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="SET NULL"))
+
+
+class Surge(Base):
+    """A time in which reports on one service arrived faster than is normal for it."""
+
+    __tablename__ = "surge"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    service: Mapped[str] = mapped_column(index=True)
+    since: Mapped[datetime]  # the first report of it
+    last_at: Mapped[datetime]  # the latest one
 
 
 class Message(Base):

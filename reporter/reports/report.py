@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Self
@@ -45,7 +45,7 @@ class Answer:
 
     `value` is for machines and `text` for people; both may be blank. `asked`: whether it came up
     at all. `block`: its key in the block of the ticket, if it stands there. `wanted`: support
-    will have to ask for it when it is blank.
+    will have to ask for it when it is blank; `important`: in an important incident.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Answer:
     asked: bool = True
     block: str = ""
     wanted: bool = False
+    important: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,21 @@ class Report(Filing):
         for section in self.sections[language or self.language]:
             yield from section.answers
 
+    def is_missing(self, answer: Answer) -> bool:
+        """Whether support will have to ask for it."""
+        wanted = answer.wanted or (answer.important and self.severity.level <= 2)
+        return wanted and answer.asked and not answer.value
+
+    def with_answers(self, sections: Mapping[str, tuple[Section, ...]]) -> Self:
+        """The same report with the answers of *sections*, by language, in place of its own."""
+        return replace(
+            self,
+            sections={
+                language: _replaced(own, sections.get(language, ()))
+                for language, own in self.sections.items()
+            },
+        )
+
     def to_json(self) -> dict[str, Any]:
         zone = self.started_at.tzinfo if self.started_at else None
         return {
@@ -121,8 +137,24 @@ class Report(Filing):
         content["started_at"] = started
         content["saved_at"] = datetime.fromisoformat(content["saved_at"])
         content["flags"] = tuple(content["flags"])
-        content["sections"] = {k: _sections(v) for k, v in content["sections"].items()}
+        content["sections"] = sections_from_json(content["sections"])
         return cls(**content)
+
+
+def _replaced(
+    own: tuple[Section, ...], sections: tuple[Section, ...]
+) -> tuple[Section, ...]:
+    newer = {answer.name: answer for section in sections for answer in section.answers}
+    return tuple(
+        Section(section.title, tuple(newer.get(a.name, a) for a in section.answers))
+        for section in own
+    )
+
+
+def sections_from_json(
+    stored: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> dict[str, tuple[Section, ...]]:
+    return {language: _sections(each) for language, each in stored.items()}
 
 
 def _sections(stored: Sequence[Mapping[str, Any]]) -> tuple[Section, ...]:

@@ -41,6 +41,7 @@ def _answers(form: StepForm, at: datetime) -> tuple[Answer, ...]:
             asked=question.is_asked(form),
             block=question.block,
             wanted=question.wanted,
+            important=question.important,
         )
         for question in questions(form)
     )

@@ -7,15 +7,24 @@ what it says when it is not answered, and how its answer reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Form, RadioField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    Form,
+    MultipleFileField,
+    RadioField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields import Field
 from wtforms.validators import StopValidation, ValidationError
 
@@ -36,6 +45,7 @@ class Question(Field):
     shown_with   (key, value) of the answer it is shown under, though it is always asked
     required_with  {(key, value): message}: the answers that make it required
     wanted       support would ask for it: named in the ticket as missing when blank
+    important    the same, for an important incident only
     block        its key in the block of the ticket mail; without it, it is in its section only
     max_length   in characters
     autocomplete, inputmode  HTML attributes of the same name
@@ -52,6 +62,7 @@ class Question(Field):
         shown_with: tuple[str, str] | None = None,
         required_with: Mapping[tuple[str, str], Any] | None = None,
         wanted: bool = False,
+        important: bool = False,
         block: str = "",
         max_length: int = LINE_LENGTH,
         autocomplete: str = "",
@@ -66,6 +77,7 @@ class Question(Field):
         self.shown_with = shown_with or asked_with
         self.required_with = required_with or {}
         self.wanted = wanted
+        self.important = important
         self.block = block
         self.max_length = max_length
         self.autocomplete = autocomplete
@@ -98,7 +110,7 @@ class Question(Field):
         key, value = self.asked_with
         return bool(form[key].is_asked(form) and form[key].data == value)
 
-    def value(self, form: Form) -> str | None:
+    def value(self, form: Form) -> str | list[str] | None:
         """What the answer is for a machine: as typed, or None when blank or not asked."""
         return None if self.is_blank() or not self.is_asked(form) else str(self.data)
 
@@ -244,7 +256,7 @@ class Zone(Line):
 
     def value(self, form: Form) -> str | None:
         typed = super().value(form)
-        return moments.parse_zone(typed).key if typed else None
+        return moments.parse_zone(str(typed)).key if typed else None
 
     def words(self, form: Form, at: datetime) -> str:
         return self.value(form) or ""
@@ -265,7 +277,7 @@ class Email(Line):
 
     def value(self, form: Form) -> str | None:
         typed = super().value(form)
-        return typed.strip() if typed else None
+        return str(typed).strip() if typed else None
 
     def words(self, form: Form, at: datetime) -> str:
         return self.value(form) or ""
@@ -293,11 +305,78 @@ class Phone(Line):
     def value(self, form: Form) -> str | None:
         typed, number = super().value(form), self.number()
         if typed is None or number is None:
-            return typed
+            return None
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
     def words(self, form: Form, at: datetime) -> str:
         return self.value(form) or ""
+
+
+class PastTime(Line):
+    """A date and time of day in the zone of the report, which the form has as `zone`."""
+
+    input_type = "datetime-local"
+
+    def moment(self, form: Form) -> datetime:
+        """Of a time that exists twice, the earlier. Raises ValueError."""
+        return moments.localize(moments.parse_local(self.data), form.zone, "earlier")
+
+    def check(self, form: Form) -> None:
+        try:
+            moment = self.moment(form)
+        except moments.NoSuchTime:
+            raise ValidationError(
+                _("That time did not exist: the clocks went forward. Check the hour")
+            ) from None
+        except ValueError:
+            raise ValidationError(
+                _("Enter the date and the time, for example 2026-11-23 02:40")
+            ) from None
+        if moment > datetime.now(UTC) + moments.CLOCK_SKEW:
+            raise ValidationError(_("That time is in the future. Check the date"))
+
+    def words(self, form: Form, at: datetime) -> str:
+        return three_ways(self.moment(form), at)
+
+
+class Several(Question, SelectMultipleField):
+    """Any number of several."""
+
+    def __init__(self, label: Any, **kwargs: Any) -> None:
+        super().__init__(label, validate_choice=False, **kwargs)
+
+    def is_blank(self) -> bool:
+        return not self.data
+
+    def value(self, form: Form) -> list[str] | None:
+        return None if self.is_blank() or not self.is_asked(form) else list(self.data)
+
+    def check(self, form: Form) -> None:
+        if not set(self.data) <= {choice.value for choice in self.iter_choices()}:
+            raise ValidationError(_("Choose one of the answers shown"))
+
+    def words(self, form: Form, at: datetime) -> str:
+        return "\n".join(str(c.label) for c in self.iter_choices() if c.value in self.data)
+
+
+class Files(Question, MultipleFileField):
+    """Files. The form has those that are kept as `kept_files`; the field only brings new ones."""
+
+    def is_blank(self) -> bool:
+        return True  # what is kept was checked when it was
+
+    def value(self, form: Form) -> list[str] | None:
+        return [file.name for file in form.kept_files] or None
+
+    def words(self, form: Form, at: datetime) -> str:
+        return "\n".join(f"{file.name} ({size_in_words(file.size)})" for file in form.kept_files)
+
+
+def size_in_words(size: int) -> str:
+    """Of *size* bytes, as in "120 kB"."""
+    number = size / 1_000_000 if size >= 1_000_000 else max(1, round(size / 1_000))
+    text = format_decimal(number, format="#,##0.#")
+    return f"{text} {'MB' if size >= 1_000_000 else 'kB'}"
 
 
 def questions(form: Form) -> Sequence[Question]:

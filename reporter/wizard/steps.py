@@ -46,6 +46,10 @@ class StepForm(FlaskForm):
     about: Any  # what it asks, in a few words, for the first page
     lead: Any = ""
 
+    # Of the second stage: the zone times are told in, and the files that are kept already.
+    zone_of_report: ZoneInfo | None = None
+    kept_files: Sequence[StoredFile] = ()
+
     # People never see it; a program that fills every field gives itself away.
     website = StringField(render_kw={"tabindex": "-1", "autocomplete": "off"})
 

@@ -1,0 +1,153 @@
+"""A customer's files: kept at once, sent with the next follow-up.
+
+They are given back to the customer's own receipt alone, and only as downloads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+import sqlalchemy as sa
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
+
+from reporter.database import exclusive, get_database
+from reporter.models import Attachment
+from reporter.reports.filetypes import FileType, NotAllowed, detect, without_position
+from reporter.reports.plain import one_line, shortened
+
+NAME_LENGTH = 120
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A kept file without its content. `number` is that of the follow-up it went with, if any."""
+
+    id: int
+    name: str
+    filename: str
+    mime_type: str
+    size: int
+    sha256: str
+    number: int | None
+
+
+def keep(
+    report_id: int, reference: str, uploads: Sequence[FileStorage]
+) -> list[str]:
+    """Keep what can be kept; return what to tell the customer of the rest.
+
+    A file that is there already is not kept twice.
+    """
+    problems = []
+    limit: int = current_app.config["MAX_ATTACHMENT_BYTES"]
+    for upload in uploads:
+        name = shortened(one_line(upload.filename or ""), NAME_LENGTH)
+        content = upload.stream.read(limit + 1)
+        if not name and not content:
+            continue  # no file was chosen
+        try:
+            kind = detect(content)
+            content = without_position(content, kind)
+        except NotAllowed:
+            problems.append(
+                _("%(name)s is no picture, PDF or text: we cannot take it", name=name)
+            )
+            continue
+        if not _insert(report_id, reference, name, content, kind, limit):
+            problems.append(
+                _(
+                    "%(name)s does not fit: all files together may have %(limit)s MB",
+                    name=name,
+                    limit=round(limit / 1_000_000, 1),
+                )
+            )
+    return problems
+
+
+def kept(report_id: int) -> tuple[StoredFile, ...]:
+    """Every file of a report, oldest first."""
+    with get_database().read() as session:
+        return files_of(session, report_id)
+
+
+def files_of(session: Session, report_id: int) -> tuple[StoredFile, ...]:
+    query = sa.select(Attachment).where(Attachment.report_id == report_id).order_by(Attachment.id)
+    return tuple(_stored(row) for row in session.scalars(query))
+
+
+def remove(report_id: int, attachment_id: int) -> None:
+    """Forget a file that was not sent yet."""
+    with get_database().write() as session:
+        session.execute(
+            sa.delete(Attachment).where(
+                Attachment.id == attachment_id,
+                Attachment.report_id == report_id,
+                Attachment.number.is_(None),
+            )
+        )
+
+
+def read(report_id: int, attachment_id: int) -> tuple[StoredFile, bytes] | None:
+    """A file of this report, with its content."""
+    with get_database().read() as session:
+        row = session.get(Attachment, attachment_id)
+        if row is None or row.report_id != report_id:
+            return None
+        return _stored(row), row.content
+
+
+def _insert(
+    report_id: int,
+    reference: str,
+    name: str,
+    content: bytes,
+    kind: FileType,
+    limit: int,
+) -> bool:
+    """Whether it fits."""
+    digest = hashlib.sha256(content).hexdigest()
+    with get_database().write() as session:
+        exclusive(session, f"files {report_id}")
+        present = files_of(session, report_id)
+        if any(file.sha256 == digest for file in present):
+            return True
+        if sum(file.size for file in present) + len(content) > limit:
+            return False
+        number = 1 + max((_place(file.filename) for file in present), default=0)
+        row = Attachment(
+            report_id=report_id,
+            name=name or kind.suffix,
+            filename=f"{reference}-{number}-{_ascii(name)}.{kind.suffix}",
+            mime_type=kind.mime_type,
+            size=len(content),
+            sha256=digest,
+            content=content,
+            created_at=datetime.now(UTC),
+        )
+        session.add(row)
+    return True
+
+
+def _place(filename: str) -> int:
+    return int(filename.split("-")[2])
+
+
+def _ascii(name: str) -> str:
+    """A name that any file system and mail program takes."""
+    plain = unicodedata.normalize("NFKD", PurePath(name).stem).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:40].strip("-") or "file"
+
+
+def _stored(row: Attachment) -> StoredFile:
+    return StoredFile(
+        row.id, row.name, row.filename, row.mime_type, row.size, row.sha256, row.number
+    )

@@ -1,0 +1,105 @@
+"""What kind of file it is, told from its content alone; and pictures without their position."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+
+from PIL import Image, UnidentifiedImageError
+
+PICTURES = {
+    "PNG": ("image/png", "png"),
+    "JPEG": ("image/jpeg", "jpg"),
+    "WEBP": ("image/webp", "webp"),
+    "GIF": ("image/gif", "gif"),
+}
+# Some programs write a PDF's mark after other bytes (ISO 32000-1, annex H, 3.4.1).
+PDF_MARK_WITHIN = 1024
+# What a log may hold besides text: tabs, line ends, form feeds, colours.
+TEXT_CONTROLS = frozenset(b"\t\n\r\x0c\x1b\x08")
+MAXIMUM_PIXELS = 50_000_000
+GPS_IFD = 0x8825  # Exif 2.32, section 4.6.3
+
+
+class NotAllowed(ValueError):
+    """The content is of no kind that is taken."""
+
+
+@dataclass(frozen=True)
+class FileType:
+    mime_type: str
+    suffix: str
+
+
+PDF = FileType("application/pdf", "pdf")
+# Helpdesks drop or split text parts, so text travels as bytes.
+TEXT = FileType("application/octet-stream", "txt")
+
+
+def detect(content: bytes) -> FileType:
+    """The type of *content*. Raises NotAllowed."""
+    picture = _picture_format(content)
+    if picture:
+        return FileType(*PICTURES[picture])
+    if b"%PDF-" in content[:PDF_MARK_WITHIN]:
+        return PDF
+    if content and _is_text(content):
+        return TEXT
+    raise NotAllowed
+
+
+def without_position(content: bytes, kind: FileType) -> bytes:
+    """*content*; a JPEG that says where it was taken, without that.
+
+    Raises NotAllowed for a picture that cannot be read.
+    """
+    if kind.mime_type != "image/jpeg":
+        return content
+    try:
+        with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
+            exif = picture.getexif()
+            if not exif.get_ifd(GPS_IFD) and b"GPSL" not in picture.info.get("xmp", b""):
+                return content
+            if picture.width * picture.height > MAXIMUM_PIXELS:
+                raise NotAllowed
+            exif.pop(GPS_IFD, None)
+            clean = io.BytesIO()
+            # "keep": the same compression, so that nothing is lost to the eye. XMP is left out.
+            picture.save(clean, "JPEG", quality="keep", exif=exif, icc_profile=_profile(picture))
+            return clean.getvalue()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise NotAllowed from error
+
+
+def _profile(picture: Image.Image) -> bytes | None:
+    profile: bytes | None = picture.info.get("icc_profile")
+    return profile
+
+
+def _picture_format(content: bytes) -> str | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of many pixels: they are not decoded here
+            with Image.open(io.BytesIO(content), formats=list(PICTURES)) as picture:
+                return picture.format
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+def _is_text(content: bytes) -> bool:
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return all(byte >= 32 or byte in TEXT_CONTROLS for byte in content)
+    return content[:2] in {b"\xff\xfe", b"\xfe\xff"} and _is_utf16(content)
+
+
+def _is_utf16(content: bytes) -> bool:
+    try:
+        text = content.decode("utf-16")
+    except UnicodeDecodeError:
+        return False
+    return all(character >= " " or character in "\t\n\r" for character in text)

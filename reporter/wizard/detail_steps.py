@@ -1,0 +1,149 @@
+"""The second stage's questions, for an important incident. None must be answered."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from wtforms import SelectChoice as Option
+
+from reporter.wizard.fields import (
+    NO,
+    UNKNOWN,
+    YES,
+    Choice,
+    Files,
+    Line,
+    PastTime,
+    Several,
+    Text,
+)
+from reporter.wizard.steps import Step, StepForm
+
+
+class ImpactForm(StepForm):
+    title = _l("What it means for you")
+    about = _l("who cannot work, until when you can wait")
+
+    users_affected = Line(
+        _l("How many people does it affect?"),
+        hint=_l("For example: all 40 of the office, or one customer in ten"),
+        important=True,
+        block="users_affected",
+    )
+    business_impact = Text(
+        _l("What can you not do meanwhile?"),
+        hint=_l("For example: we cannot take orders"),
+        important=True,
+    )
+    deadline = Line(
+        _l("Is there a time by which it must work?"),
+        hint=_l("For example: today at 18:00, when the campaign starts"),
+        block="deadline",
+    )
+    workaround = Choice(
+        _l("Can you work in some other way meanwhile?"),
+        choices=[Option("yes", YES), Option("no", NO), Option("unknown", UNKNOWN)],
+        important=True,
+        block="workaround",
+    )
+    workaround_description = Text(
+        _l("How?"),
+        hint=_l("For example: we take orders by phone"),
+        asked_with=("workaround", "yes"),
+        rows=2,
+    )
+    still_works = Text(
+        _l("What does work?"),
+        hint=_l("Other sites, networks or devices. It tells us where not to look"),
+        important=True,
+    )
+
+
+class EvidenceForm(StepForm):
+    title = _l("What you have seen")
+    about = _l("tests, screenshots, from where it fails")
+
+    tests_done = Text(
+        _l("What have you tried, in order, and what happened?"),
+        hint=_l("For example: 1. Restarted the browser: the same. 2. From a phone: it works"),
+        important=True,
+        rows=4,
+    )
+    seen_from = Text(
+        _l("Where does it fail from?"),
+        hint=_l("Network, place, and public IP address if you know it"),
+        important=True,
+        rows=2,
+    )
+    last_worked_at = PastTime(
+        _l("When did it last work for sure?"),
+        hint=_l("In your own local time. For example: 2026-11-23 02:40"),
+        block="last_worked_at",
+    )
+    hypothesis = Text(
+        _l("What do you think it is?"),
+        hint=_l("A guess is welcome: we will read it as a guess"),
+    )
+    files = Files(
+        _l("Screenshots and other files"),
+        hint=_l("Pictures (PNG, JPEG, WebP, GIF), PDF or text"),
+    )
+
+
+class AuthorisationForm(StepForm):
+    title = _l("What we may do")
+    about = _l("permissions, and who is with you")
+
+    allowed_actions = Several(
+        _l("What may we do without asking you again?"),
+        choices=[
+            Option("restart_service", _l("Restart the service")),
+            Option("reboot", _l("Restart the server")),
+            Option("power_off", _l("Switch the server off")),
+            Option("restore_backup", _l("Restore from a backup")),
+            Option("access", _l("Log in to the server")),
+            Option("call_first", _l("Call me before anything")),
+        ],
+        important=True,
+        block="allowed_actions",
+    )
+    authorised_by = Line(
+        _l("Who authorises it?"),
+        hint=_l("Name and position"),
+        block="authorised_by",
+    )
+    on_site_contact = Line(
+        _l("Who is at the place, if hands are needed?"),
+        hint=_l("Name and phone number"),
+    )
+    available_until = Line(
+        _l("Until when can we reach you?"),
+        hint=_l("For example: all night, or until 23:00"),
+        block="available_until",
+    )
+    other_providers = Text(
+        _l("Which other providers have you told?"),
+        hint=_l("For example: the developers of the website, since 10:15"),
+        rows=2,
+    )
+    security_suspected = Choice(
+        _l("Could it be an attack or an intrusion?"),
+        choices=[Option("no", NO), Option("yes", YES), Option("unknown", UNKNOWN)],
+        block="security_suspected",
+    )
+    data_loss_suspected = Choice(
+        _l("Could data have been lost?"),
+        choices=[Option("no", NO), Option("yes", YES), Option("unknown", UNKNOWN)],
+        block="data_loss_suspected",
+    )
+    wants_root_cause = Choice(
+        _l("Do you want an explanation of the cause afterwards?"),
+        choices=[Option("yes", YES), Option("no", NO)],
+        block="wants_root_cause",
+    )
+
+
+DETAIL_STEPS = (
+    Step("impact", ImpactForm),
+    Step("evidence", EvidenceForm),
+    Step("authorisation", AuthorisationForm),
+)

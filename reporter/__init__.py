@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from reporter import cli, database, reports, settings, web, wizard
+from reporter import cli, database, desk, notices, reports, settings, web, wizard
 from reporter.extensions import babel, csrf, limiter, mail, migrations
 
 
@@ -29,5 +29,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     web.init_app(app)
     wizard.init_app(app)
     reports.init_app(app)
+    notices.init_app(app)
+    desk.init_app(app)
     cli.init_app(app)
     return app

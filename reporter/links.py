@@ -10,8 +10,11 @@ import base64
 import hashlib
 import hmac
 import secrets
+from datetime import timedelta
+from typing import Any
 
 from flask import current_app
+from itsdangerous import BadData, URLSafeTimedSerializer
 
 TOKEN_BYTES = 20  # 160 bits
 
@@ -46,3 +49,29 @@ def absolute(path: str) -> str:
     """The full URL of *path* under BASE_URL, never under the Host header of a request."""
     base: str = current_app.config["BASE_URL"]
     return base.rstrip("/") + path
+
+
+def full_url(endpoint: str, **values: Any) -> str:
+    """The full URL of a view under BASE_URL, also outside a request."""
+    return absolute(current_app.url_map.bind("").build(endpoint, values))
+
+
+def seal(purpose: str, value: Any) -> str:
+    """*value* (of JSON's types) as a signed and dated token that anybody can read."""
+    return str(_serializer(purpose).dumps(value))
+
+
+def unseal(purpose: str, token: str, max_age: timedelta) -> Any:
+    """What was sealed for this purpose; None when it is forged, of another purpose or expired."""
+    try:
+        return _serializer(purpose).loads(token, max_age=int(max_age.total_seconds()))
+    except BadData:
+        return None
+
+
+def _serializer(purpose: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(
+        current_app.config["SECRET_KEY"],
+        salt=f"reporter:{purpose}",
+        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+    )

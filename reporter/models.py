@@ -55,7 +55,9 @@ class Report(Base):
     solved_at: Mapped[datetime | None]
     next_news_at: Mapped[datetime | None]
     news_wanted: Mapped[bool] = mapped_column(default=False, server_default=false())
-    desk_epoch: Mapped[int] = mapped_column(default=0, server_default="0")  # raised to revoke its desk links
+    desk_epoch: Mapped[int] = mapped_column(
+        default=0, server_default="0"
+    )  # raised to revoke its desk links
     notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id", ondelete="SET NULL"))
     updates: Mapped[list[Update]] = relationship(order_by="Update.id", passive_deletes=True)
     messages: Mapped[list[Message]] = relationship(

@@ -21,8 +21,8 @@ from werkzeug.datastructures import FileStorage
 
 from reporter.database import exclusive, get_database
 from reporter.models import Attachment
+from reporter.plain import one_line, shortened
 from reporter.reports.filetypes import FileType, NotAllowed, detect, without_position
-from reporter.reports.plain import one_line, shortened
 
 NAME_LENGTH = 120
 
@@ -40,9 +40,7 @@ class StoredFile:
     number: int | None
 
 
-def keep(
-    report_id: int, reference: str, uploads: Sequence[FileStorage]
-) -> list[str]:
+def keep(report_id: int, reference: str, uploads: Sequence[FileStorage]) -> list[str]:
     """Keep what can be kept; return what to tell the customer of the rest.
 
     A file that is there already is not kept twice.
@@ -58,9 +56,7 @@ def keep(
             kind = detect(content)
             content = without_position(content, kind)
         except NotAllowed:
-            problems.append(
-                _("%(name)s is no picture, PDF or text: we cannot take it", name=name)
-            )
+            problems.append(_("%(name)s is no picture, PDF or text: we cannot take it", name=name))
             continue
         if not _insert(report_id, reference, name, content, kind, limit):
             problems.append(

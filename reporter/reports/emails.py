@@ -1,67 +1,96 @@
-"""The mails a report causes, composed to final bytes: ticket and acknowledgement."""
+"""The mails a report causes, composed to final bytes: ticket, follow-up, and to the customer."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 
-from email_validator import validate_email
 from flask import current_app, render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from reporter.links import absolute, sign
+from reporter.composing import (
+    AUTO_GENERATED,
+    AUTO_REPLIED,
+    Mail,
+    ascii_address,
+    finish,
+    mime_id,
+    new_message,
+    support,
+)
+from reporter.links import absolute
 from reporter.reports import ticket, twin
+from reporter.reports.attachments import StoredFile
 from reporter.reports.helpdesk import PROFILES, importance
 from reporter.reports.report import Report
+from reporter.reports.ticket import News, Similar
+from reporter.times import day_and_time
 
 
-@dataclass(frozen=True)
-class Mail:
-    """A mail ready for the outbox: one recipient, a fixed Message-ID, final bytes."""
-
-    recipient: str
-    mime_id: str
-    content: bytes
-
-
-def compose_ticket(report: Report) -> Mail:
+def compose_ticket(report: Report, desk_url: str, similar: Similar | None = None) -> Mail:
     """The ticket, to support. Its one recipient is SUPPORT_EMAIL, whatever Cc says."""
     config = current_app.config
     profile = PROFILES[config["HELPDESK_PROFILE"]]
-    customer = ascii_address(report.text("email"))
+    customer = _customer(report)
+    mail = new_message(
+        to=config["SUPPORT_EMAIL"],
+        reply_to=customer,
+        cc=customer if config["TICKET_CC_CUSTOMER"] or profile.names_customer_in_cc else None,
+        subject=ticket.subject(report),
+        mime_id=mime_id(report.reference, "0"),
+        date=report.saved_at,
+    )
     language = config["SUPPORT_LOCALE"]
-    name = safe_name(report.text("name"))
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = _ourselves()
-    mail["Reply-To"] = Address(name, addr_spec=customer)
-    mail["To"] = Address(addr_spec=config["SUPPORT_EMAIL"])
-    if config["TICKET_CC_CUSTOMER"] or profile.names_customer_in_cc:
-        mail["Cc"] = Address(name, addr_spec=customer)
-    mail["Subject"] = ticket.subject(report)
-    mail["Message-ID"] = mime_id(report.reference, "0")
-    mail["Date"] = report.saved_at
+    mail.set_content(
+        ticket.ticket_text(report, language, desk_url, similar), cte="quoted-printable"
+    )
+    _attach_twin(mail, report, 0)
     headers = {
-        **importance(report.severity),
-        "X-Incident-Reference": report.reference,
-        "X-Incident-Severity": report.severity.code,
-        "X-Incident-Service": report.text("service"),
-        **profile.headers(report, customer),
+        **_headers(report),
+        **profile.headers(report, customer.addr_spec),
         **config["HELPDESK_HEADERS"],
     }
-    mail.set_content(ticket.ticket_text(report, language), cte="quoted-printable")
-    mail.add_attachment(
-        twin.to_bytes(twin.twin(report, language)),
-        maintype="application",
-        subtype="json",
-        filename=f"{report.reference}.0.json{profile.twin_suffix}",
+    return finish(mail, headers)
+
+
+def compose_followup(
+    report: Report,
+    number: int,
+    news: Sequence[News],
+    changed: Collection[str],
+    files: Sequence[tuple[StoredFile, bytes]],
+    earlier: Sequence[News],
+    desk_url: str,
+) -> Mail:
+    """Follow-up *number*: in the ticket's thread, with the whole current state.
+
+    *news* is what it tells; *files* are new with it; *earlier* is what came before.
+    """
+    config = current_app.config
+    language = config["SUPPORT_LOCALE"]
+    mail = new_message(
+        to=config["SUPPORT_EMAIL"],
+        reply_to=_customer(report),
+        subject="Re: " + ticket.subject(report),
+        mime_id=mime_id(report.reference, str(number)),
+        date=news[-1].at,
     )
-    _set(mail, {"Content-Language": language, **headers})
-    return Mail(config["SUPPORT_EMAIL"], mail["Message-ID"], mail.as_bytes())
+    root = mime_id(report.reference, "0")
+    mail["In-Reply-To"] = root
+    mail["References"] = root
+    text = ticket.followup_text(
+        report, language, number, news, changed, [f.filename for f, _content in files], desk_url
+    )
+    mail.set_content(text, cte="quoted-printable")
+    for file, content in files:
+        maintype, _slash, subtype = file.mime_type.partition("/")
+        mail.add_attachment(content, maintype=maintype, subtype=subtype, filename=file.filename)
+    _attach_twin(mail, report, number, [*earlier, *news], [f for f, _content in files])
+    return finish(mail, _headers(report))
 
 
 def compose_acknowledgement(report: Report, receipt_path: str) -> Mail:
@@ -69,46 +98,37 @@ def compose_acknowledgement(report: Report, receipt_path: str) -> Mail:
 
     No word that a visitor typed is in it, or the form could be made to send spam.
     """
-    config = current_app.config
-    customer = ascii_address(report.text("email"))
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = _ourselves()
-    mail["Reply-To"] = Address(addr_spec=config["SUPPORT_EMAIL"])
-    mail["To"] = Address(addr_spec=customer)
     with force_locale(report.language):
-        mail["Subject"] = _("%(reference)s: we have your report", reference=report.reference)
+        subject = _("%(reference)s: we have your report", reference=report.reference)
         text = render_template(
             "email/acknowledgement.txt",
             reference=report.reference,
             receipt=absolute(receipt_path),
         )
-    mail["Message-ID"] = mime_id(report.reference, "ack")
-    mail["Date"] = report.saved_at
-    mail["References"] = mime_id(report.reference, "0")
-    mail.set_content(text, cte="quoted-printable")
-    headers = {
-        "Content-Language": report.language,
-        "Auto-Submitted": "auto-replied",  # RFC 3834, section 5
-        "X-Auto-Response-Suppress": "AutoReply, OOF, DR, RN, NRN",
-    }
-    _set(mail, headers)
-    return Mail(customer, mail["Message-ID"], mail.as_bytes())
+    return _to_customer(report, "ack", subject, text, report.saved_at, AUTO_REPLIED)
 
 
-def mime_id(reference: str, number: str) -> str:
-    """The Message-ID of a report's mail: always the same for the same mail, and not guessable."""
-    proof = sign("message-id", f"{reference}.{number}").hex()[:16]
-    domain = current_app.config["MAIL_DEFAULT_SENDER"].rpartition("@")[2]
-    return f"<{reference}.{number}.{proof}@{domain}>"
-
-
-def ascii_address(email: str) -> str:
-    """*email* with its domain in ASCII (IDNA 2008, UTS 46): the form that every relay takes.
-
-    Raises email_validator.EmailNotValidError.
-    """
-    checked = validate_email(email, check_deliverability=False, allow_smtputf8=False)
-    return str(checked.ascii_email)
+def compose_news(
+    report: Report,
+    key: str,
+    text: str,
+    next_news_at: datetime | None,
+    at: datetime,
+    receipt_path: str,
+) -> Mail:
+    """What support says, to a customer who asked for news: our words and support's, no others."""
+    zone = report.zone
+    with force_locale(report.language):
+        subject = _("%(reference)s: news from support", reference=report.reference)
+        body = render_template(
+            "email/news.txt",
+            reference=report.reference,
+            text=text,
+            next_news_at=next_news_at and day_and_time(next_news_at.astimezone(zone)),
+            zone=zone.key,
+            receipt=absolute(receipt_path),
+        )
+    return _to_customer(report, key, subject, body, at, AUTO_GENERATED)
 
 
 def safe_name(name: str) -> str:
@@ -116,13 +136,52 @@ def safe_name(name: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"[^\w .'’·-]", " ", name)).strip()[:60]
 
 
-def _ourselves() -> Address:
+def _to_customer(
+    report: Report,
+    key: str,
+    subject: str,
+    text: str,
+    at: datetime,
+    automatic: Mapping[str, str],
+) -> Mail:
+    mail = new_message(
+        to=ascii_address(report.text("email")),
+        reply_to=support(),
+        subject=subject,
+        mime_id=mime_id(report.reference, key),
+        date=at,
+    )
+    mail["References"] = mime_id(report.reference, "0")
+    mail.set_content(text, cte="quoted-printable")
+    return finish(mail, {"Content-Language": report.language, **automatic})
+
+
+def _customer(report: Report) -> Address:
+    return Address(safe_name(report.text("name")), addr_spec=ascii_address(report.text("email")))
+
+
+def _headers(report: Report) -> Mapping[str, str]:
+    return {
+        "Content-Language": current_app.config["SUPPORT_LOCALE"],
+        **importance(report.severity),
+        "X-Incident-Reference": report.reference,
+        "X-Incident-Severity": report.severity.code,
+        "X-Incident-Service": report.text("service"),
+    }
+
+
+def _attach_twin(
+    mail: EmailMessage,
+    report: Report,
+    number: int,
+    news: Sequence[News] = (),
+    files: Sequence[StoredFile] = (),
+) -> None:
     config = current_app.config
-    return Address(config["PROVIDER_NAME"], addr_spec=config["MAIL_DEFAULT_SENDER"])
-
-
-def _set(mail: EmailMessage, headers: Mapping[str, str]) -> None:
-    """Set *headers*, once the content is there: setting it drops those that begin "Content-"."""
-    for name, value in headers.items():
-        del mail[name]
-        mail[name] = value
+    suffix = PROFILES[config["HELPDESK_PROFILE"]].twin_suffix
+    mail.add_attachment(
+        twin.to_bytes(twin.twin(report, config["SUPPORT_LOCALE"], news, files)),
+        maintype="application",
+        subtype="json",
+        filename=f"{report.reference}.{number}.json{suffix}",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from reporter.reports.plain import one_line
+from reporter.plain import one_line
 from reporter.reports.report import Report, Severity
 
 Headers = Mapping[str, str]

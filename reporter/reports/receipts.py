@@ -14,18 +14,38 @@ from reporter.database import get_database
 from reporter.links import hash_token
 from reporter.reports.report import Report
 from reporter.reports.submission import ACKNOWLEDGEMENT, TICKET
+from reporter.reports.ticket import News
+from reporter.reports.updates import CUSTOMER, current_report
 
 # A ticket still unsent after this is late, and the receipt says so.
 LATE_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
+class SupportMessage:
+    """What support told the customer."""
+
+    text: str
+    at: datetime
+    next_news_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Receipt:
     """A report and the times it has reached, in UTC; None for what has not happened."""
 
-    report: Report
+    report: Report  # with its details as last sent
+    report_id: int
+    draft_id: str
     saved_at: datetime
     sent_at: datetime | None
+    seen_at: datetime | None
+    solved_at: datetime | None
+    next_news_at: datetime | None
+    news_wanted: bool
+    notice_id: int | None
+    messages: tuple[SupportMessage, ...]  # newest first
+    updates: tuple[News, ...]  # the customer's, newest first
     refused: bool
     acknowledgement_queued: bool
     acknowledgement_sent_at: datetime | None
@@ -34,11 +54,16 @@ class Receipt:
         """Whether support's mail server should have taken the ticket by *now*."""
         return self.sent_at is None and (self.refused or now - self.saved_at > LATE_AFTER)
 
-    def status(self) -> dict[str, str | None]:
+    def status(self) -> dict[str, Any]:
         """For polling: ISO 8601 in UTC, or null for what has not happened."""
-        times = {"saved_at": self.saved_at, "sent_at": self.sent_at}
-        return {"reference": self.report.reference} | {
-            name: at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None for name, at in times.items()
+        return {
+            "reference": self.report.reference,
+            "saved_at": _utc(self.saved_at),
+            "sent_at": _utc(self.sent_at),
+            "seen_at": _utc(self.seen_at),
+            "solved_at": _utc(self.solved_at),
+            "next_news_at": _utc(self.next_news_at),
+            "messages": [{"at": _utc(each.at), "text": each.text} for each in self.messages],
         }
 
 
@@ -47,7 +72,10 @@ def find(token: str) -> Receipt | None:
     query = (
         sa.select(models.Report)
         .where(models.Report.token_hash == hash_token(token))
-        .options(selectinload(models.Report.messages))
+        .options(
+            selectinload(models.Report.messages).defer(models.Message.content),
+            selectinload(models.Report.updates),
+        )
     )
     with get_database().read() as session:
         row = session.scalar(query)
@@ -59,10 +87,31 @@ def _receipt(row: models.Report) -> Receipt:
     ticket: models.Message = messages[TICKET]
     acknowledgement: Any = messages.get(ACKNOWLEDGEMENT)
     return Receipt(
-        report=Report.from_json(row.content),
+        report=current_report(row),
+        report_id=row.id,
+        draft_id=row.draft_id,
         saved_at=row.saved_at,
         sent_at=ticket.sent_at,
+        seen_at=row.seen_at,
+        solved_at=row.solved_at,
+        next_news_at=row.next_news_at,
+        news_wanted=row.news_wanted,
+        notice_id=row.notice_id,
+        messages=tuple(
+            SupportMessage(update.content["text"], update.created_at, update.next_news_at)
+            for update in reversed(row.updates)
+            if update.kind in {"message", "solve"}
+        ),
+        updates=tuple(
+            News(update.kind, update.content["text"], update.created_at)
+            for update in reversed(row.updates)
+            if update.author == CUSTOMER
+        ),
         refused=ticket.state == "failed",
         acknowledgement_queued=acknowledgement is not None,
         acknowledgement_sent_at=acknowledgement and acknowledgement.sent_at,
     )
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

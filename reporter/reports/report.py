@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 
 Value = str | list[str] | None
 
+# How a report came.
+WEB, PHONE = "web", "phone"
+
 
 class Severity(Enum):
     """How serious it is: the level, and the word that a filter or a person reads."""
@@ -76,7 +79,7 @@ class Filing:
     started_precision: str
     sections: Mapping[str, tuple[Section, ...]]  # by language, as it was asked
     flags: tuple[str, ...] = ()
-    channel: str = "web"
+    channel: str = WEB
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,11 @@ class Report(Filing):
     @property
     def severity(self) -> Severity:
         return Severity.of(self.text("impact"))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The customer's."""
+        return ZoneInfo(self.text("timezone"))
 
     def text(self, key: str) -> str:
         """A single answer's value; empty when there is none."""
@@ -141,9 +149,7 @@ class Report(Filing):
         return cls(**content)
 
 
-def _replaced(
-    own: tuple[Section, ...], sections: tuple[Section, ...]
-) -> tuple[Section, ...]:
+def _replaced(own: tuple[Section, ...], sections: tuple[Section, ...]) -> tuple[Section, ...]:
     newer = {answer.name: answer for section in sections for answer in section.answers}
     return tuple(
         Section(section.title, tuple(newer.get(a.name, a) for a in section.answers))

@@ -15,12 +15,15 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from reporter import models
+from reporter.composing import Mail
 from reporter.database import exclusive, get_database
 from reporter.delivery import outbox
 from reporter.links import hash_token, receipt_token
-from reporter.reports.emails import Mail, compose_acknowledgement, compose_ticket
+from reporter.reports.desk_links import desk_url
+from reporter.reports.emails import compose_acknowledgement, compose_ticket
 from reporter.reports.reference import new_reference
-from reporter.reports.report import Filing, Report
+from reporter.reports.report import PHONE, Filing, Report
+from reporter.reports.surge import note_report
 
 TICKET = "ticket"
 ACKNOWLEDGEMENT = "acknowledgement"
@@ -77,10 +80,12 @@ def _keep(session: Session, draft_id: str, token: str, report: Report, receipt_p
     )
     session.add(row)
     session.flush()
-    ticket = _enqueue(session, row, TICKET, compose_ticket(report))
+    similar = note_report(session, row.service, row.saved_at)
+    ticket = _enqueue(session, row, TICKET, compose_ticket(report, desk_url(row), similar))
     if current_app.config["SEND_ACKNOWLEDGEMENT"]:
         mail = compose_acknowledgement(report, receipt_path)
-        if _may_acknowledge(session, mail.recipient, report.saved_at):
+        by_phone = report.channel == PHONE
+        if by_phone or _may_acknowledge(session, mail.recipient, report.saved_at):
             _enqueue(session, row, ACKNOWLEDGEMENT, mail, after=ticket)
 
 

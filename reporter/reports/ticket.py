@@ -11,9 +11,9 @@ from flask import current_app, render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from reporter.reports.plain import indented, one_line, shortened
-from reporter.reports.report import Report, Value
-from reporter.reports.times import day_and_time
+from reporter.plain import indented, one_line, shortened
+from reporter.reports.report import PHONE, WEB, Report, Value
+from reporter.times import day_and_time
 
 SUBJECT_LENGTH = 120
 
@@ -87,10 +87,13 @@ def block(
         ("severity", report.severity.code),
         *((key, values.get(key, "")) for key in keys),
         ("language", report.language),
-        ("channel", "" if report.channel == "web" else report.channel),
+        ("channel", "" if report.channel == WEB else report.channel),
         ("similar", str(similar or "")),
         ("flags", ", ".join(report.flags)),
-        ("missing", ", ".join(a.name.replace("_", " ") for a in report.each() if report.is_missing(a))),
+        (
+            "missing",
+            ", ".join(a.name.replace("_", " ") for a in report.each() if report.is_missing(a)),
+        ),
     ]
     for key, value in rows:
         line = one_line(value)
@@ -101,7 +104,7 @@ def block(
 def ticket_text(report: Report, language: str, desk_url: str, similar: Similar | None) -> str:
     """The body of the ticket, its sections in *language*."""
     with force_locale(language):
-        if report.channel == "phone":
+        if report.channel == PHONE:
             opening = _("New incident %(reference)s, taken by phone.", reference=report.reference)
         else:
             opening = _(
@@ -110,15 +113,14 @@ def ticket_text(report: Report, language: str, desk_url: str, similar: Similar |
             )
         if similar:
             opening += " " + _(
-                "Similar: %(count)s reports on this service in %(minutes)s minutes, since %(since)s.",
+                "Similar: %(count)s reports on it in %(minutes)s minutes, since %(since)s.",
                 count=similar.count,
                 minutes=similar.minutes,
                 since=str(similar).rpartition(" ")[2],
             )
         return render_template(
             "email/ticket.txt",
-            opening=opening,
-            missing=_missing(report, language),
+            opening=_with_missing(opening, report, language),
             block=block(report, similar=similar),
             sections=sections_text(report, language),
             desk_url=desk_url,
@@ -146,8 +148,7 @@ def followup_text(
             opening = "SOLVED. " + opening
         return render_template(
             "email/followup.txt",
-            opening=opening,
-            missing=_missing(report, language),
+            opening=_with_missing(opening, report, language),
             block=block(report, number, news),
             news=[(told(each), each.text) for each in news],
             filenames=filenames,
@@ -185,17 +186,22 @@ def told(news: News) -> str:
 
 
 def kind_in_words(kind: str) -> str:
-    return {
+    words: dict[str, str] = {
         "details": _("More details"),
         "info": _("More information"),
         "worse": _("It is worse"),
         "better": _("It is better"),
         "solved": _("It works again"),
-    }[kind]
+    }
+    return words[kind]
 
 
-def _missing(report: Report, language: str) -> str:
-    return "; ".join(a.label.rstrip("?") for a in report.each(language) if report.is_missing(a))
+def _with_missing(opening: str, report: Report, language: str) -> str:
+    """The prose line, with what support has to ask."""
+    labels = [a.label.strip("¿?") for a in report.each(language) if report.is_missing(a)]
+    if not labels:
+        return opening
+    return opening + " " + _("Still to ask: %(questions)s.", questions="; ".join(labels))
 
 
 def _listed(value: Value) -> str:

@@ -7,22 +7,29 @@ Names are those of the TM Forum's Trouble Ticket API (TMF621). Its schema is pub
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flask import current_app
 
+from reporter.reports.attachments import StoredFile
 from reporter.reports.report import Report
-from reporter.reports.ticket import sections_text
+from reporter.reports.ticket import News, sections_text
 
 SCHEMA_VERSION = "1"
 SCHEMA_FILE = Path(__file__).with_name("ticket-v1.json")
 PRIORITIES = {1: "critical", 2: "high", 3: "medium", 4: "low"}
 
 
-def twin(report: Report, language: str) -> dict[str, Any]:
-    """*report* as a TMF621 trouble ticket, its description in *language*."""
+def twin(
+    report: Report, language: str, news: Sequence[News] = (), files: Sequence[StoredFile] = ()
+) -> dict[str, Any]:
+    """*report* as a TMF621 trouble ticket, its description in *language*.
+
+    *news*: what came after it; *files*: the attachments of the same mail.
+    """
     return {
         "@type": "TroubleTicket",
         "schemaVersion": SCHEMA_VERSION,
@@ -54,8 +61,19 @@ def twin(report: Report, language: str) -> dict[str, Any]:
                 },
             }
         ],
-        "note": [],
-        "attachment": [],
+        "note": [
+            {"author": "customer", "date": _utc(each.at), "noteType": each.kind, "text": each.text}
+            for each in news
+        ],
+        "attachment": [
+            {
+                "name": file.filename,
+                "mimeType": file.mime_type,
+                "size": file.size,
+                "sha256": file.sha256,
+            }
+            for file in files
+        ],
         "flags": list(report.flags),
         "answers": dict(report.answers),
     }

@@ -1,35 +1,59 @@
-"""The receipt, the customer's own copies, and the schema of the JSON one."""
+"""The receipt: how far a report has come, what is added to it, and the customer's own copies."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
-from reporter.reports import receipts, twin
+from reporter.database import get_database
+from reporter.extensions import limiter
+from reporter.models import Report as ReportRow
+from reporter.notices import store
+from reporter.reports import attachments, receipts, twin
+from reporter.reports.forms import NewsForm, UpdateForm
 from reporter.reports.receipts import Receipt
-from reporter.reports.ticket import copy_text
-from reporter.reports.times import day_and_time
+from reporter.reports.ticket import copy_text, kind_in_words
+from reporter.reports.updates import add_update
+from reporter.times import day_and_time
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("reports", __name__)
+
+UPDATE_LIMIT = "60 per minute"
 
 
 @blueprint.get("/r/<token>")
 def receipt(token: str) -> ResponseReturnValue:
     """The reference, how far the ticket has come, what happens next, and what was said."""
+    return _page(token, _find(token), UpdateForm()), 200
+
+
+@blueprint.post("/r/<token>/updates")
+@limiter.limit(UPDATE_LIMIT)
+def updates(token: str) -> ResponseReturnValue:
+    """Add one of updates.KINDS to the report: `kind` and `text`."""
     found = _find(token)
-    return render_template(
-        "receipt/receipt.html",
-        receipt=found,
-        sections=found.report.sections[_language(found)],
-        token=token,
-        now=datetime.now(UTC),
-        zone=ZoneInfo(found.report.text("timezone")),
-        day_and_time=day_and_time,
-    )
+    form = UpdateForm()
+    if not form.validate_on_submit():
+        return _page(token, found, form), 422
+    add_update(found.report_id, form.kind.data, form.text.data or "", datetime.now(UTC))
+    flash(_("It is saved and on its way to support."))
+    return redirect(url_for("reports.receipt", token=token), 303)
+
+
+@blueprint.post("/r/<token>/news")
+@limiter.limit(UPDATE_LIMIT)
+def news(token: str) -> ResponseReturnValue:
+    """Ask for mails when support has news (`wanted` = yes), or stop them (no)."""
+    found, form = _find(token), NewsForm()
+    if form.validate_on_submit():
+        with get_database().write() as session:
+            session.get_one(ReportRow, found.report_id).news_wanted = form.wanted.data == "yes"
+    return redirect(url_for("reports.receipt", token=token), 303)
 
 
 @blueprint.get("/r/<token>/status.json")
@@ -43,21 +67,58 @@ def ticket_txt(token: str) -> ResponseReturnValue:
     """The customer's own copy, as text."""
     found = _find(token)
     text = copy_text(found.report, _language(found))
-    return _download(text.encode(), "text/plain", found, "txt")
+    return _download(text.encode(), "text/plain", f"{found.report.reference}.txt")
 
 
 @blueprint.get("/r/<token>/ticket.json")
 def ticket_json(token: str) -> ResponseReturnValue:
     """The customer's own copy, as the JSON that support has."""
     found = _find(token)
-    content = twin.to_bytes(twin.twin(found.report, _language(found)))
-    return _download(content, "application/json", found, "json")
+    files = attachments.kept(found.report_id)
+    content = twin.to_bytes(
+        twin.twin(found.report, _language(found), tuple(reversed(found.updates)), files)
+    )
+    return _download(content, "application/json", f"{found.report.reference}.json")
+
+
+@blueprint.get("/r/<token>/files/<int:attachment_id>")
+def file(token: str, attachment_id: int) -> ResponseReturnValue:
+    """A file of the customer's, given back as a download and as no type a browser would show."""
+    stored, content = attachments.read(_find(token).report_id, attachment_id) or abort(404)
+    return _download(content, "application/octet-stream", stored.filename)
 
 
 @blueprint.get("/schema/ticket-v1.json")
 def schema() -> ResponseReturnValue:
     """The JSON Schema of the JSON copy."""
     return Response(twin.SCHEMA_FILE.read_bytes(), mimetype="application/schema+json")
+
+
+def _page(token: str, found: Receipt, form: UpdateForm) -> str:
+    linked = store.get(found.notice_id) if found.notice_id else None
+    return render_template(
+        "receipt/receipt.html",
+        receipt=found,
+        report=found.report,
+        sections=found.report.sections[_language(found)],
+        files=attachments.kept(found.report_id),
+        notices=[linked] if linked else store.active(found.report.text("service")),
+        linked=linked,
+        form=form,
+        news=NewsForm(),
+        token=token,
+        now=datetime.now(UTC),
+        **_words(found),
+    )
+
+
+def _words(found: Receipt) -> dict[str, Any]:
+    zone = found.report.zone
+    return {
+        "zone": zone,
+        "at": lambda moment: day_and_time(moment.astimezone(zone)),
+        "kind_in_words": kind_in_words,
+    }
 
 
 def _find(token: str) -> Receipt:
@@ -70,9 +131,7 @@ def _language(found: Receipt) -> str:
     return language if language in found.report.sections else found.report.language
 
 
-def _download(content: bytes, mimetype: str, found: Receipt, suffix: str) -> Response:
+def _download(content: bytes, mimetype: str, filename: str) -> Response:
     response = Response(content, mimetype=mimetype)
-    response.headers.set(
-        "Content-Disposition", "attachment", filename=f"{found.report.reference}.{suffix}"
-    )
+    response.headers.set("Content-Disposition", "attachment", filename=filename)
     return response

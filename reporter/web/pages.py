@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
+from flask_babel import format_decimal
+
+from reporter.clock import support_zone
+from reporter.times import day_and_time
+from reporter.web.locale import current_language
 
 NAMES = ("PROVIDER_NAME", "SUPPORT_EMAIL", "SUPPORT_PHONE", "SUPPORT_HOURS", "LANGUAGES")
 
@@ -14,11 +20,17 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.template_filter("tel")(tel)
+    app.template_filter("size")(size_in_words)
+    app.template_filter("service_name")(service_name)
     app.context_processor(template_names)
 
 
 def template_names() -> dict[str, Any]:
-    return {name.lower(): current_app.config[name] for name in NAMES} | {"lang_url": lang_url}
+    return {name.lower(): current_app.config[name] for name in NAMES} | {
+        "lang_url": lang_url,
+        "support_time": support_time,
+        "support_zone_name": current_app.config["TIMEZONE"],
+    }
 
 
 def lang_url(language: str) -> str:
@@ -26,6 +38,24 @@ def lang_url(language: str) -> str:
     if request.endpoint is None or request.method != "GET":
         return url_for("wizard.start", lang=language)
     return url_for(request.endpoint, **(request.view_args or {}), lang=language)
+
+
+def support_time(moment: datetime) -> str:
+    """A moment in support's zone, in the language in use."""
+    return day_and_time(moment.astimezone(support_zone()))
+
+
+def service_name(service_id: str) -> str:
+    """A service's name in the language in use; its id where it is none of ours any more."""
+    names = {each["id"]: each["name"] for each in current_app.config["SERVICES"]}
+    return str(names.get(service_id, {}).get(current_language(), service_id))
+
+
+def size_in_words(size: int) -> str:
+    """Of *size* bytes, as in "120 kB"."""
+    number = size / 1_000_000 if size >= 1_000_000 else max(1, round(size / 1_000))
+    text = format_decimal(number, format="#,##0.#")
+    return f"{text} {'MB' if size >= 1_000_000 else 'kB'}"
 
 
 def tel(phone: str) -> str:

@@ -7,8 +7,10 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     from reporter.extensions import csrf
-    from reporter.wizard.views import blueprint
+    from reporter.wizard import details, views
 
-    # Its forms check their token themselves, so that a stale one loses nothing that was typed.
-    csrf.exempt(blueprint)
-    app.register_blueprint(blueprint)
+    for blueprint in (views.blueprint, details.blueprint):
+        # Their forms check the token themselves, so that a stale one loses nothing typed.
+        csrf.exempt(blueprint)
+        app.register_blueprint(blueprint)
+    app.jinja_env.globals["is_operator"] = views.is_operator

@@ -4,31 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from flask import current_app
 from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 
-from reporter.reports.report import Answer, Filing, Section
+from reporter.reports.report import WEB, Answer, Filing, Section
+from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Answered, Draft
 from reporter.wizard.fields import display, questions
 from reporter.wizard.moments import Moment, Precision
 from reporter.wizard.steps import MINIMUM_TIME, Step, StepForm
 
 
-def filled(step: Step, answered: Answered | None) -> StepForm:
+def filled(step: Step, answered: Answered | None, **context: Any) -> StepForm:
     """The form of a step as it was stored. It is not validated yet, and carries no token."""
     raw = answered.raw if answered else {}
     return step.form(
         MultiDict([(key, value) for key, values in raw.items() for value in values]),
         answered_at=answered.answered_at if answered else None,
         meta={"csrf": False},
+        **context,
     )
 
 
 def sections(forms: Sequence[StepForm], at: datetime) -> tuple[Section, ...]:
     """Every answer of *forms* in the language in use, as read at the time *at*."""
     return tuple(Section(str(form.title), _answers(form, at)) for form in forms)
+
+
+def in_every_language(forms: Sequence[StepForm], at: datetime) -> dict[str, tuple[Section, ...]]:
+    """`sections` in each of LANGUAGES."""
+    found = {}
+    for language in current_app.config["LANGUAGES"]:
+        with force_locale(language):
+            found[language] = sections(forms, at)
+    return found
 
 
 def _answers(form: StepForm, at: datetime) -> tuple[Answer, ...]:
@@ -47,20 +59,21 @@ def _answers(form: StepForm, at: datetime) -> tuple[Answer, ...]:
     )
 
 
-def filing(draft: Draft, forms: Mapping[str, StepForm], language: str, at: datetime) -> Filing:
+def filing(
+    draft: Draft, forms: Mapping[str, StepForm], language: str, at: datetime, channel: str = WEB
+) -> Filing:
     """What is handed in at the time *at*. *forms* are valid."""
-    in_every_language = {}
-    for each in current_app.config["LANGUAGES"]:
-        with force_locale(each):
-            in_every_language[each] = sections(list(forms.values()), at)
+    # The second stage stands there too, blank: every report has every answer.
+    blank = [filled(step, None) for step in DETAIL_STEPS]
     moment = started(forms.values())
     return Filing(
         language=language,
         saved_at=at,
         started_at=moment.at if moment else None,
         started_precision=moment.precision if moment else Precision.UNKNOWN,
-        sections=in_every_language,
-        flags=flags(draft, at),
+        sections=in_every_language([*forms.values(), *blank], at),
+        flags=flags(draft, at) if channel == WEB else (),
+        channel=channel,
     )
 
 

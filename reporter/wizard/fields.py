@@ -13,7 +13,6 @@ from typing import Any
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app
-from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
@@ -28,7 +27,8 @@ from wtforms import (
 from wtforms.fields import Field
 from wtforms.validators import StopValidation, ValidationError
 
-from reporter.reports.times import three_ways
+from reporter.times import three_ways
+from reporter.web.pages import size_in_words
 from reporter.wizard import moments
 
 LINE_LENGTH = 200
@@ -319,7 +319,7 @@ class PastTime(Line):
 
     def moment(self, form: Form) -> datetime:
         """Of a time that exists twice, the earlier. Raises ValueError."""
-        return moments.localize(moments.parse_local(self.data), form.zone, "earlier")
+        return moments.localize(moments.parse_local(self.data), form.report_zone, "earlier")
 
     def check(self, form: Form) -> None:
         try:
@@ -370,13 +370,6 @@ class Files(Question, MultipleFileField):
 
     def words(self, form: Form, at: datetime) -> str:
         return "\n".join(f"{file.name} ({size_in_words(file.size)})" for file in form.kept_files)
-
-
-def size_in_words(size: int) -> str:
-    """Of *size* bytes, as in "120 kB"."""
-    number = size / 1_000_000 if size >= 1_000_000 else max(1, round(size / 1_000))
-    text = format_decimal(number, format="#,##0.#")
-    return f"{text} {'MB' if size >= 1_000_000 else 'kB'}"
 
 
 def questions(form: Form) -> Sequence[Question]:

@@ -16,11 +16,12 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 
+from reporter.notices.store import Notice
 from reporter.web.locale import choose_language
 from reporter.wizard import answers, drafts
 from reporter.wizard.cautions import cautions
 from reporter.wizard.drafts import Answered, Draft, Raw
-from reporter.wizard.fields import questions
+from reporter.wizard.fields import Files, questions
 from reporter.wizard.journey import Journey
 from reporter.wizard.steps import Step, StepForm
 
@@ -50,12 +51,27 @@ class Stage(ABC):
         """Keep what was submitted in a step."""
 
     @abstractmethod
-    def send(self, draft: Draft, forms: Forms, at: datetime) -> str:
+    def send(self, forms: Forms, at: datetime) -> str:
         """Send what *forms* hold, all valid, and return where to go then."""
 
     def prefill(self, step: Step) -> Raw:
         """What a step that was not submitted yet is shown with."""
         return {}
+
+    def context(self) -> dict[str, Any]:
+        """What the forms of this stage are told, besides what was submitted."""
+        return {}
+
+    def keep_files(self) -> list[str]:
+        """Keep the files that were submitted; what to say of those that cannot be."""
+        return []
+
+    def remove_file(self, attachment_id: int) -> None:  # noqa: B027 (most stages have none)
+        """Forget one that was not sent."""
+
+    def notices(self, step: Step) -> Sequence[Notice]:
+        """Known incidents to show with a step."""
+        return ()
 
     def words(self) -> Mapping[str, str]:
         """For the review's template: `title`, `lead` and `button`."""
@@ -81,17 +97,20 @@ def step_page(stage: Stage, slug: str) -> ResponseReturnValue:
 
 def review_page(stage: Stage) -> ResponseReturnValue:
     """Show every answer; POST sends. Returns to the first step that is not valid any more."""
-    journey, draft = stage.journey(), stage.draft
-    if draft is None or journey.first_open() != Journey.REVIEW:
-        return redirect(stage.url(journey.slugs[0] if draft is None else journey.first_open()), 303)
-    forms = {step.slug: answers.filled(step, stage.stored(step.slug)) for step in stage.steps}
+    journey = stage.journey()
+    if journey.first_open() != Journey.REVIEW:
+        return redirect(stage.url(journey.first_open()), 303)
+    forms = {
+        step.slug: answers.filled(step, stage.stored(step.slug), **stage.context())
+        for step in stage.steps
+    }
     for slug, form in forms.items():
         if not form.validate():
             return redirect(stage.url(slug, check=1), 303)
     at = datetime.now(UTC)
     send = SendForm()
     if send.validate_on_submit():
-        return redirect(stage.send(draft, forms, at), 303)
+        return redirect(stage.send(forms, at), 303)
     page = render_template(
         "wizard/review.html",
         stage=stage,
@@ -109,6 +128,7 @@ def _ask(stage: Stage, step: Step) -> ResponseReturnValue:
     form = step.form(
         MultiDict([(key, value) for key, values in raw.items() for value in values]),
         answered_at=stored.answered_at if stored else None,
+        **stage.context(),
     )
     if stored and request.args.get("check"):
         form.validate()
@@ -116,14 +136,26 @@ def _ask(stage: Stage, step: Step) -> ResponseReturnValue:
 
 
 def _take(stage: Stage, step: Step) -> ResponseReturnValue:
-    form = step.form()
-    raw = {q.name: request.form.getlist(q.name) for q in questions(form) if q.name in request.form}
+    problems = stage.keep_files()
+    if "remove" in request.form:
+        stage.remove_file(request.form.get("remove", 0, type=int))
+    form = step.form(**stage.context())
+    raw = {
+        question.name: request.form.getlist(question.name)
+        for question in questions(form)
+        if question.name in request.form and not isinstance(question, Files)
+    }
     form.answered_at = _anchor(stage.stored(step.slug), raw) or form.answered_at
-    valid = form.validate()
+    valid = form.validate() and not problems
+    for question in questions(form):
+        if problems and isinstance(question, Files):
+            question.errors = problems
     if "csrf_token" in form.errors:
         return _page(stage, step, form, 422)  # everything typed, and a fresh token
     flags = {"hidden_field"} if form.website.data else set()
     stage.keep(step.slug, raw, form.answered_at if valid else None, flags)
+    if "remove" in request.form:
+        return redirect(stage.url(step.slug, **changing()), 303)
     if request.form.get("lang"):
         choose_language(request.form["lang"])
         return redirect(stage.url(step.slug, **changing()), 303)
@@ -144,6 +176,8 @@ def _page(stage: Stage, step: Step, form: StepForm, status: int) -> ResponseRetu
         "wizard/step.html",
         step=step,
         form=form,
+        multipart=any(isinstance(question, Files) for question in questions(form)),
+        notices=stage.notices(step),
         questions=[q for q in questions(form) if q.asked_when is None or q.is_asked(form)],
         number=journey.number(step.slug),
         count=len(journey.slugs),

@@ -6,6 +6,7 @@ Its label is what the form, the review and the mail say. Declaration order is qu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from wtforms import SelectChoice as Option
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
+from reporter.reports.attachments import StoredFile
 from reporter.web.locale import current_language
 from reporter.wizard import moments
 from reporter.wizard.fields import (
@@ -40,22 +42,31 @@ from reporter.wizard.moments import Moment, Precision
 
 
 class StepForm(FlaskForm):
-    """One page of questions. `answered_at` is when it was first answered as it stands."""
+    """One page of questions.
+
+    `answered_at` is when it was first answered as it stands. Of the second stage: `report_zone`
+    is the zone its times are told in, and `kept_files` are those kept already.
+    """
 
     title: Any
     about: Any  # what it asks, in a few words, for the first page
     lead: Any = ""
 
-    # Of the second stage: the zone times are told in, and the files that are kept already.
-    zone_of_report: ZoneInfo | None = None
-    kept_files: Sequence[StoredFile] = ()
-
     # People never see it; a program that fills every field gives itself away.
     website = StringField(render_kw={"tabindex": "-1", "autocomplete": "off"})
 
-    def __init__(self, *args: Any, answered_at: datetime | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        answered_at: datetime | None = None,
+        report_zone: ZoneInfo | None = None,
+        kept_files: Sequence[StoredFile] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.answered_at = answered_at or datetime.now(UTC)
+        self.report_zone = report_zone or ZoneInfo(current_app.config["TIMEZONE"])
+        self.kept_files = tuple(kept_files)
 
 
 def service_options() -> list[Option]:

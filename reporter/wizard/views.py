@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
@@ -11,10 +12,13 @@ from flask_babel import gettext as _
 
 from reporter.extensions import limiter
 from reporter.links import hash_token, new_token, receipt_token
+from reporter.notices import store
+from reporter.notices.store import Notice
+from reporter.reports.report import PHONE, WEB
 from reporter.reports.submission import is_kept, submit
 from reporter.web.locale import current_language
 from reporter.wizard import answers, drafts
-from reporter.wizard.drafts import Draft, Raw
+from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
 from reporter.wizard.stage import Forms, Stage, review_page, step_page
 from reporter.wizard.steps import REPORT_STEPS, Step
@@ -27,6 +31,12 @@ SEND_LIMIT = "120 per minute"
 # What links from elsewhere may fill in, and how much of it.
 PREFILLED = ("service", "affected", "customer_number")
 PREFILL_LENGTH = 200
+
+
+def is_operator() -> bool:
+    """Whether support fills the form in this browser, during a call."""
+    until: float = session.get("operator_until", 0)
+    return until > datetime.now(UTC).timestamp()
 
 
 class ReportStage(Stage):
@@ -54,9 +64,14 @@ class ReportStage(Stage):
         session["draft"] = token
         session.permanent = True
 
-    def send(self, draft: Draft, forms: Forms, at: datetime) -> str:
-        filing = answers.filing(draft, forms, current_language(), at)
+    def send(self, forms: Forms, at: datetime) -> str:
+        draft = self.draft or abort(404)
+        channel = PHONE if is_operator() else WEB
+        filing = answers.filing(draft, forms, current_language(), at, channel)
         return receipt_url(submit(draft.id, filing, receipt_url))
+
+    def notices(self, step: Step) -> Sequence[Notice]:
+        return store.active() if "service" in vars(step.form) else ()
 
     def words(self) -> dict[str, str]:
         return {
@@ -91,7 +106,7 @@ def start() -> ResponseReturnValue:
 
 
 @blueprint.route("/report/<slug>", methods=["GET", "POST"])
-@limiter.limit(STEP_LIMIT, methods=["POST"])
+@limiter.limit(STEP_LIMIT, methods=["POST"], exempt_when=is_operator)
 def step(slug: str) -> ResponseReturnValue:
     """One step. After sending, the first one begins another report, and the rest are over."""
     stage = ReportStage()
@@ -107,7 +122,7 @@ def step(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/report/review", methods=["GET", "POST"])
-@limiter.limit(SEND_LIMIT, methods=["POST"])
+@limiter.limit(SEND_LIMIT, methods=["POST"], exempt_when=is_operator)
 def review() -> ResponseReturnValue:
     """Every answer; POST sends. Sending twice gives the same receipt."""
     stage = ReportStage()

@@ -1,0 +1,116 @@
+"""What support can say of a report. Each action is kept with who did it and when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import url_for
+from sqlalchemy.orm import Session
+
+from reporter import models
+from reporter.delivery import outbox
+from reporter.links import receipt_token
+from reporter.notices import followers
+from reporter.reports.emails import compose_news
+from reporter.reports.report import Report
+from reporter.reports.submission import TICKET
+
+SUPPORT = "support"
+ACKNOWLEDGE, MESSAGE, SOLVE, LINK_NOTICE = "acknowledge", "message", "solve", "link_notice"
+ACTIONS = (ACKNOWLEDGE, MESSAGE, SOLVE, LINK_NOTICE)
+NEWS = "news"  # the kind of its mail
+
+
+def acknowledge(session: Session, row: models.Report, name: str, at: datetime) -> None:
+    """A person has seen it. Pressing again changes nothing."""
+    if row.seen_at is None:
+        row.seen_at = at
+        _note(session, row, ACKNOWLEDGE, name, at)
+
+
+def message(
+    session: Session,
+    row: models.Report,
+    name: str,
+    text: str,
+    next_news_at: datetime | None,
+    at: datetime,
+) -> None:
+    """Tell the customer something, and when they hear more."""
+    row.seen_at = row.seen_at or at
+    row.next_news_at = next_news_at
+    update = _note(session, row, MESSAGE, name, at, text, next_news_at)
+    _mail(session, row, update)
+
+
+def solve(session: Session, row: models.Report, name: str, text: str, at: datetime) -> None:
+    """It is solved; *text* says what it was."""
+    row.seen_at = row.seen_at or at
+    row.solved_at = row.solved_at or at
+    row.next_news_at = None
+    update = _note(session, row, SOLVE, name, at, text)
+    _mail(session, row, update)
+
+
+def link_notice(
+    session: Session, row: models.Report, notice: models.Notice, name: str, at: datetime
+) -> None:
+    """It is this known incident. A customer who wants news is told of every update of it."""
+    row.seen_at = row.seen_at or at
+    if row.notice_id == notice.id:
+        return
+    row.notice_id = notice.id
+    _note(session, row, LINK_NOTICE, name, at, notice.key)
+    if row.news_wanted:
+        report = Report.from_json(row.content)
+        email = report.text("email")
+        followers.follow(session, notice, report.text("name"), email, report.language, at)
+
+
+def _note(
+    session: Session,
+    row: models.Report,
+    kind: str,
+    name: str,
+    at: datetime,
+    text: str = "",
+    next_news_at: datetime | None = None,
+) -> models.Update:
+    update = models.Update(
+        author=SUPPORT,
+        kind=kind,
+        content={"text": text, "name": name},
+        next_news_at=next_news_at,
+        created_at=at,
+    )
+    row.updates.append(update)
+    session.flush()
+    return update
+
+
+def _mail(session: Session, row: models.Report, update: models.Update) -> None:
+    """Mail it to a customer who asked for news, once the ticket is with support."""
+    text = update.content["text"]
+    if not row.news_wanted or not text:
+        return
+    mail = compose_news(
+        Report.from_json(row.content),
+        f"news-{update.id}",
+        text,
+        update.next_news_at,
+        update.created_at,
+        url_for("reports.receipt", token=receipt_token(row.draft_id)),
+    )
+    ticket = next(message for message in row.messages if message.kind == TICKET)
+    queued = outbox.enqueue(
+        session,
+        kind=NEWS,
+        reference=row.reference,
+        recipient=mail.recipient,
+        mime_id=mail.mime_id,
+        content=mail.content,
+        now=update.created_at,
+        report_id=row.id,
+        after_id=ticket.id,
+    )
+    update.message_id = queued.id

@@ -1,0 +1,34 @@
+"""Support that fills the form during a call: a signed link makes a browser an operator's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from flask import session, url_for
+
+from reporter.links import absolute, seal, unseal
+
+PURPOSE = "operator"
+SHIFT = timedelta(hours=12)
+LONGEST = timedelta(days=366)
+
+
+def operator_url(valid_for: timedelta) -> str:
+    """A link that works that long, at most LONGEST."""
+    until = datetime.now(UTC) + valid_for
+    return absolute(url_for("desk.operator", signed=seal(PURPOSE, int(until.timestamp()))))
+
+
+def begin(signed: str) -> bool:
+    """Make this browser an operator's for one shift. False for a link that is not good."""
+    match unseal(PURPOSE, signed, LONGEST):
+        case int(until) if datetime.now(UTC).timestamp() < until:
+            session["operator_until"] = (datetime.now(UTC) + SHIFT).timestamp()
+            session.pop("draft", None)
+            return True
+    return False
+
+
+def end() -> None:
+    session.pop("operator_until", None)
+    session.pop("draft", None)

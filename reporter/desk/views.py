@@ -1,0 +1,120 @@
+"""The desk: one report on one page, opened by the link in its ticket.
+
+GET shows and changes nothing, so that programs that follow the links of mails do no harm.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from reporter import models
+from reporter.clock import support_zone
+from reporter.database import get_database
+from reporter.desk import actions, operators
+from reporter.desk.forms import DeskForm, NoticeForm, notice_options
+from reporter.notices import store
+from reporter.notices.links import open_notice_url, read_open_notice
+from reporter.reports import desk_links
+from reporter.reports.updates import current_report
+from reporter.web.locale import current_language
+
+blueprint = Blueprint("desk", __name__)
+
+
+@blueprint.route("/desk/<signed>", methods=["GET", "POST"])
+def desk(signed: str) -> ResponseReturnValue:
+    """Everything about one report; POST with `action` does one of actions.ACTIONS."""
+    form = DeskForm(name=session.get("desk_name", ""))
+    form.notice.choices = notice_options()
+    valid = form.validate_on_submit()
+    with get_database().write() as database:
+        row = desk_links.find(database, signed)
+        if row is None:
+            return render_template("desk/expired.html"), 404
+        if valid:
+            session["desk_name"] = form.name.data
+            _act(database, row, form)
+            return redirect(url_for("desk.desk", signed=signed), 303)
+        return _page(row, form), (422 if form.errors else 200)
+
+
+@blueprint.route("/desk/notice/<signed>", methods=["GET", "POST"])
+def open_notice(signed: str) -> ResponseReturnValue:
+    """Open a known incident, filled in from a surge or a report."""
+    found = read_open_notice(signed)
+    if found is None:
+        return render_template("desk/expired.html"), 404
+    service, since = found
+    here = since.astimezone(support_zone())
+    form = NoticeForm(started_at=f"{here:%Y-%m-%d %H:%M}")
+    if form.validate_on_submit():
+        now = datetime.now(UTC)
+        text = {current_app.config["SUPPORT_LOCALE"]: form.text.data}
+        with get_database().write() as database:
+            row = store.open_notice(
+                database, [service], text, form.started() or since, form.next_news(), now
+            )
+            key = row.key
+        return redirect(url_for("notices.notice", key=key), 303)
+    page = render_template(
+        "desk/open_notice.html", form=form, service=service, active=store.active(service)
+    )
+    return page, (422 if form.errors else 200)
+
+
+@blueprint.get("/operator/<signed>")
+def operator(signed: str) -> ResponseReturnValue:
+    """Take reports by phone in this browser, until the end of the shift."""
+    if not operators.begin(signed):
+        return render_template("desk/expired.html"), 404
+    return redirect(url_for("wizard.start"), 303)
+
+
+@blueprint.post("/operator/end")
+def end_operator() -> ResponseReturnValue:
+    """Back to an ordinary browser."""
+    operators.end()
+    return redirect(url_for("wizard.start"), 303)
+
+
+def _act(database: Session, row: models.Report, form: DeskForm) -> None:
+    name, text, now = form.name.data, form.text.data, datetime.now(UTC)
+    match form.action.data:
+        case actions.ACKNOWLEDGE:
+            actions.acknowledge(database, row, name, now)
+        case actions.MESSAGE:
+            actions.message(database, row, name, text, form.next_news(), now)
+        case actions.SOLVE:
+            actions.solve(database, row, name, text, now)
+        case actions.LINK_NOTICE:
+            notice = store.row_of(database, form.notice.data) or abort(404)
+            actions.link_notice(database, row, notice, name, now)
+
+
+def _page(row: models.Report, form: DeskForm) -> str:
+    report = current_report(row)
+    language = current_language()
+    return render_template(
+        "desk/desk.html",
+        row=row,
+        report=report,
+        sections=report.sections.get(language) or report.sections[report.language],
+        form=form,
+        updates=list(reversed(row.updates)),
+        notice=store.get(row.notice_id) if row.notice_id else None,
+        open_notice=open_notice_url(row.service, report.started_at or row.saved_at),
+        action=request.path,
+    )

@@ -1,0 +1,15 @@
+"""TELL: known incidents, shown to customers before they report and after."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    from reporter.notices.commands import notice_group
+    from reporter.notices.store import active
+    from reporter.notices.views import blueprint
+
+    app.register_blueprint(blueprint)
+    app.cli.add_command(notice_group)
+    app.jinja_env.globals["active_notices"] = active

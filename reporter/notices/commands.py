@@ -1,0 +1,144 @@
+"""`reporter notice open|update|close|list`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from reporter import models
+from reporter.clock import parse_time, support_zone
+from reporter.database import get_database
+from reporter.notices import followers, store
+
+notice_group = AppGroup("notice", help="Known incidents, as told to customers.")
+
+TIME_HELP = 'As in "10:30" or "2026-11-23 10:30", in TIMEZONE.'
+
+
+def texts(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what is told."""
+    for option in (
+        click.option("--next-news", metavar="TIME", help=f"When more will be told. {TIME_HELP}"),
+        click.option(
+            "--translation",
+            "translations",
+            multiple=True,
+            metavar="LANGUAGE=TEXT",
+            help="The same in another language.",
+        ),
+        click.option("--text", required=True, help="What is known, in support's language."),
+    ):
+        function = option(function)
+    return function
+
+
+@notice_group.command("open")
+@click.option(
+    "--service", "services", multiple=True, required=True, help="Its id; may be repeated."
+)
+@click.option("--since", metavar="TIME", default="", help=f"Since when. {TIME_HELP} Default: now.")
+@texts
+def open_command(
+    services: tuple[str, ...],
+    since: str,
+    text: str,
+    translations: tuple[str, ...],
+    next_news: str | None,
+) -> None:
+    """Tell customers of an incident; prints its key."""
+    now = datetime.now(UTC)
+    started_at = _time(since, now, ahead=False) if since else now
+    with get_database().write() as session:
+        try:
+            row = store.open_notice(
+                session,
+                services,
+                _text(text, translations),
+                started_at,
+                _time(next_news, now, ahead=True) if next_news else None,
+                now,
+            )
+        except ValueError as error:
+            raise click.ClickException(f"no service has the id {error}") from None
+        key = row.key
+    click.echo(key)
+
+
+@notice_group.command("update")
+@click.argument("key")
+@texts
+def update_command(
+    key: str, text: str, translations: tuple[str, ...], next_news: str | None
+) -> None:
+    """Tell what is known now, also to those who said "mine is this"."""
+    now = datetime.now(UTC)
+    next_news_at = _time(next_news, now, ahead=True) if next_news else None
+    _tell(key, _text(text, translations), next_news_at, now, close=False)
+
+
+@notice_group.command("close")
+@click.argument("key")
+@texts
+def close_command(
+    key: str, text: str, translations: tuple[str, ...], next_news: str | None
+) -> None:
+    """Tell what it was, and that it is over."""
+    _tell(key, _text(text, translations), None, datetime.now(UTC), close=True)
+
+
+@notice_group.command("list")
+def list_command() -> None:
+    """The open ones, and those closed in the last 30 days."""
+    notices = store.recent()
+    if not notices:
+        click.echo("No known incident.")
+    for notice in notices:
+        with get_database().read() as session:
+            count = followers.count(session, notice.id)
+        since = notice.started_at.astimezone(support_zone())
+        state = "closed" if notice.closed_at else "open"
+        services = ", ".join(notice.services)
+        click.echo(f"{notice.key}  {state:<6}  since {since:%Y-%m-%d %H:%M}  {services}")
+        click.echo(f"         {count} followers; {len(notice.entries)} told; last:")
+        click.echo(f"         {notice.latest.words(current_app.config['SUPPORT_LOCALE'])}")
+
+
+def _tell(
+    key: str, text: store.Text, next_news_at: datetime | None, now: datetime, *, close: bool
+) -> None:
+    with get_database().write() as session:
+        row = _row(store.row_of(session, key), key)
+        store.tell(session, row, text, next_news_at, now, close=close)
+        told = followers.tell(session, row, now)
+    click.echo(f"{told} told by email.")
+
+
+def _row(row: models.Notice | None, key: str) -> models.Notice:
+    if row is None:
+        raise click.ClickException(f"no known incident has the key {key.upper()}")
+    if row.closed_at:
+        raise click.ClickException(f"{row.key} is closed")
+    return row
+
+
+def _text(text: str, translations: tuple[str, ...]) -> dict[str, str]:
+    found = {current_app.config["SUPPORT_LOCALE"]: text}
+    for translation in translations:
+        language, equals, words = translation.partition("=")
+        if not equals or language not in current_app.config["LANGUAGES"]:
+            raise click.ClickException(
+                f'--translation is as in "en=We are on it", not {translation!r}'
+            )
+        found[language] = words
+    return found
+
+
+def _time(text: str, now: datetime, *, ahead: bool) -> datetime:
+    try:
+        return parse_time(text, now, ahead=ahead)
+    except ValueError:
+        raise click.ClickException(f"{text!r} is no time. {TIME_HELP}") from None

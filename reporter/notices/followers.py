@@ -1,0 +1,183 @@
+"""Those who said "mine is this": counted, told of every update, and named to support in digests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from email_validator import EmailNotValidError
+from flask import current_app, render_template
+from flask_babel import force_locale, ngettext
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from reporter import models
+from reporter.composing import (
+    AUTO_GENERATED,
+    Mail,
+    ascii_address,
+    finish,
+    mime_id,
+    new_message,
+    support,
+)
+from reporter.database import exclusive
+from reporter.delivery import outbox
+from reporter.links import full_url, hash_token, receipt_token
+from reporter.notices.store import Notice, to_value
+
+NOTICE, DIGEST = "notice", "digest"  # kinds of mail
+# Support hears of new followers this long after the first of them.
+DIGEST_AFTER = timedelta(minutes=10)
+
+
+def follow(
+    session: Session, row: models.Notice, name: str, contact: str, language: str, at: datetime
+) -> str:
+    """Count somebody in, and return the token of their page. Twice is once."""
+    exclusive(session, f"notice {row.id}")
+    token = follower_token(row.key, contact)
+    query = sa.select(models.Follower).where(models.Follower.token_hash == hash_token(token))
+    if session.scalar(query) is None:
+        follower = models.Follower(
+            notice_id=row.id,
+            name=name,
+            contact=contact,
+            language=language,
+            token_hash=hash_token(token),
+            created_at=at,
+        )
+        session.add(follower)
+        session.flush()
+        _tell_support(session, row, follower, at)
+    return token
+
+
+def follower_token(key: str, contact: str) -> str:
+    return receipt_token(f"follower {key} {contact.casefold()}")
+
+
+def find(session: Session, token: str) -> models.Follower | None:
+    query = sa.select(models.Follower).where(models.Follower.token_hash == hash_token(token))
+    return session.scalar(query)
+
+
+def count(session: Session, notice_id: int) -> int:
+    query = sa.select(sa.func.count()).where(models.Follower.notice_id == notice_id)
+    return session.scalar(query) or 0
+
+
+def tell(session: Session, row: models.Notice, at: datetime) -> int:
+    """Mail the latest entry to every follower with an email address; how many that is."""
+    notice = to_value(row)
+    query = sa.select(models.Follower).where(models.Follower.notice_id == row.id)
+    told = 0
+    for follower in session.scalars(query).all():
+        if is_email(follower.contact):
+            _enqueue(session, NOTICE, row.key, _compose(notice, follower), at)
+            told += 1
+    return told
+
+
+def is_email(contact: str) -> bool:
+    try:
+        ascii_address(contact)
+    except EmailNotValidError:
+        return False
+    return True
+
+
+def _compose(notice: Notice, follower: models.Follower) -> Mail:
+    """An update to one follower: support's words, and no word that a visitor typed."""
+    token = follower_token(notice.key, follower.contact)
+    with force_locale(follower.language):
+        closed = notice.closed_at is not None
+        subject = (
+            _("%(key)s: the incident is over", key=notice.key)
+            if closed
+            else _("%(key)s: news of the incident", key=notice.key)
+        )
+        text = render_template(
+            "email/notice.txt",
+            notice=notice,
+            text=notice.latest.words(follower.language),
+            link=full_url("notices.follower", token=token),
+        )
+    mail = new_message(
+        to=ascii_address(follower.contact),
+        reply_to=support(),
+        subject=subject,
+        mime_id=mime_id(notice.key, f"{len(notice.entries)}.{follower.id}"),
+        date=notice.latest.at,
+    )
+    mail.set_content(text, cte="quoted-printable")
+    return finish(mail, {"Content-Language": follower.language, **AUTO_GENERATED})
+
+
+def _tell_support(
+    session: Session, row: models.Notice, follower: models.Follower, at: datetime
+) -> None:
+    """Name *follower* in the digest that waits, or in a new one."""
+    message = models.Message
+    waiting = session.scalar(
+        sa.select(message)
+        .where(
+            message.kind == DIGEST,
+            message.reference == row.key,
+            message.state == "queued",
+            message.attempt_count == 0,
+        )
+        .with_for_update()
+    )
+    number = waiting.id if waiting else 0
+    query = sa.select(models.Follower).where(
+        models.Follower.notice_id == row.id, models.Follower.message_id == number
+    )
+    new = [*(session.scalars(query).all() if waiting else ()), follower]
+    mail = _compose_digest(row, new, count(session, row.id), at)
+    if waiting is None:
+        waiting = _enqueue(session, DIGEST, row.key, mail, at + DIGEST_AFTER)
+    else:
+        waiting.content = mail.content
+    follower.message_id = waiting.id
+
+
+def _compose_digest(
+    row: models.Notice, new: Sequence[models.Follower], total: int, at: datetime
+) -> Mail:
+    config = current_app.config
+    language = config["SUPPORT_LOCALE"]
+    with force_locale(language):
+        subject = ngettext(
+            "%(key)s: %(num)d customer says theirs is this",
+            "%(key)s: %(num)d customers say theirs is this",
+            total,
+            key=row.key,
+        )
+        text = render_template(
+            "email/digest.txt", key=row.key, new=new, total=total, services=row.services
+        )
+    mail = new_message(
+        to=config["SUPPORT_EMAIL"],
+        reply_to=support(),
+        subject=subject,
+        mime_id=mime_id(row.key, f"digest-{new[0].id}"),
+        date=at,
+    )
+    mail.set_content(text, cte="quoted-printable")
+    return finish(mail, {"Content-Language": language})
+
+
+def _enqueue(
+    session: Session, kind: str, reference: str, mail: Mail, due_at: datetime
+) -> models.Message:
+    return outbox.enqueue(
+        session,
+        kind=kind,
+        reference=reference,
+        recipient=mail.recipient,
+        mime_id=mail.mime_id,
+        content=mail.content,
+        now=due_at,
+    )

@@ -1,0 +1,163 @@
+"""Known incidents: opened, told about, closed. They know no report."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from reporter import models
+from reporter.database import get_database
+
+DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# The feeds keep a closed one for this long.
+SHOWN_CLOSED = timedelta(days=30)
+
+Text = Mapping[str, str]  # by language
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What was told, when, and when more will be. `text` has at least support's language."""
+
+    at: datetime
+    text: Text
+    next_news_at: datetime | None
+
+    def words(self, language: str) -> str:
+        """In *language* if it was written in it, else in support's."""
+        return self.text.get(language) or self.text[self.language(language)]
+
+    def language(self, wanted: str) -> str:
+        """The language `words` answers in."""
+        support: str = current_app.config["SUPPORT_LOCALE"]
+        return next(each for each in (wanted, support, *self.text) if self.text.get(each))
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A known incident. `entries` are oldest first, and there is always one."""
+
+    id: int
+    key: str
+    services: tuple[str, ...]
+    started_at: datetime
+    opened_at: datetime
+    closed_at: datetime | None
+    entries: tuple[Entry, ...]
+
+    @property
+    def latest(self) -> Entry:
+        return self.entries[-1]
+
+
+def open_notice(
+    session: Session,
+    services: Sequence[str],
+    text: Text,
+    started_at: datetime,
+    next_news_at: datetime | None,
+    at: datetime,
+) -> models.Notice:
+    """Open a known incident. Raises ValueError for a service that is none of ours."""
+    known = [service["id"] for service in current_app.config["SERVICES"]]
+    for service in services:
+        if service not in known:
+            raise ValueError(service)
+    row = models.Notice(
+        key="N-" + "".join(secrets.choice(DIGITS) for _ in range(5)),
+        services=list(services),
+        entries=[],
+        started_at=started_at,
+        opened_at=at,
+    )
+    _add_entry(row, text, next_news_at, at)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def tell(
+    session: Session,
+    row: models.Notice,
+    text: Text,
+    next_news_at: datetime | None,
+    at: datetime,
+    *,
+    close: bool = False,
+) -> None:
+    """Add what is known now; with *close*, what it was."""
+    _add_entry(row, text, None if close else next_news_at, at)
+    if close:
+        row.closed_at = at
+    session.flush()
+
+
+def row_of(session: Session, key: str) -> models.Notice | None:
+    return session.scalar(sa.select(models.Notice).where(models.Notice.key == key.upper()))
+
+
+def find(key: str) -> Notice | None:
+    with get_database().read() as session:
+        row = row_of(session, key)
+        return to_value(row) if row else None
+
+
+def get(notice_id: int) -> Notice | None:
+    with get_database().read() as session:
+        row = session.get(models.Notice, notice_id)
+        return to_value(row) if row else None
+
+
+def active(service: str | None = None) -> list[Notice]:
+    """The open ones, newest first; of one service, if it is named."""
+    query = sa.select(models.Notice).where(models.Notice.closed_at.is_(None))
+    with get_database().read() as session:
+        rows = session.scalars(query.order_by(models.Notice.id.desc())).all()
+        return [to_value(row) for row in rows if service is None or service in row.services]
+
+
+def recent() -> list[Notice]:
+    """The open ones and those closed lately, newest first."""
+    notice = models.Notice
+    limit = datetime.now(UTC) - SHOWN_CLOSED
+    query = sa.select(notice).where(sa.or_(notice.closed_at.is_(None), notice.closed_at > limit))
+    with get_database().read() as session:
+        return [to_value(row) for row in session.scalars(query.order_by(notice.id.desc()))]
+
+
+def to_value(row: models.Notice) -> Notice:
+    return Notice(
+        id=row.id,
+        key=row.key,
+        services=tuple(row.services),
+        started_at=row.started_at,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        entries=tuple(_entry(each) for each in row.entries),
+    )
+
+
+def _add_entry(row: models.Notice, text: Text, next_news_at: datetime | None, at: datetime) -> None:
+    entry = {
+        "at": at.isoformat(),
+        "text": dict(text),
+        "next_news_at": next_news_at and next_news_at.isoformat(),
+    }
+    row.entries = [*row.entries, entry]
+    row.next_news_at = next_news_at
+
+
+def _entry(stored: Mapping[str, Any]) -> Entry:
+    next_news_at = stored["next_news_at"]
+    return Entry(
+        at=datetime.fromisoformat(stored["at"]),
+        text=stored["text"],
+        next_news_at=datetime.fromisoformat(next_news_at) if next_news_at else None,
+    )

@@ -1,0 +1,95 @@
+"""A known incident's page, "mine is this", and the feeds that a status page can follow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import StringField
+from wtforms.validators import DataRequired, Length, ValidationError
+
+from reporter.database import get_database
+from reporter.extensions import limiter
+from reporter.notices import followers, store
+from reporter.notices.feeds import as_json, atom
+from reporter.notices.store import Notice
+from reporter.plain import one_line
+from reporter.web.locale import current_language
+
+blueprint = Blueprint("notices", __name__)
+
+FOLLOW_LIMIT = "120 per minute"
+
+
+def _line(text: str | None) -> str:
+    return one_line(text or "")
+
+
+class FollowForm(FlaskForm):
+    """How to reach somebody whose incident is this one."""
+
+    name = StringField(
+        _l("Your name"), [DataRequired(_l("Enter your name")), Length(max=200)], [_line]
+    )
+    contact = StringField(
+        _l("Email address or phone number"),
+        [DataRequired(_l("Enter an email address or a phone number")), Length(max=200)],
+        [_line],
+    )
+
+    def validate_contact(self, field: StringField) -> None:
+        digits = sum(character.isdigit() for character in field.data)
+        if not followers.is_email(field.data) and digits < 6:
+            raise ValidationError(_("Enter an email address or a phone number in full"))
+
+
+@blueprint.route("/notices/<key>", methods=["GET", "POST"])
+@limiter.limit(FOLLOW_LIMIT, methods=["POST"])
+def notice(key: str) -> ResponseReturnValue:
+    """What is known; POST says "mine is this" and is told of every update."""
+    found = store.find(key) or abort(404)
+    form = FollowForm()
+    if found.closed_at is None and form.validate_on_submit():
+        now = datetime.now(UTC)
+        with get_database().write() as session:
+            row = store.row_of(session, key) or abort(404)
+            token = followers.follow(
+                session, row, form.name.data, form.contact.data, current_language(), now
+            )
+        return redirect(url_for("notices.follower", token=token), 303)
+    return _page(found, form=form), (422 if form.errors else 200)
+
+
+@blueprint.route("/notices/f/<token>", methods=["GET", "POST"])
+def follower(token: str) -> ResponseReturnValue:
+    """The same for somebody who is told of updates; POST stops that."""
+    form = FlaskForm()
+    with get_database().write() as session:
+        row = followers.find(session, token) or abort(404)
+        found = store.get(row.notice_id) or abort(404)
+        if form.validate_on_submit():
+            session.delete(row)
+            session.flush()
+            return redirect(url_for("notices.notice", key=found.key), 303)
+        return _page(found, follower=row, stop=form)
+
+
+@blueprint.get("/notices.json")
+def json_feed() -> ResponseReturnValue:
+    """Open and lately closed, newest first."""
+    return {"notices": [as_json(each) for each in store.recent()]}
+
+
+@blueprint.get("/notices.atom")
+def atom_feed() -> ResponseReturnValue:
+    """The same as Atom (RFC 4287)."""
+    content = atom(store.recent(), current_language())
+    return Response(content, mimetype="application/atom+xml")
+
+
+def _page(found: Notice, **names: object) -> str:
+    return render_template("notices/notice.html", notice=found, **names)

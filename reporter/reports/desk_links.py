@@ -1,0 +1,40 @@
+"""The link in a ticket that opens the report's desk: signed, dated, and revocable by reference."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from reporter import models
+from reporter.links import full_url, seal, unseal
+
+PURPOSE = "desk"
+VALID_FOR = timedelta(days=30)
+
+
+def desk_url(row: models.Report) -> str:
+    """Of the desk of a stored report. It is dated now."""
+    return full_url("desk.desk", signed=seal(PURPOSE, [row.reference, row.desk_epoch]))
+
+
+def find(session: Session, signed: str) -> models.Report | None:
+    """The report whose desk the link opens; None when it is forged, expired or revoked."""
+    match unseal(PURPOSE, signed, VALID_FOR):
+        case [str(reference), int(epoch)]:
+            query = sa.select(models.Report).where(
+                models.Report.reference == reference, models.Report.desk_epoch == epoch
+            )
+            return session.scalar(query)
+    return None
+
+
+def revoke(session: Session, reference: str) -> bool:
+    """Have every link to this desk that is out there open nothing. False: no such report."""
+    query = sa.select(models.Report).where(models.Report.reference == reference)
+    row = session.scalar(query)
+    if row is None:
+        return False
+    row.desk_epoch += 1
+    return True

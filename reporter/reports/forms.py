@@ -1,0 +1,42 @@
+"""The forms of the receipt."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import RadioField, StringField, TextAreaField
+from wtforms import SelectChoice as Option
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from reporter.reports.updates import BETTER, INFO, SOLVED, WORSE
+
+
+class UpdateForm(FlaskForm):
+    """Something to add to a report."""
+
+    kind = RadioField(
+        _l("What is new?"),
+        [InputRequired(_l("Choose what is new"))],
+        choices=[
+            Option(INFO, _l("I have more information")),
+            Option(WORSE, _l("It is worse")),
+            Option(BETTER, _l("It is better")),
+            Option(SOLVED, _l("It works again")),
+        ],
+    )
+    text = TextAreaField(
+        _l("Tell us"),
+        [Length(max=5_000, message=_l("Use 5000 characters or fewer"))],
+        render_kw={"rows": 3},
+    )
+
+    def validate_text(self, field: TextAreaField) -> None:
+        if self.kind.data == INFO and not (field.data or "").strip():
+            raise ValidationError(_("Write what we should know"))
+
+
+class NewsForm(FlaskForm):
+    """Whether to be mailed when support has news."""
+
+    wanted = StringField()

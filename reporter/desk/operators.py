@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from flask import session, url_for
+from flask import session
 
-from reporter.links import absolute, seal, unseal
+from reporter.links import full_url, seal, unseal
 
 PURPOSE = "operator"
 SHIFT = timedelta(hours=12)
@@ -16,7 +16,7 @@ LONGEST = timedelta(days=366)
 def operator_url(valid_for: timedelta) -> str:
     """A link that works that long, at most LONGEST."""
     until = datetime.now(UTC) + valid_for
-    return absolute(url_for("desk.operator", signed=seal(PURPOSE, int(until.timestamp()))))
+    return full_url("desk.operator", signed=seal(PURPOSE, int(until.timestamp())))
 
 
 def begin(signed: str) -> bool:

@@ -201,7 +201,8 @@ def _with_missing(opening: str, report: Report, language: str) -> str:
     labels = [a.label.strip("¿?") for a in report.each(language) if report.is_missing(a)]
     if not labels:
         return opening
-    return opening + " " + _("Still to ask: %(questions)s.", questions="; ".join(labels))
+    still = _("Still to ask: %(questions)s.", questions="; ".join(labels))
+    return f"{opening} {still}"
 
 
 def _listed(value: Value) -> str:

@@ -149,12 +149,7 @@ def _compose_digest(
     config = current_app.config
     language = config["SUPPORT_LOCALE"]
     with force_locale(language):
-        subject = ngettext(
-            "%(key)s: %(num)d customer says theirs is this",
-            "%(key)s: %(num)d customers say theirs is this",
-            total,
-            key=row.key,
-        )
+        subject = _("%(key)s: theirs is this, say %(total)s so far", key=row.key, total=total)
         text = render_template(
             "email/digest.txt", key=row.key, new=new, total=total, services=row.services
         )

@@ -31,7 +31,7 @@ from reporter.reports.ticket import News, Similar
 from reporter.times import day_and_time
 
 
-def compose_ticket(report: Report, desk_url: str, similar: Similar | None = None) -> Mail:
+def compose_ticket(report: Report, desk_url: str = "", similar: Similar | None = None) -> Mail:
     """The ticket, to support. Its one recipient is SUPPORT_EMAIL, whatever Cc says."""
     config = current_app.config
     profile = PROFILES[config["HELPDESK_PROFILE"]]

@@ -101,7 +101,14 @@ def block(
             yield key, line
 
 
-def ticket_text(report: Report, language: str, desk_url: str, similar: Similar | None) -> str:
+def missing(report: Report) -> list[str]:
+    """What support will have to ask, by its key in plain words."""
+    return [a.name.replace("_", " ") for a in report.each() if report.is_missing(a)]
+
+
+def ticket_text(
+    report: Report, language: str, desk_url: str = "", similar: Similar | None = None
+) -> str:
     """The body of the ticket, its sections in *language*."""
     with force_locale(language):
         if report.channel == PHONE:

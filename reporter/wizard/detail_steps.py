@@ -32,7 +32,6 @@ class ImpactForm(StepForm):
     business_impact = Text(
         _l("What can you not do meanwhile?"),
         hint=_l("For example: we cannot take orders"),
-        important=True,
     )
     deadline = Line(
         _l("Is there a time by which it must work?"),
@@ -42,7 +41,6 @@ class ImpactForm(StepForm):
     workaround = Choice(
         _l("Can you work in some other way meanwhile?"),
         choices=[Option("yes", YES), Option("no", NO), Option("unknown", UNKNOWN)],
-        important=True,
         block="workaround",
     )
     workaround_description = Text(
@@ -54,7 +52,6 @@ class ImpactForm(StepForm):
     still_works = Text(
         _l("What does work?"),
         hint=_l("Other sites, networks or devices. It tells us where not to look"),
-        important=True,
     )
 
 
@@ -71,7 +68,6 @@ class EvidenceForm(StepForm):
     seen_from = Text(
         _l("Where does it fail from?"),
         hint=_l("Network, place, and public IP address if you know it"),
-        important=True,
         rows=2,
     )
     last_worked_at = PastTime(

@@ -172,6 +172,8 @@ class Message(Base):
     attempt_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(index=True)
     sent_at: Mapped[datetime | None]
+    # Told to the alarm channels at once, whatever becomes of the mail.
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     alarmed_at: Mapped[datetime | None]
     report: Mapped[Report | None] = relationship(back_populates="messages")
     attempts: Mapped[list[Attempt]] = relationship(

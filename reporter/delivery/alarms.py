@@ -70,6 +70,7 @@ class Alarms:
             Message.kind != "acknowledgement",
             Message.alarmed_at.is_(None),
             sa.or_(
+                Message.urgent.is_(True),
                 Message.state == "failed",
                 sa.and_(Message.state == "queued", Message.created_at <= now - self.after),
             ),
@@ -100,7 +101,9 @@ def _notify(url: str, title: str, text: str) -> bool:
 def compose(messages: Sequence[Message], now: datetime) -> tuple[str, str]:
     """Title and text of one alarm for all of *messages*."""
     references = sorted({message.reference for message in messages})
-    if len(references) == 1:
+    if all(message.urgent for message in messages):
+        title = f"Incident Reporter: {', '.join(references)}"
+    elif len(references) == 1:
         title = f"Incident Reporter: {references[0]} is not sent"
     else:
         title = f"Incident Reporter: {len(references)} tickets are not sent"
@@ -111,6 +114,8 @@ def compose(messages: Sequence[Message], now: datetime) -> tuple[str, str]:
 
 
 def _line(message: Message, now: datetime) -> str:
+    if message.urgent:
+        return f"{message.reference}: a mail of its own tells support more"
     age = spoken((now - message.created_at).total_seconds())
     state = "refused by every relay" if message.state == "failed" else "still waiting"
     last = "never tried"

@@ -38,6 +38,10 @@ def upgrade() -> None:
         batch.create_foreign_key(
             "fk_report_notice_id_notice", "notice", ["notice_id"], ["id"], ondelete="SET NULL"
         )
+    with op.batch_alter_table("message") as batch:
+        batch.add_column(
+            sa.Column("urgent", sa.Boolean(), nullable=False, server_default=sa.false())
+        )
     op.create_table(
         "update",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -113,6 +117,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("surge", "follower", "attachment", "update"):
         op.drop_table(table)
+    with op.batch_alter_table("message") as batch:
+        batch.drop_column("urgent")
     with op.batch_alter_table("report") as batch:
         batch.drop_constraint("fk_report_notice_id_notice", type_="foreignkey")
         for column in (

@@ -120,7 +120,7 @@ def _tell_support(session: Session, surge: models.Surge, similar: Similar, at: d
     )
     mail.set_content(text, cte="quoted-printable")
     final = finish(mail, {"Content-Language": language, "Importance": "high", "X-Priority": "1"})
-    outbox.enqueue(
+    message = outbox.enqueue(
         session,
         kind=SURGE,
         reference=reference,
@@ -129,3 +129,4 @@ def _tell_support(session: Session, surge: models.Surge, similar: Similar, at: d
         content=final.content,
         now=at,
     )
+    message.urgent = True

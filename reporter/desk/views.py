@@ -28,6 +28,7 @@ from reporter.desk.forms import DeskForm, NoticeForm, notice_options
 from reporter.notices import store
 from reporter.notices.links import open_notice_url, read_open_notice
 from reporter.reports import desk_links
+from reporter.reports.ticket import kind_in_words
 from reporter.reports.updates import current_report
 from reporter.web.locale import current_language
 
@@ -117,4 +118,5 @@ def _page(row: models.Report, form: DeskForm) -> str:
         notice=store.get(row.notice_id) if row.notice_id else None,
         open_notice=open_notice_url(row.service, report.started_at or row.saved_at),
         action=request.path,
+        kind_in_words=kind_in_words,
     )

@@ -193,12 +193,17 @@ def told(news: News) -> str:
 
 
 def kind_in_words(kind: str) -> str:
+    """What an update is, of the customer's or of support's."""
     words: dict[str, str] = {
         "details": _("More details"),
         "info": _("More information"),
         "worse": _("It is worse"),
         "better": _("It is better"),
         "solved": _("It works again"),
+        "acknowledge": _("Seen"),
+        "message": _("Message to the customer"),
+        "solve": _("Solved"),
+        "link_notice": _("Linked to a known incident"),
     }
     return words[kind]
 

@@ -18,10 +18,13 @@ from reporter.wizard.fields import (
 )
 from reporter.wizard.steps import Step, StepForm
 
+OPTIONAL = _l("Answer what you can. Nothing here is required.")
+
 
 class ImpactForm(StepForm):
     title = _l("What it means for you")
     about = _l("who cannot work, until when you can wait")
+    lead = OPTIONAL
 
     users_affected = Line(
         _l("How many people does it affect?"),
@@ -58,6 +61,7 @@ class ImpactForm(StepForm):
 class EvidenceForm(StepForm):
     title = _l("What you have seen")
     about = _l("tests, screenshots, from where it fails")
+    lead = OPTIONAL
 
     tests_done = Text(
         _l("What have you tried, in order, and what happened?"),
@@ -88,6 +92,7 @@ class EvidenceForm(StepForm):
 class AuthorisationForm(StepForm):
     title = _l("What we may do")
     about = _l("permissions, and who is with you")
+    lead = OPTIONAL
 
     allowed_actions = Several(
         _l("What may we do without asking you again?"),

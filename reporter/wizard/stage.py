@@ -176,6 +176,7 @@ def _page(stage: Stage, step: Step, form: StepForm, status: int) -> ResponseRetu
         "wizard/step.html",
         step=step,
         form=form,
+        optional=stage.any_order,
         multipart=any(isinstance(question, Files) for question in questions(form)),
         notices=stage.notices(step),
         questions=[q for q in questions(form) if q.asked_when is None or q.is_asked(form)],

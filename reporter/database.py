@@ -53,6 +53,9 @@ class Database:
         self.engine = sa.create_engine(
             driver_url(url),
             pool_pre_ping=True,
+            # The server has more threads than this, for slow clients; most wait for bytes.
+            pool_size=8,
+            max_overflow=16,
             hide_parameters=True,  # an error that is logged holds no customer's words
         )
         if self.engine.dialect.name == "sqlite":

@@ -6,16 +6,18 @@ from flask import Flask, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
 
 def init_app(app: Flask) -> None:
-    app.register_error_handler(DBAPIError, database_failed)
+    for failure in (DBAPIError, PoolTimeout):
+        app.register_error_handler(failure, database_failed)
     app.register_error_handler(HTTPException, show_error)
 
 
-def database_failed(error: DBAPIError) -> ResponseReturnValue:
+def database_failed(error: SQLAlchemyError) -> ResponseReturnValue:
     """The database does not answer: nothing was saved, and what was typed goes back."""
     from flask import current_app
 

@@ -146,4 +146,7 @@ def _derive(settings: dict[str, Any]) -> None:
         "SESSION_COOKIE_SECURE": settings["BASE_URL"].startswith("https://"),
         # A form has no expiry that a person could run into.
         "WTF_CSRF_TIME_LIMIT": None,
+        # Nor is a Referer asked for, which browsers may leave out and proxies confuse: the token
+        # and the cookie's SameSite are enough.
+        "WTF_CSRF_SSL_STRICT": False,
     }

@@ -82,7 +82,7 @@ def block(
     rows = [
         ("reference", report.reference),
         ("update", str(number)),
-        ("state", "solved" if "solved" in kinds else ""),
+        ("state", "solved" if is_solved(news) else ""),
         ("news", _listed(kinds)),
         ("severity", report.severity.code),
         *((key, values.get(key, "")) for key in keys),
@@ -99,6 +99,12 @@ def block(
         line = one_line(value)
         if line:
             yield key, line
+
+
+def is_solved(news: Sequence[News]) -> bool:
+    """Whether it works again, by the last that was said of it."""
+    said = [each.kind for each in news if each.kind in {"solved", "worse"}]
+    return said[-1:] == ["solved"]
 
 
 def missing(report: Report) -> list[str]:
@@ -151,7 +157,7 @@ def followup_text(
             number=number,
             reference=report.reference,
         )
-        if any(each.kind == "solved" for each in news):
+        if is_solved(news):
             opening = "SOLVED. " + opening
         return render_template(
             "email/followup.txt",

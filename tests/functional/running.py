@@ -201,6 +201,7 @@ class HttpClient:
         method: str = "GET",
         headers: dict[str, str] | None = None,
         data: dict[str, str] | None = None,
+        timeout: float = 30,
         **_: Any,
     ) -> Response:
         """Raises one of BROKEN."""
@@ -208,7 +209,7 @@ class HttpClient:
         sent = {**(headers or {}), "Cookie": self.cookies.output(attrs=[], header="", sep=";")}
         if body is not None:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=30)
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=timeout)
         try:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()

@@ -60,4 +60,7 @@ def _typed(error: HTTPException) -> list[tuple[str, str]] | None:
     again = isinstance(error, CSRFError) or error.code not in {400, 404, 405, 413}
     if request.method != "POST" or not again:
         return None
-    return [(k, v) for k, v in request.form.items(multi=True) if k != "csrf_token"]
+    try:
+        return [(k, v) for k, v in request.form.items(multi=True) if k != "csrf_token"]
+    except HTTPException:  # it is too large besides
+        return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import warnings
 from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 PICTURES = {
     "PNG": ("image/png", "png"),
@@ -57,9 +59,11 @@ def without_position(content: bytes, kind: FileType) -> bytes:
     if kind.mime_type != "image/jpeg":
         return content
     try:
-        with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
+        # The first picture, where phones put several into one file, each with a position.
+        with JpegImageFile(io.BytesIO(content)) as picture:
             exif = picture.getexif()
-            if not exif.get_ifd(GPS_IFD) and b"GPSL" not in picture.info.get("xmp", b""):
+            told = exif.get_ifd(GPS_IFD) or b"GPSL" in picture.info.get("xmp", b"")
+            if not told and "mp" not in picture.info:
                 return content
             if picture.width * picture.height > MAXIMUM_PIXELS:
                 raise NotAllowed
@@ -68,7 +72,7 @@ def without_position(content: bytes, kind: FileType) -> bytes:
             # "keep": the same compression, so that nothing is lost to the eye. XMP is left out.
             picture.save(clean, "JPEG", quality="keep", exif=exif, icc_profile=_profile(picture))
             return clean.getvalue()
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # a malformed file raises whatever it likes, as struct.error
         raise NotAllowed from error
 
 
@@ -82,19 +86,22 @@ def _picture_format(content: bytes) -> str | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of many pixels: they are not decoded here
             with Image.open(io.BytesIO(content), formats=list(PICTURES)) as picture:
-                return picture.format
+                # Several pictures in one file begin as a JPEG does (CIPA DC-007).
+                return "JPEG" if picture.format == "MPO" else picture.format
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
 
 
 def _is_text(content: bytes) -> bool:
+    if content[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        return _is_utf16(content)
     for encoding in ("utf-8", "cp1252"):
         try:
             content.decode(encoding)
         except UnicodeDecodeError:
             continue
         return all(byte >= 32 or byte in TEXT_CONTROLS for byte in content)
-    return content[:2] in {b"\xff\xfe", b"\xfe\xff"} and _is_utf16(content)
+    return False
 
 
 def _is_utf16(content: bytes) -> bool:

@@ -112,14 +112,24 @@ def _enqueue(
 def _may_acknowledge(session: Session, recipient: str, now: datetime) -> bool:
     """Whether *recipient* has had fewer acknowledgements than the limits allow.
 
-    "+tag" and case do not make another address.
+    Neither case nor a "+tag" makes another mailbox.
     """
-    exclusive(session, f"acknowledgement {recipient}")
+    local, _at, domain = recipient.lower().rpartition("@")
+    mailbox = local.partition("+")[0]
+    exclusive(session, f"acknowledgement {mailbox}@{domain}")
     message = models.Message
+    address = sa.func.lower(message.recipient)
+    same = sa.or_(
+        address == f"{mailbox}@{domain}",
+        sa.and_(
+            address.startswith(f"{mailbox}+", autoescape=True),
+            address.endswith(f"@{domain}", autoescape=True),
+        ),
+    )
     for period, limit in ACKNOWLEDGEMENT_LIMITS:
         query = sa.select(sa.func.count()).where(
             message.kind == ACKNOWLEDGEMENT,
-            message.recipient == recipient,
+            same,
             message.created_at > now - period,
         )
         if (session.scalar(query) or 0) >= limit:

@@ -30,12 +30,11 @@ def init_app(app: Flask) -> None:
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
     app.log_exception = log_exception  # type: ignore[method-assign]
-    # Before any check that could refuse the request, as that of its token.
-    request_started.connect(start_clock, app)
+    request_started.connect(start_clock, app)  # before any check that ends the request
     app.after_request(log_request)
 
 
-def start_clock(sender: Flask, **extra: object) -> None:
+def start_clock(app: Flask, **_: object) -> None:
     g.started = time.perf_counter()
 
 

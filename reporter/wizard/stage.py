@@ -90,9 +90,11 @@ def step_page(stage: Stage, slug: str) -> ResponseReturnValue:
     """Ask one page of questions: 422 with every error at once, or 303 to the next page."""
     journey = stage.journey()
     step = next(step for step in stage.steps if step.slug == slug)
+    if request.method == "POST":  # also out of turn: what was typed in an old tab is kept
+        return _take(stage, step)
     if not journey.can_visit(slug):
         return redirect(stage.url(journey.first_open()), 303)
-    return _take(stage, step) if request.method == "POST" else _ask(stage, step)
+    return _ask(stage, step)
 
 
 def review_page(stage: Stage) -> ResponseReturnValue:
@@ -132,6 +134,7 @@ def _ask(stage: Stage, step: Step) -> ResponseReturnValue:
     )
     if stored and request.args.get("check"):
         form.validate()
+        form.csrf_token.errors = []  # nothing was submitted
     return _page(stage, step, form, 200)
 
 
@@ -150,7 +153,7 @@ def _take(stage: Stage, step: Step) -> ResponseReturnValue:
     for question in questions(form):
         if problems and isinstance(question, Files):
             question.errors = problems
-    if "csrf_token" in form.errors:
+    if "csrf_token" in form.errors or drafts.is_too_long(raw):
         return _page(stage, step, form, 422)  # everything typed, and a fresh token
     flags = {"hidden_field"} if form.website.data else set()
     stage.keep(step.slug, raw, form.answered_at if valid else None, flags)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -19,8 +19,6 @@ def init_app(app: Flask) -> None:
 
 def database_failed(error: SQLAlchemyError) -> ResponseReturnValue:
     """The database does not answer: nothing was saved, and what was typed goes back."""
-    from flask import current_app
-
     current_app.log_exception((type(error), error, error.__traceback__))  # type: ignore[arg-type]
     return show_error(ServiceUnavailable())
 
@@ -29,6 +27,14 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, (InternalServerError, ServiceUnavailable)):
         title = _("Something failed on our side")
         text = _("It is not your fault. Please try again in a minute.")
+    elif error.code == 413 and request.mimetype == "multipart/form-data":
+        limit = round(current_app.config["MAX_ATTACHMENT_BYTES"] / 1_000_000, 1)
+        title = _("Those files are too large")
+        text = _(
+            "All files together may have %(limit)s MB. Go back, choose fewer or smaller ones, "
+            "and continue.",
+            limit=limit,
+        )
     elif error.code == 413:
         title = _("That is too much text for one page")
         text = _("Go back, shorten the longest text to its most useful part, and continue.")

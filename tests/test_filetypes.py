@@ -175,10 +175,12 @@ def test_a_position_in_xmp_goes_too() -> None:
     assert positions(without_position(photo, JPEG)) == []
 
 
-def test_a_photo_with_several_pictures_is_taken_and_tells_no_position() -> None:
+@pytest.mark.parametrize("position", [True, False], ids=["both", "the second"])
+def test_a_photo_with_several_pictures_is_taken_and_tells_no_position(position: bool) -> None:
     inside = Image.open(io.BytesIO(a_photo()))
-    photo = a_photo("MPO", save_all=True, append_images=[inside])
-    assert Image.open(io.BytesIO(photo)).n_frames == 2
+    inside.encoderinfo = {"exif": inside.getexif()}
+    photo = a_photo("MPO", position=position, save_all=True, append_images=[inside])
+    assert len(positions(photo)) == (8 if position else 4)
     assert detect(photo) == JPEG
     clean = without_position(photo, JPEG)
     assert positions(clean) == []

@@ -81,7 +81,7 @@ def ticket_json(token: str) -> ResponseReturnValue:
     return _download(content, "application/json", f"{found.report.reference}.json")
 
 
-@blueprint.get("/r/<token>/files/<int:attachment_id>")
+@blueprint.get("/r/<token>/files/<int(max=2147483647):attachment_id>")
 def file(token: str, attachment_id: int) -> ResponseReturnValue:
     """A file of the customer's, given back as a download and as no type a browser would show."""
     stored, content = attachments.read(_find(token).report_id, attachment_id) or abort(404)

@@ -65,7 +65,8 @@ class DetailsStage(Stage):
         return problems
 
     def remove_file(self, attachment_id: int) -> None:
-        attachments.remove(self.receipt.report_id, attachment_id)
+        if any(file.id == attachment_id for file in self.files):
+            attachments.remove(self.receipt.report_id, attachment_id)
         self.files = attachments.kept(self.receipt.report_id)
 
     def send(self, forms: Forms, at: datetime) -> str:

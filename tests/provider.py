@@ -17,12 +17,13 @@ from typing import Any
 
 import sqlalchemy as sa
 import time_machine
-from factories import SENT_AT, Customer, a_report, an_app, body, parsed
+from factories import SENT_AT, Customer, Page, a_report, an_app, body, parsed
 from flask import Flask, url_for
 from flask_babel import force_locale
 from PIL import Image
 from servers import SmtpServer, smtp_server
-from werkzeug.datastructures import FileStorage
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import encode_multipart
 
 from reporter.database import Database
 from reporter.delivery import worker
@@ -33,6 +34,30 @@ from reporter.reports.receipts import Receipt, find
 from reporter.reports.submission import submit
 
 SUPPORT = "support@example.com"
+
+
+class Visitor(Customer):
+    """A customer who can send files, as a browser does."""
+
+    def chooses(self, *files: tuple[str, bytes], **changes: str) -> Page:
+        """Send the form of the page with *files*, each a name and its content."""
+        fields = {**self.page.fields, **changes}
+        fields.pop("files", None)
+        parts: list[tuple[str, Any]] = list(fields.items())
+        parts += [("files", FileStorage(io.BytesIO(c), quoted(n))) for n, c in files]
+        boundary, content = encode_multipart(MultiDict(parts))
+        return self._go(
+            "POST",
+            self.page.action,
+            follow=True,
+            data=content,
+            content_type=f"multipart/form-data; boundary={boundary}",
+        )
+
+
+def quoted(name: str) -> str:
+    """A file's name as browsers quote it (HTML Standard, multipart/form-data)."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 class Provider:
@@ -60,9 +85,9 @@ class Provider:
             filing = a_report(language=language, at=self.now, **changes)
             return submit(draft, filing, lambda token: url_for("reports.receipt", token=token))
 
-    def customer(self, token: str, language: str = "es") -> Customer:
+    def customer(self, token: str, language: str = "es") -> Visitor:
         """The customer in front of the receipt."""
-        customer = Customer(self.app, language)
+        customer = Visitor(self.app, language)
         customer.open(f"/r/{token}")
         return customer
 
@@ -165,5 +190,5 @@ def a_picture(kind: str = "PNG", color: str = "red", **options: Any) -> bytes:
 
 
 def upload(name: str, content: bytes) -> FileStorage:
-    """A file as a browser sends it."""
+    """A file as a view has it."""
     return FileStorage(io.BytesIO(content), name)

@@ -1,0 +1,493 @@
+"""A customer's files: kept at once, sent once, and given back to nobody but their own receipt."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from factories import SENT_AT, SETTINGS, Customer, Page
+from flask import Flask
+from PIL import Image
+from provider import (
+    Provider,
+    Visitor,
+    a_picture,
+    a_provider,
+    block_of,
+    relay_settings,
+    text_of,
+    upload,
+)
+from servers import smtp_server
+from test_filetypes import a_photo, positions
+
+from reporter.models import Base
+from reporter.reports import attachments
+
+MIB = 1024 * 1024
+LIMIT = 6_815_744
+PNG = a_picture("PNG")
+LOG = b"502 Bad Gateway\n"
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Iterator[Provider]:
+    with a_provider(tmp_path) as provider:
+        yield provider
+
+
+@pytest.fixture
+def token(provider: Provider) -> str:
+    return provider.report()
+
+
+@pytest.fixture
+def customer(provider: Provider, token: str) -> Visitor:
+    return provider.customer(token)
+
+
+def add(customer: Visitor, token: str, *files: tuple[str, bytes], **fields: str) -> Page:
+    """Choose *files* in the evidence step and press the button."""
+    customer.open(f"/r/{token}/details/evidence")
+    return customer.chooses(*files, **fields)
+
+
+def send(customer: Visitor, token: str) -> Page:
+    customer.open(f"/r/{token}/details/review")
+    return customer.submit()
+
+
+def kept(provider: Provider, token: str) -> list[attachments.StoredFile]:
+    with provider.app.app_context():
+        return list(attachments.kept(provider.receipt(token).report_id))
+
+
+def names(provider: Provider, token: str) -> list[str]:
+    return [file.name for file in kept(provider, token)]
+
+
+def files_in(mail: EmailMessage) -> dict[str, bytes]:
+    """The attachments but for the JSON, which is the last."""
+    *files, twin = mail.iter_attachments()
+    assert str(twin.get_filename()).endswith(".json")
+    return {str(part.get_filename()): part.get_content() for part in files}
+
+
+def twin_of(mail: EmailMessage) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(list(mail.iter_attachments())[-1].get_content())
+    return content
+
+
+def pdf(size: int) -> bytes:
+    return (b"%PDF-1.7\n" + os.urandom(size))[:size]
+
+
+def remove(page: Page, name: str) -> str:
+    """What the button beside a file says to remove it."""
+    before, _, _ = page.html.partition(f'<span class="hidden"> {name}</span>')
+    return before.rpartition('name="remove" value="')[2].partition('"')[0]
+
+
+def test_several_files_are_kept_at_once(provider: Provider, token: str, customer: Visitor) -> None:
+    page = add(customer, token, ("captura.png", PNG), ("nginx.log", LOG))
+    assert customer.page.status == 200
+    assert names(provider, token) == ["captura.png", "nginx.log"]
+    page = customer.open(f"/r/{token}/details/evidence")
+    assert "captura.png (1 kB)" in page.text
+    assert "nginx.log (1 kB)" in page.text
+    page = add(customer, token, ("otra.gif", a_picture("GIF")))
+    assert names(provider, token) == ["captura.png", "nginx.log", "otra.gif"]
+    page = customer.open(f"/r/{token}")
+    assert page.text.count("(aún sin enviar)") == 3
+
+
+def test_files_stay_when_another_answer_is_wrong(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    page = add(customer, token, ("captura.png", PNG), last_worked_at="ayer", hypothesis="el proxy")
+    assert (page.status, set(page.errors)) == (422, {"last_worked_at"})
+    assert "captura.png" in page.text
+    assert page.fields["hypothesis"] == "el proxy"
+    assert names(provider, token) == ["captura.png"]
+
+
+def test_files_and_text_stay_when_the_page_is_stale(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    page = add(customer, token, ("captura.png", PNG), hypothesis="el proxy", csrf_token="stale")
+    assert page.status == 422
+    assert "captura.png" in page.text
+    assert page.fields["hypothesis"] == "el proxy"
+    customer.submit()
+    page = customer.open(f"/r/{token}/details/review")
+    assert "captura.png" in page.text
+    assert "el proxy" in page.text
+
+
+def test_one_that_cannot_be_taken_does_not_cost_the_others(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    page = add(
+        customer,
+        token,
+        ("captura.png", PNG),
+        ("todo.zip", b"PK\x03\x04\x00\x00"),
+        ("vacío.txt", b""),
+        ("nginx.log", LOG),
+    )
+    assert page.status == 422
+    assert page.errors["files"] == (
+        "todo.zip no es una imagen, un PDF ni un texto: no podemos aceptarlo"
+    )
+    assert names(provider, token) == ["captura.png", "nginx.log"]
+    english = Visitor(provider.app, "en")
+    page = add(english, token, ("a.exe", b"MZ\x00\x01"))
+    assert page.errors["files"] == "a.exe is no picture, PDF or text: we cannot take it"
+    assert page.listed == {"files": page.errors["files"]}
+
+
+def test_the_content_decides_and_not_the_name(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    add(
+        customer,
+        token,
+        ("foto.png", LOG),
+        ("carta.txt", PNG),
+        ("pagina.html", b"<script>alert(1)</script>"),
+        ("dibujo.svg", b'<svg onload="alert(1)"/>'),
+        ("informe.exe", b"%PDF-1.7\n"),
+    )
+    assert [(file.filename[11:], file.mime_type) for file in kept(provider, token)] == [
+        ("1-foto.txt", "application/octet-stream"),
+        ("2-carta.png", "image/png"),
+        ("3-pagina.txt", "application/octet-stream"),
+        ("4-dibujo.txt", "application/octet-stream"),
+        ("5-informe.pdf", "application/pdf"),
+    ]
+    send(customer, token)
+    mail = provider.work()[-1]
+    types = {part.get_filename()[11:]: part.get_content_type() for part in mail.iter_attachments()}
+    assert types["3-pagina.txt"] == "application/octet-stream"
+    assert types["2-carta.png"] == "image/png"
+    assert not any(kind.startswith("text/") for kind in types.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "sent"),
+    [
+        ("captura.png", "captura.png", "captura"),
+        ("../../etc/passwd", "../../etc/passwd", "passwd"),
+        ("C:\\Users\\Íñigo\\foto 1.PNG", "C:\\Users\\Íñigo\\foto 1.PNG", "c-users-inigo-foto-1"),
+        ("a\r\nBcc: e@example.com\r\n.png", "a Bcc: e@example.com .png", "a-bcc-e-example-com"),
+        ("foto\u202egnp.exe", "fotognp.exe", "fotognp"),
+        ("\N{FIRE}\N{FIRE}.png", "\N{FIRE}\N{FIRE}.png", "file"),
+        ("caída año.png", "caída año.png", "caida-ano"),
+        ("", "png", "file"),
+        (".png", ".png", "png"),
+        ("a" * 300 + ".png", "a" * 119 + "…", "a" * 40),
+        ('"; filename="x.exe', '"; filename="x.exe', "filename-x"),
+        ("<b>x</b>.png", "<b>x</b>.png", "b"),
+        ("\x00\x1b[31m.png", "[31m.png", "31m"),
+        ("-rf", "-rf", "rf"),
+    ],
+)  # fmt: skip
+def test_a_name_is_safe_and_led_by_the_reference(
+    provider: Provider, token: str, name: str, shown: str, sent: str
+) -> None:
+    receipt = provider.receipt(token)
+    reference = receipt.report.reference
+    with provider.app.test_request_context():
+        assert attachments.keep(receipt.report_id, reference, [upload(name, PNG)]) == []
+    (file,) = kept(provider, token)
+    assert file.name == shown
+    assert file.filename == f"{reference}-1-{sent}.png"
+    assert file.filename.isascii()
+    customer = provider.customer(token)
+    assert "<b>x</b>" not in customer.page.html
+    assert customer.page.html.count(f"/files/{file.id}") == 1
+    answer = customer.client.get(f"/r/{token}/files/{file.id}", base_url=customer.base_url)
+    disposition = answer.headers["Content-Disposition"]
+    assert disposition == f"attachment; filename={file.filename}"
+    send(customer, token)
+    mail = provider.work()[-1]
+    assert list(files_in(mail)) == [file.filename]
+    assert mail["Bcc"] is None
+    assert f"\n  {file.filename}\n" in text_of(mail)
+
+
+def test_a_nasty_name_comes_through_a_form_too(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    add(
+        customer,
+        token,
+        ('"; name="a\r\n\r\nb.png', PNG),
+        ("x" * 300, LOG),
+        ("año \N{FIRE}", LOG * 2),
+    )
+    assert names(provider, token) == [
+        '"; name="a%0D%0A%0D%0Ab.png',
+        "x" * 119 + "…",
+        "año \N{FIRE}",
+    ]
+    assert [file.filename[10:] for file in kept(provider, token)] == [
+        "-1-name-a-0d-0a-0d-0ab.png",
+        f"-2-{'x' * 40}.txt",
+        "-3-ano.txt",
+    ]
+
+
+def test_a_file_is_removed_on_its_page(provider: Provider, token: str, customer: Visitor) -> None:
+    add(customer, token, ("captura.png", PNG), ("nginx.log", LOG))
+    page = customer.open(f"/r/{token}/details/evidence")
+    page = customer.submit(remove=remove(page, "captura.png"), hypothesis="a medias")
+    assert "captura.png" not in page.text
+    assert "nginx.log" in page.text
+    assert page.fields["hypothesis"] == "a medias"
+    assert names(provider, token) == ["nginx.log"]
+
+
+def test_a_file_is_removed_on_the_review(provider: Provider, token: str, customer: Visitor) -> None:
+    add(customer, token, ("captura.png", PNG), ("nginx.log", LOG))
+    page = customer.open(f"/r/{token}/details/review")
+    page = customer.submit(remove=remove(page, "nginx.log"))
+    assert "nginx.log" not in page.text
+    assert names(provider, token) == ["captura.png"]
+    customer.submit()
+    (mail,) = [mail for mail in provider.work() if mail["In-Reply-To"]]
+    assert list(files_in(mail)) == [kept(provider, token)[0].filename]
+
+
+def test_a_file_that_was_sent_is_not_removed(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    add(customer, token, ("captura.png", PNG))
+    send(customer, token)
+    page = customer.open(f"/r/{token}/details/evidence")
+    assert "captura.png" in page.text
+    assert "enviado" in page.text
+    assert 'name="remove"' not in page.html
+    (file,) = kept(provider, token)
+    customer.submit(remove=str(file.id))
+    assert names(provider, token) == ["captura.png"]
+    assert "(aún sin enviar)" not in customer.open(f"/r/{token}").text
+
+
+def test_nobody_removes_a_file_of_another_receipt(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    add(customer, token, ("captura.png", PNG))
+    (file,) = kept(provider, token)
+    other = provider.report("another")
+    stranger = provider.customer(other)
+    for page in ("evidence", "review"):
+        stranger.open(f"/r/{other}/details/{page}")
+        stranger.submit(remove=str(file.id))
+    assert names(provider, token) == ["captura.png"]
+
+
+@pytest.mark.parametrize("identity", ["0", "-1", "x", "", "2147483648", "9" * 30])
+def test_a_file_that_never_was_is_not_there(token: str, customer: Visitor, identity: str) -> None:
+    assert customer.open(f"/r/{token}/files/{identity}").status == 404
+    for page in ("evidence", "review"):
+        customer.open(f"/r/{token}/details/{page}")
+        assert customer.submit(remove=identity).status == 200
+
+
+def test_a_file_comes_back_as_a_download_and_to_its_own_receipt_only(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    page_of_theirs = b"<script>alert(document.cookie)</script>"
+    add(customer, token, ("captura.png", PNG), ("pagina.html", page_of_theirs))
+    other = provider.report("another")
+    for file, content in zip(kept(provider, token), (PNG, page_of_theirs), strict=True):
+        answer = customer.client.get(f"/r/{token}/files/{file.id}", base_url=customer.base_url)
+        assert answer.data == content
+        assert answer.headers["Content-Type"] == "application/octet-stream"
+        assert answer.headers["Content-Disposition"].startswith("attachment; filename=INC-")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-store"
+        stranger = Customer(provider.app)
+        for wrong in (other, token[:-1], token.swapcase(), "x"):
+            assert stranger.open(f"/r/{wrong}/files/{file.id}").status == 404
+    ours = customer.open(f"/r/{token}").links
+    assert {text for address, text in ours.items() if "/files/" in address} == {
+        "captura.png",
+        "pagina.html",
+    }
+
+
+def test_a_photo_is_sent_and_given_back_without_its_position(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    photo = a_photo()
+    assert positions(photo)
+    add(customer, token, ("IMG_2040.JPG", photo))
+    (file,) = kept(provider, token)
+    answer = customer.client.get(f"/r/{token}/files/{file.id}", base_url=customer.base_url)
+    send(customer, token)
+    (sent,) = files_in(provider.work()[-1]).values()
+    for content in (answer.data, sent):
+        assert positions(content) == []
+        assert Image.open(io.BytesIO(content)).getexif()[0x0112] == 6
+    assert file.size == len(sent)
+    assert file.sha256 == hashlib.sha256(sent).hexdigest()
+
+
+def test_the_same_file_twice_is_kept_once(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    page = add(customer, token, ("captura.png", PNG), ("captura (1).png", PNG))
+    assert page.status == 200
+    add(customer, token, ("captura.png", PNG))
+    assert names(provider, token) == ["captura.png"]
+    other = provider.report("another")
+    add(Visitor(provider.app), other, ("captura.png", PNG))
+    assert names(provider, other) == ["captura.png"]
+
+
+def test_all_files_together_have_a_limit_that_can_be_reached_exactly(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    add(customer, token, ("uno.pdf", pdf(LIMIT - 1000)))
+    page = add(customer, token, ("dos.pdf", pdf(1001)))
+    assert page.status == 422
+    assert page.errors["files"] == (
+        "dos.pdf no cabe: entre todos los archivos pueden ocupar 6.8 MB"
+    )
+    page = add(customer, token, ("tres.pdf", pdf(1000)))
+    assert page.status == 200
+    assert sum(file.size for file in kept(provider, token)) == LIMIT
+    page = add(customer, token, ("una línea.txt", b"x"))
+    assert page.status == 422
+    assert names(provider, token) == ["uno.pdf", "tres.pdf"]
+
+
+def test_a_file_over_the_limit_is_refused_beside_its_field_and_the_text_stays(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    page = add(customer, token, ("grande.pdf", pdf(LIMIT + 1)), hypothesis="el proxy")
+    assert (page.status, set(page.errors)) == (422, {"files"})
+    assert page.fields["hypothesis"] == "el proxy"
+    assert kept(provider, token) == []
+
+
+def test_the_fullest_mail_stays_under_9_mib(provider: Provider) -> None:
+    token = provider.report(error_message="502 Bad Gateway: upstream\n" * 200)
+    customer = provider.customer(token)
+    add(customer, token, ("todo.pdf", pdf(LIMIT)), tests_done="1. Reiniciar: igual\n" * 50)
+    send(customer, token)
+    provider.work()
+    sent = provider.smtp.received[-1]
+    assert sent.recipients == ("support@example.com",)
+    assert 8.5 * MIB < len(sent.content) < 9 * MIB
+    assert max(len(line) for line in sent.content.split(b"\r\n")) <= 998
+
+
+def test_a_request_that_is_far_too_large_is_answered_in_plain_words(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    add(customer, token, hypothesis="el proxy")
+    page = add(customer, token, ("vídeo.pdf", pdf(9 * MIB)))
+    assert page.status == 413
+    assert "Esos archivos son demasiado grandes" in page.text
+    assert "Entre todos los archivos pueden ocupar 6.8 MB." in " ".join(page.text.split())
+    assert kept(provider, token) == []
+    page = customer.open(f"/r/{token}/details/evidence")
+    assert page.fields["hypothesis"] == "el proxy"
+
+
+def test_a_follow_up_carries_the_files_that_are_new(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    add(customer, token, ("captura.png", PNG))
+    send(customer, token)
+    (first,) = [mail for mail in provider.work() if mail["In-Reply-To"]]
+    add(customer, token, ("nginx.log", LOG))
+    send(customer, token)
+    (second,) = provider.work()
+    picture, log = kept(provider, token)
+    assert files_in(first) == {picture.filename: PNG}
+    assert files_in(second) == {log.filename: LOG}
+    assert (picture.number, log.number) == (1, 2)
+    for mail, file in ((first, picture), (second, log)):
+        assert twin_of(mail)["attachment"] == [
+            {
+                "name": file.filename,
+                "mimeType": file.mime_type,
+                "size": file.size,
+                "sha256": file.sha256,
+            }
+        ]
+        assert f"Adjuntos\n  {file.filename}\n" in text_of(mail)
+    # What was sent before is told of, and not attached again.
+    assert "  captura.png (1 kB)\n  nginx.log (1 kB)" in text_of(second)
+    assert twin_of(second)["answers"]["files"] == ["captura.png", "nginx.log"]
+
+
+def test_a_file_goes_with_whatever_is_sent_next(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    add(customer, token, ("captura.png", PNG))
+    customer.open(f"/r/{token}")
+    customer.submit(kind="info", text="Añado una captura")
+    provider.later(minutes=1)
+    mail = provider.work()[-1]
+    assert block_of(mail)["news"] == "info"
+    assert list(files_in(mail).values()) == [PNG]
+    customer.open(f"/r/{token}")
+    customer.submit(kind="info", text="Y más texto")
+    provider.later(minutes=1)
+    assert files_in(provider.work()[-1]) == {}
+
+
+def test_files_of_one_follow_up_are_all_in_it(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    """A second one that comes while the mail waits is composed into it."""
+    provider.work()
+    customer.submit(kind="info", text="uno")
+    add(customer, token, ("captura.png", PNG))
+    customer.open(f"/r/{token}")
+    customer.submit(kind="info", text="dos")
+    add(customer, token, ("nginx.log", LOG))
+    send(customer, token)
+    (mail,) = provider.work()
+    assert block_of(mail)["news"] == "info, info, details"
+    assert list(files_in(mail).values()) == [PNG, LOG]
+
+
+@pytest.fixture
+def on_both_engines(make_app: Callable[..., Flask]) -> Iterator[Provider]:
+    with smtp_server() as smtp, time_machine.travel(SENT_AT, tick=False) as clock:
+        app = make_app(**SETTINGS, **relay_settings(smtp), MAX_ATTACHMENT_BYTES=10_000)
+        Base.metadata.create_all(app.extensions["sqlalchemy"].engine)
+        yield Provider(app, smtp, clock)
+
+
+def test_uploads_at_the_same_moment_keep_to_the_limit(on_both_engines: Provider) -> None:
+    provider = on_both_engines
+    token = provider.report()
+    receipt = provider.receipt(token)
+
+    def keep(number: int) -> int:
+        with provider.app.test_request_context():
+            files = [upload(f"{number}.pdf", pdf(3_000))]
+            return len(attachments.keep(receipt.report_id, receipt.report.reference, files))
+
+    with ThreadPoolExecutor(6) as pool:
+        refused = sum(pool.map(keep, range(12)))
+    files = kept(provider, token)
+    assert (len(files), refused) == (3, 9)
+    assert sorted(file.filename.split("-")[2] for file in files) == ["1", "2", "3"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import time_machine
-from factories import SENT_AT, Customer, Page, a_report, an_app, body, parsed
+from factories import SENT_AT, SETTINGS, Customer, Page, a_report, an_app, body, parsed
 from flask import Flask, url_for
 from flask_babel import force_locale
 from PIL import Image
@@ -28,7 +28,7 @@ from werkzeug.test import encode_multipart
 from reporter.database import Database
 from reporter.delivery import worker
 from reporter.delivery.mailbox import LOOPBACK
-from reporter.models import Message
+from reporter.models import Base, Message
 from reporter.models import Report as ReportRow
 from reporter.reports.receipts import Receipt, find
 from reporter.reports.submission import submit
@@ -138,13 +138,22 @@ def a_provider(folder: Path, *, at: datetime = SENT_AT, **settings: Any) -> Iter
     """A provider over SQLite, at the time *at*."""
     with (
         smtp_server() as smtp,
-        an_app(folder, **relay_settings(smtp), **settings) as app,
+        an_app(folder, **_relay(smtp), **settings) as app,
         time_machine.travel(at, tick=False) as clock,
     ):
         yield Provider(app, smtp, clock)
 
 
-def relay_settings(smtp: SmtpServer) -> dict[str, Any]:
+@contextmanager
+def a_provider_made_by(make_app: Callable[..., Flask], **settings: Any) -> Iterator[Provider]:
+    """A provider over the database of the fixture `make_app`: each engine in turn."""
+    with smtp_server() as smtp, time_machine.travel(SENT_AT, tick=False) as clock:
+        app = make_app(**SETTINGS, **_relay(smtp), **settings)
+        Base.metadata.create_all(app.extensions["sqlalchemy"].engine)
+        yield Provider(app, smtp, clock)
+
+
+def _relay(smtp: SmtpServer) -> dict[str, Any]:
     return {
         "MAIL_SERVER": LOOPBACK,
         "MAIL_PORT": smtp.port,

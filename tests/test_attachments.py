@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
-from factories import SENT_AT, SETTINGS, Customer, Page
+from factories import Customer, Page
 from flask import Flask
 from PIL import Image
 from provider import (
@@ -22,15 +21,13 @@ from provider import (
     Visitor,
     a_picture,
     a_provider,
+    a_provider_made_by,
     block_of,
-    relay_settings,
     text_of,
     upload,
 )
-from servers import smtp_server
 from test_filetypes import a_photo, positions
 
-from reporter.models import Base
 from reporter.reports import attachments
 
 MIB = 1024 * 1024
@@ -470,10 +467,8 @@ def test_files_of_one_follow_up_are_all_in_it(
 
 @pytest.fixture
 def on_both_engines(make_app: Callable[..., Flask]) -> Iterator[Provider]:
-    with smtp_server() as smtp, time_machine.travel(SENT_AT, tick=False) as clock:
-        app = make_app(**SETTINGS, **relay_settings(smtp), MAX_ATTACHMENT_BYTES=10_000)
-        Base.metadata.create_all(app.extensions["sqlalchemy"].engine)
-        yield Provider(app, smtp, clock)
+    with a_provider_made_by(make_app, MAX_ATTACHMENT_BYTES=10_000) as provider:
+        yield provider
 
 
 def test_uploads_at_the_same_moment_keep_to_the_limit(on_both_engines: Provider) -> None:

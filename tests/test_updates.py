@@ -12,20 +12,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-import time_machine
-from factories import SENT_AT, SETTINGS, Customer
+from factories import SENT_AT, Customer
 from flask import Flask
 from provider import (
     Provider,
     a_provider,
+    a_provider_made_by,
     block_of,
-    relay_settings,
     text_of,
     to_support,
 )
-from servers import smtp_server
 
-from reporter.models import Base
 from reporter.reports.updates import add_update
 
 
@@ -37,10 +34,8 @@ def provider(tmp_path: Path) -> Iterator[Provider]:
 
 @pytest.fixture
 def on_both_engines(make_app: Callable[..., Flask]) -> Iterator[Provider]:
-    with smtp_server() as smtp, time_machine.travel(SENT_AT, tick=False) as clock:
-        app = make_app(**SETTINGS, **relay_settings(smtp))
-        Base.metadata.create_all(app.extensions["sqlalchemy"].engine)
-        yield Provider(app, smtp, clock)
+    with a_provider_made_by(make_app) as provider:
+        yield provider
 
 
 def followups(provider: Provider, token: str) -> list[EmailMessage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,7 +61,17 @@ def finish(mail: EmailMessage, headers: Mapping[str, str]) -> Mail:
         del mail[name]
         mail[name] = value
     recipient = mail["To"].addresses[0].addr_spec
-    return Mail(recipient, mail["Message-ID"], mail.as_bytes())
+    return Mail(recipient, mail["Message-ID"], _to_bytes(mail))
+
+
+def _to_bytes(mail: EmailMessage) -> bytes:
+    """The final bytes, each header beginning beside its name.
+
+    A text that fits in one line, but not beside the name, is folded by the standard library to
+    stand below an empty "Subject:". RFC 5322 allows that, and filters by line miss it.
+    """
+    head, blank, rest = mail.as_bytes().partition(b"\r\n\r\n")
+    return re.sub(rb"(?m)^([!-9;-~]+:)\r\n ", rb"\1 ", head) + blank + rest
 
 
 def support() -> Address:

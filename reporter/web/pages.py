@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, Response, current_app, jsonify, request, url_for
 
-NAMES = ("PROVIDER_NAME", "SUPPORT_EMAIL", "SUPPORT_PHONE", "SUPPORT_HOURS", "LANGUAGES")
+NAMES = ("PROVIDER_NAME", "SUPPORT_EMAIL", "SUPPORT_PHONE", "SUPPORT_HOURS", "LANGUAGES", "LOGO")
 
 
 def init_app(app: Flask) -> None:
@@ -15,10 +15,19 @@ def init_app(app: Flask) -> None:
     app.jinja_env.lstrip_blocks = True
     app.template_filter("tel")(tel)
     app.context_processor(template_names)
+    app.after_request(tell_script)
 
 
 def template_names() -> dict[str, Any]:
     return {name.lower(): current_app.config[name] for name in NAMES} | {"lang_url": lang_url}
+
+
+def tell_script(response: Response) -> Response:
+    """Where to go next, told to a script that sent a form: it cannot read a redirection."""
+    if response.status_code == 303 and request.headers.get("X-Requested-With") == "fetch":
+        told: Response = jsonify(location=response.location)
+        return told
+    return response
 
 
 def lang_url(language: str) -> str:

@@ -7,8 +7,9 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     from reporter.extensions import csrf
-    from reporter.wizard.views import blueprint
+    from reporter.wizard import offline, views
 
-    # Its forms check their token themselves, so that a stale one loses nothing that was typed.
-    csrf.exempt(blueprint)
-    app.register_blueprint(blueprint)
+    for blueprint in (views.blueprint, offline.blueprint):
+        # Its forms check their token themselves, so that a stale one loses nothing that was typed.
+        csrf.exempt(blueprint)
+        app.register_blueprint(blueprint)

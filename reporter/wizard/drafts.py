@@ -44,8 +44,18 @@ def load(draft_id: str) -> Draft | None:
         return _draft(row) if row else None
 
 
-def save(draft_id: str, slug: str, raw: Raw, answered_at: datetime | None, flags: set[str]) -> None:
-    """Keep what was submitted in a step, in this draft or in a new one with this id."""
+def save(
+    draft_id: str,
+    slug: str,
+    raw: Raw,
+    answered_at: datetime | None,
+    flags: set[str],
+    created_at: datetime | None = None,
+) -> None:
+    """Keep what was submitted in a step, in this draft or in a new one with this id.
+
+    *created_at* is for a new one that was begun before we heard of it.
+    """
     if sum(len(value) for values in raw.values() for value in values) > MAXIMUM_CHARACTERS:
         return
     now = datetime.now(UTC)
@@ -54,7 +64,7 @@ def save(draft_id: str, slug: str, raw: Raw, answered_at: datetime | None, flags
         exclusive(session, draft_id)  # two tabs save two steps of one draft
         row = session.get(models.Draft, draft_id)
         if row is None:
-            row = models.Draft(id=draft_id, steps={}, flags=[], created_at=now)
+            row = models.Draft(id=draft_id, steps={}, flags=[], created_at=created_at or now)
             session.add(row)
         row.steps = {**row.steps, slug: entry}
         row.flags = sorted({*row.flags, *flags})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import redirect, render_template, request
@@ -26,6 +26,9 @@ from reporter.wizard.steps import Step, StepForm
 
 Forms = Mapping[str, StepForm]
 
+# A page that could not be sent is offered again for this long (reporter.js).
+LONGEST_WAIT = timedelta(days=1)
+
 
 class SendForm(FlaskForm):
     """Nothing but the token: the answers are in the draft."""
@@ -36,6 +39,10 @@ class Stage(ABC):
 
     steps: Sequence[Step]
     any_order = False
+    # What a browser mirrors this stage's answers as; without it, it mirrors none.
+    mirrored_as = ""
+    # The receipt of what was sent before, where this one was just begun.
+    sent_before: str | None = None
 
     def __init__(self, draft_id: str | None) -> None:
         self.draft_id = draft_id
@@ -117,13 +124,9 @@ def _ask(stage: Stage, step: Step) -> ResponseReturnValue:
 
 def _take(stage: Stage, step: Step) -> ResponseReturnValue:
     form = step.form()
-    raw = {q.name: request.form.getlist(q.name) for q in questions(form) if q.name in request.form}
-    form.answered_at = _anchor(stage.stored(step.slug), raw) or form.answered_at
-    valid = form.validate()
+    valid = keep_step(stage, step, form)
     if "csrf_token" in form.errors:
         return _page(stage, step, form, 422)  # everything typed, and a fresh token
-    flags = {"hidden_field"} if form.website.data else set()
-    stage.keep(step.slug, raw, form.answered_at if valid else None, flags)
     if request.form.get("lang"):
         choose_language(request.form["lang"])
         return redirect(stage.url(step.slug, **changing()), 303)
@@ -138,6 +141,26 @@ def _take(stage: Stage, step: Step) -> ResponseReturnValue:
     return redirect(stage.url(journey.after(step.slug)), 303)
 
 
+def keep_step(stage: Stage, step: Step, form: StepForm) -> bool:
+    """Keep what a submitted *form* holds, unless its token is stale; whether it is valid."""
+    raw = {q.name: request.form.getlist(q.name) for q in questions(form) if q.name in request.form}
+    form.answered_at = _anchor(stage.stored(step.slug), raw) or filled_in_at()
+    valid: bool = form.validate()
+    if "csrf_token" not in form.errors:
+        flags = {"hidden_field"} if form.website.data else set()
+        stage.keep(step.slug, raw, form.answered_at if valid else None, flags)
+    return valid
+
+
+def filled_in_at() -> datetime:
+    """When the page was filled in: now, or `age` seconds ago, if it had to wait for us."""
+    try:
+        waited = timedelta(seconds=float(request.form.get("age", 0)))
+    except (ValueError, OverflowError):
+        waited = timedelta()
+    return datetime.now(UTC) - min(max(waited, timedelta()), LONGEST_WAIT)
+
+
 def _page(stage: Stage, step: Step, form: StepForm, status: int) -> ResponseReturnValue:
     journey = stage.journey()
     page = render_template(
@@ -147,6 +170,7 @@ def _page(stage: Stage, step: Step, form: StepForm, status: int) -> ResponseRetu
         questions=[q for q in questions(form) if q.asked_when is None or q.is_asked(form)],
         number=journey.number(step.slug),
         count=len(journey.slugs),
+        stage=stage,
         action=stage.url(step.slug, **changing()),
         answered=stage.stored(step.slug) is not None or form.is_submitted(),
     )

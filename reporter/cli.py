@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, FlaskGroup
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from reporter import supervisor
 from reporter.delivery.commands import outbox_group, worker_command
@@ -16,22 +19,6 @@ db_group = AppGroup("db", help="The database.")
 def init_app(app: Flask) -> None:
     for command in (db_group, outbox_group, worker_command):
         app.cli.add_command(command)
-
-
-def main() -> None:
-    """The console script."""
-    from reporter import create_app
-
-    group = FlaskGroup(
-        name="reporter",
-        help="Incident Reporter: a customer's incident as one structured ticket mail.",
-        create_app=create_app,
-        add_default_commands=False,
-        add_version_option=False,
-        load_dotenv=False,
-        set_debug_flag=False,
-    )
-    group.main()
 
 
 @db_group.command("upgrade")
@@ -59,3 +46,45 @@ def web_command(host: str, port: int) -> None:
 
     # A wrong setting is said here once, not by every process.
     run(host, port, create_app().config["WEB_PROCESSES"])
+
+
+class Commands(FlaskGroup):
+    """Flask's, with a line for the operator where that one has a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Ours, which need no application: help is also for who has set nothing yet."""
+        return sorted(command.name or "" for command in COMMANDS)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (OperationalError, ProgrammingError) as error:
+            reason = str(error.orig).strip().splitlines()[0]
+            raise click.ClickException(
+                f"the database: {reason}\nSee that it runs, and that its tables are there: "
+                "reporter db upgrade"
+            ) from None
+        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+            raise click.ClickException(f"{error.strerror}: {error.filename}") from None
+
+
+COMMANDS = (db_group, outbox_group, serve_command, web_command, worker_command)
+
+
+def main() -> None:
+    """The console script."""
+    from reporter import create_app
+
+    group = Commands(
+        name="reporter",
+        help="Incident Reporter: a customer's incident as one structured ticket mail.",
+        create_app=create_app,
+        add_default_commands=False,
+        add_version_option=False,
+        load_dotenv=False,
+        set_debug_flag=False,
+    )
+    group.params.clear()  # the flask command's: which application, which .env file
+    for command in COMMANDS:
+        group.add_command(command)
+    group.main()

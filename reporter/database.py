@@ -76,6 +76,7 @@ class Database:
         would otherwise fail with "database is locked" whatever the busy timeout.
         """
         with self._writing.begin() as session:
+            session.connection()  # begins now, and not at the first statement
             yield session
 
     @contextmanager

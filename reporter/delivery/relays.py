@@ -18,7 +18,7 @@ from typing import Any
 FINAL_TIMEOUTS = 4
 # All of one attempt, from connecting to the last answer.
 LIMIT_TIMEOUTS = 6
-QUIT_SECONDS = 3.0
+COURTESY_SECONDS = 3.0  # for answers that decide nothing
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,20 @@ class Conversation(smtplib.SMTP):
             self.sock.settimeout(min(self.patience, left))
         return super().getreply()
 
+    def begin_again(self) -> bool:
+        """Start another attempt. False when the relay no longer answers."""
+        self.begin()
+        self.patience = min(self.relay.timeout, COURTESY_SECONDS)
+        try:
+            return self.rset()[0] == 250
+        except OSError:
+            return False
+        finally:
+            self.patience = self.relay.timeout
+
     def leave(self) -> None:
         """Say QUIT as a courtesy and close. Never raises for what the relay does."""
-        self.patience = min(self.relay.timeout, QUIT_SECONDS)
+        self.patience = min(self.relay.timeout, COURTESY_SECONDS)
         self.deadline = time.monotonic() + self.patience
         try:
             self.quit()

@@ -84,16 +84,12 @@ class RelayConnection(flask_mail.Connection):
         """Try *message* once. Raises nothing, whatever relay and network do."""
         if self.mail.suppress:
             return self._accepted(message, None, "MAIL_SUPPRESS_SEND")
+        if not _speakable(message.recipient):  # no relay ever will take it
+            return AttemptResult(self.relay.name, "refused", None, "SMTP cannot say this address")
         try:
-            host = self._ready()
+            outcome, code, reply = _hand_over(self._ready(), message)
         except (OSError, ValueError) as error:
             return self._broken(error)
-        try:
-            outcome, code, reply = _hand_over(host, message)
-        except OSError as error:
-            return self._broken(error)
-        except ValueError as error:  # an address that SMTP cannot say: no relay ever will
-            return AttemptResult(self.relay.name, "refused", None, type(error).__name__)
         self.avoid_until = 0.0
         if outcome == "accepted":
             return self._accepted(message, code, printable(reply))
@@ -107,12 +103,8 @@ class RelayConnection(flask_mail.Connection):
     def _ready(self) -> Conversation:
         """The open connection where it still answers, else a new one."""
         if self.host is not None:
-            self.host.begin()
-            try:
-                if self.host.rset()[0] == 250:
-                    return self.host
-            except OSError:
-                pass
+            if self.host.begin_again():
+                return self.host
             self.host.close()
             self.host = None
         self.host = self.configure_host()
@@ -169,12 +161,7 @@ def printable(reply: str | bytes) -> str:
 
 
 def _hand_over(host: Conversation, message: StoredMessage) -> tuple[Outcome, int, str | bytes]:
-    """MAIL, RCPT, DATA.
-
-    Raises OSError when the connection fails, ValueError for an address SMTP cannot carry.
-    """
-    if smtplib.quoteaddr(message.recipient) != f"<{message.recipient}>":
-        raise ValueError("smtplib would say another address")
+    """MAIL, RCPT, DATA. Raises OSError when the connection fails."""
     content = message.as_bytes()
     size = [f"size={len(content)}"] if host.has_extn("size") else []
     reply: str | bytes
@@ -189,6 +176,12 @@ def _hand_over(host: Conversation, message: StoredMessage) -> tuple[Outcome, int
     except smtplib.SMTPDataError as error:  # no 354 after DATA
         return _not_taken(error.smtp_code), error.smtp_code, error.smtp_error
     return ("accepted" if code // 100 == 2 else _not_taken(code)), code, reply
+
+
+def _speakable(address: str) -> bool:
+    """Whether smtplib would name this very address (without SMTPUTF8, RFC 6531)."""
+    plain = address.isascii() and address.isprintable()
+    return plain and smtplib.quoteaddr(address) == f"<{address}>"
 
 
 def _not_taken(code: int) -> Outcome:

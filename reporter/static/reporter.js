@@ -1,7 +1,8 @@
 // What scripts add. Every page works without them.
 
 const $ = (selector, root = document) => root.querySelector(selector);
-const language = document.documentElement.lang;
+const { lang } = document.documentElement;
+const language = navigator.languages.find((each) => each.startsWith(lang)) ?? lang;
 const form = $("form[data-send]");
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
@@ -30,7 +31,7 @@ function spoken(at, timeZone) {
   const days = Math.floor(clock(at, timeZone) / DAY) - Math.floor(clock(now, timeZone) / DAY);
   const near = Math.abs(days) < 2;
   const day = near ? {} : { weekday: "long", day: "numeric", month: "long" };
-  const time = Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", timeZone, ...day });
+  const time = Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone, ...day });
   const relative = (count, unit, numeric) =>
     new Intl.RelativeTimeFormat(language, { numeric, style: "short" }).format(count, unit);
   const minutes = Math.trunc((at - now) / MINUTE) || -0;

@@ -5,9 +5,12 @@ const name = "reporter-" + settings.version;
 const pages = Object.values(settings.forms);
 const files = settings.files;
 
+// Asked for without cookies: as anybody would see it.
+const anybodys = (url) => new Request(url, { credentials: "omit" });
+
 addEventListener("install", (event) => {
   skipWaiting();
-  event.waitUntil(caches.open(name).then((cache) => cache.addAll([...pages, ...files])));
+  event.waitUntil(caches.open(name).then((cache) => cache.addAll([...pages, ...files].map(anybodys))));
 });
 
 addEventListener("activate", (event) => {
@@ -37,8 +40,10 @@ async function page(request) {
       return response;
     }
   } catch {} // no connection
-  const asked = new URL(request.url).searchParams.get("lang") ?? (await remembered());
-  return caches.match(settings.forms[asked] ?? pages[0]);
+  const asked = new URL(request.url).searchParams.get("lang");
+  const languages = [asked, await remembered(), ...navigator.languages];
+  const known = languages.map((each) => settings.forms[each?.slice(0, 2)]).find(Boolean);
+  return caches.match(known ?? pages[0]);
 }
 
 // The language of the last page, for the first one without a connection.

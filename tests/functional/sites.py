@@ -142,9 +142,9 @@ def walk(page: Page, until: str) -> None:
     """Answer every step before *until*, which is a slug or "review"."""
     page.goto("/report/failure")
     for slug, answers in STEPS.items():
+        page.wait_for_url(f"**/report/{slug}")
         if slug == until:
             return
-        page.wait_for_url(f"**/report/{slug}")
         fill(page, answers)
         proceed(page)
     page.wait_for_url("**/report/review")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from reporter.reports.plain import one_line
+from reporter.reports.plain import header_text
 from reporter.reports.report import Report, Severity
 
 Headers = Mapping[str, str]
@@ -30,7 +30,7 @@ def znuny_headers(report: Report, customer: str) -> Headers:
         "X-OTRS-Priority": ZNUNY_PRIORITIES[report.severity.level],
         "X-OTRS-CustomerUser": customer,
     }
-    number = one_line(report.text("customer_number"))
+    number = header_text(report.text("customer_number"))
     return {**headers, "X-OTRS-CustomerNo": number} if number else headers
 
 

@@ -18,6 +18,11 @@ def one_line(text: str) -> str:
     return re.sub(r"\s+", " ", _printable(" ".join(text.splitlines()))).strip()
 
 
+def header_text(text: str) -> str:
+    """*text* as a line for a header, in which no word passes for an encoded one (RFC 2047)."""
+    return one_line(text).replace("=?", "= ?")
+
+
 def indented(text: str) -> str:
     """*text* as lines set in by two spaces, so that none stands at column 0.
 
@@ -34,7 +39,8 @@ def shortened(text: str, length: int) -> str:
 
 
 def _escaped(line: str) -> str:
-    return f"- {line}" if line.lstrip()[:1] in {"-", "_"} else line
+    seen = (c for c in line if not c.isspace() and unicodedata.category(c) != "Cf")
+    return f"- {line}" if next(seen, "") in {"-", "_"} else line
 
 
 def _printable(text: str) -> str:

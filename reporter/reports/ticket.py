@@ -8,7 +8,7 @@ from flask import render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from reporter.reports.plain import indented, one_line, shortened
+from reporter.reports.plain import header_text, indented, one_line, shortened
 from reporter.reports.report import Report
 
 SUBJECT_LENGTH = 120
@@ -35,10 +35,10 @@ FIRST_KEYS = (
 def subject(report: Report) -> str:
     """As in "INC-KX7M9Q SEV1 web-hosting: The shop does not load": one line, 120 characters at
     most, and no bracket or "#", which helpdesks take for a ticket number of theirs."""
-    summary = one_line(report.text("summary")).translate(str.maketrans("", "", "[]#"))
+    summary = header_text(report.text("summary").translate(str.maketrans("", "", "[]#")))
     level = f"SEV{report.severity.level}"
-    line = f"{report.reference} {level} {report.text('service')}: {one_line(summary)}"
-    return shortened(line, SUBJECT_LENGTH)
+    line = f"{report.reference} {level} {report.text('service')}: {summary}"
+    return shortened(line.rstrip(), SUBJECT_LENGTH)
 
 
 def block(report: Report) -> Iterator[tuple[str, str]]:

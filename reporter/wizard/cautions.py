@@ -17,15 +17,15 @@ PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 # A word for a password, a separator, and something that is no plain word: prose says "la clave
 # es incorrecta" all the time.
 PASSWORD = re.compile(
-    r"\b(?:contrase[ñn]a|clave|password|passwd|passphrase|pass|pwd)\b[\s\"']*"
-    r"(?:=\s*\S{4}|(?:es|is|:)\s*[\"']?(?=\S{4})\S*[\d@#$%&*+=^~_])",
+    r"(?<![^\W_])(?:contrase[ñn]a|clave|password|passwd|passphrase|pass|pwd)\b[\s\"']*"
+    r"(?:=\s*\S{4}|,\s*[\"']\S{4}|(?:es|is|:)\s*[\"']?(?=\S{4})\S{0,80}[\d@#$%&*+=^~_])",
     re.IGNORECASE,
 )
 TOKEN = re.compile(
     r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{36,}|sk_live_\w{16,}|xox[abprs]-[\w-]{10,}"
     r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{5,})"
 )
-URL_LOGIN = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@]+:[^\s:/@]+@", re.IGNORECASE)
+URL_LOGIN = re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://[^\s:/@]+:[^\s:/@]+@", re.IGNORECASE)
 CARD = re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d.-])")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 

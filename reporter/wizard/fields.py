@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -138,7 +139,10 @@ def check(form: Form, field: Question) -> None:
                 length=length,
             )
         )
-    field.check(form)
+    try:
+        field.check(form)
+    except ValidationError as error:  # a validate_<name> of the form sees what can be read only
+        raise StopValidation(str(error)) from None
 
 
 def display(question: Question, form: Form, at: datetime) -> str:
@@ -180,6 +184,8 @@ class Choice(Question, RadioField):
 class YesNo(Question, BooleanField):
     """A box to tick."""
 
+    false_values = (*BooleanField.false_values, "no")
+
     def is_blank(self) -> bool:
         return False
 
@@ -218,12 +224,24 @@ class LocalTime(Line):
 
 
 class Zone(Line):
-    """A time zone: its IANA name, or the name of its city."""
+    """A time zone: its IANA name, or the name of its city; left blank, the provider's."""
 
     def __init__(self, label: Any, **kwargs: Any) -> None:
         super().__init__(label, default=lambda: current_app.config["TIMEZONE"], **kwargs)
 
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata([value for value in valuelist if value.strip()])
+
+    def zone(self) -> ZoneInfo:
+        """The zone; the provider's while what was typed is none."""
+        try:
+            return moments.parse_zone(self.data)
+        except ValueError:
+            return ZoneInfo(current_app.config["TIMEZONE"])
+
     def check(self, form: Form) -> None:
+        if self.shown_with and form[self.shown_with[0]].data != self.shown_with[1]:
+            return  # nobody sees it: a browser may have filled in what we do not know
         try:
             moments.parse_zone(self.data)
         except ValueError:
@@ -232,8 +250,7 @@ class Zone(Line):
             ) from None
 
     def value(self, form: Form) -> str | None:
-        typed = super().value(form)
-        return moments.parse_zone(typed).key if typed else None
+        return self.zone().key if self.is_asked(form) else None
 
     def words(self, form: Form, at: datetime) -> str:
         return self.value(form) or ""

@@ -18,6 +18,8 @@ AGO = {
 }
 
 FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M")
+# Beyond them an instant may have no name in UTC.
+YEARS = range(1970, 9999)
 
 
 class Precision(StrEnum):
@@ -50,9 +52,11 @@ def parse_local(text: str) -> datetime:
     """The naive time in *text*. Raises ValueError."""
     for pattern in FORMATS:
         try:
-            return datetime.strptime(text.strip(), pattern)  # noqa: DTZ007 (its zone is asked apart)
+            local = datetime.strptime(text.strip(), pattern)  # noqa: DTZ007 (its zone is asked apart)
         except ValueError:
             continue
+        if local.year in YEARS:
+            return local
     raise ValueError(text)
 
 

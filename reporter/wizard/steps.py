@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -139,7 +138,6 @@ class TimingForm(StepForm):
     timezone = Zone(
         _l("Your time zone"),
         hint=_l("For example: Europe/Madrid or America/Bogota"),
-        required=_l("Enter your time zone"),
         shown_with=("started", "at"),
         autocomplete="off",
     )
@@ -161,13 +159,6 @@ class TimingForm(StepForm):
         wanted=True,
     )
 
-    def zone(self) -> ZoneInfo:
-        """The customer's zone; the provider's while what they typed is none."""
-        try:
-            return moments.parse_zone(self.timezone.data or "")
-        except ValueError:
-            return ZoneInfo(current_app.config["TIMEZONE"])
-
     def moment(self) -> Moment | None:
         """When it started; None when that is not known.
 
@@ -175,11 +166,11 @@ class TimingForm(StepForm):
         """
         if self.started.data in moments.AGO:
             at = self.answered_at - moments.AGO[self.started.data]
-            return Moment(at.astimezone(self.zone()), Precision.APPROXIMATE)
+            return Moment(at.astimezone(self.timezone.zone()), Precision.APPROXIMATE)
         if self.started.data != "at":
             return None
         local = moments.parse_local(self.started_at.data or "")
-        at = moments.localize(local, self.zone(), self.started_fold.data)
+        at = moments.localize(local, self.timezone.zone(), self.started_fold.data)
         return Moment(at, Precision.APPROXIMATE if self.approximate.data else Precision.EXACT)
 
     def validate_started_at(self, field: LocalTime) -> None:
@@ -198,7 +189,7 @@ class TimingForm(StepForm):
         """Whether the clocks showed the time that was typed twice."""
         try:
             local = moments.parse_local(self.started_at.data or "")
-            moments.localize(local, self.zone())
+            moments.localize(local, self.timezone.zone())
         except moments.TwoSuchTimes:
             return bool(self.started.data == "at")
         except ValueError:

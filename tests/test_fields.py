@@ -1,0 +1,263 @@
+"""The kinds of question, in a form made for them: what each takes, keeps and says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from factories import SENT_AT, an_app
+from flask_babel import force_locale
+from werkzeug.datastructures import MultiDict
+from wtforms import SelectChoice
+
+from reporter.wizard.fields import (
+    Choice,
+    Email,
+    Line,
+    LocalTime,
+    Phone,
+    Question,
+    Text,
+    YesNo,
+    Zone,
+    display,
+    questions,
+)
+from reporter.wizard.steps import StepForm
+
+
+class Trial(StepForm):
+    title = "Trial"
+    about = "one of each"
+
+    line = Line("Line", required="Say it", max_length=10)
+    text = Text("Text", max_length=20)
+    choice = Choice("Choice", choices=[SelectChoice("a", "The first"), SelectChoice("b", "B")])
+    under = Line("Under", asked_with=("choice", "a"), required="Say more")
+    deeper = Line("Deeper", asked_with=("under", "yes"), required="Say even more")
+    needed = Line("Needed", required_with={("choice", "b"): "B needs it"})
+    box = YesNo("Box")
+    when = LocalTime("When")
+    zone = Zone("Zone")
+    email = Email("Email")
+    phone = Phone("Phone")
+
+
+@pytest.fixture(autouse=True)
+def inside_a_request(tmp_path: Path) -> Iterator[None]:
+    with an_app(tmp_path) as app, app.test_request_context(), force_locale("en"):
+        yield
+
+
+def trial(**typed: str) -> Trial:
+    """The form with *typed*, validated."""
+    form = Trial(MultiDict({"line": "x", **typed}), meta={"csrf": False})
+    form.validate()
+    return form
+
+
+def error(name: str, **typed: str) -> str | None:
+    errors = trial(**typed)[name].errors
+    return str(errors[0]) if errors else None
+
+
+def value(name: str, **typed: str) -> str | None:
+    form = trial(**typed)
+    question: Question = form[name]
+    return question.value(form)
+
+
+def words(name: str, **typed: str) -> str:
+    form = trial(**typed)
+    return display(form[name], form, SENT_AT)
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\r\n\t"])
+def test_a_required_question_says_what_it_wants_when_it_is_left_blank(blank: str) -> None:
+    assert error("line", line=blank) == "Say it"
+    assert value("line", line=blank) is None
+    assert words("line", line=blank) == ""
+
+
+def test_an_answer_is_kept_as_it_was_typed() -> None:
+    assert value("line", line="  a <b> ") == "  a <b> "
+    assert value("text", text="one\r\n\r\n two") == "one\r\n\r\n two"
+
+
+def test_an_answer_has_the_length_the_question_allows_and_no_more() -> None:
+    assert error("line", line="x" * 10) is None
+    assert error("line", line="x" * 11) == "Use 10 characters or fewer; you have written 11"
+    with force_locale("es"):
+        assert error("line", line="x" * 11) == "Use 10 caracteres como máximo; ha escrito 11"
+
+
+def test_a_line_break_counts_as_one_character() -> None:
+    assert error("text", text="x" * 18 + "\r\n" + "y") is None
+    assert error("text", text="x" * 19 + "\r\n" + "y") is not None
+
+
+def test_an_emoji_counts_as_one_character() -> None:
+    assert error("line", line="\N{FIRE}" * 10) is None
+
+
+def test_a_question_that_is_not_asked_is_neither_checked_nor_answered() -> None:
+    assert error("under", choice="b", under="left over", needed="x") is None
+    assert value("under", choice="b", under="left over") is None
+    assert words("under", choice="b", under="left over") == ""
+
+
+def test_a_question_that_is_asked_is_checked() -> None:
+    assert error("under", choice="a") == "Say more"
+    assert value("under", choice="a", under="more") == "more"
+
+
+def test_a_question_under_one_that_is_not_asked_is_not_asked() -> None:
+    assert error("deeper", choice="a", under="yes") == "Say even more"
+    assert error("deeper", choice="b", under="yes", needed="x") is None
+
+
+def test_an_answer_can_make_another_question_required() -> None:
+    assert error("needed", choice="b") == "B needs it"
+    assert error("needed", choice="a", under="x") is None
+    assert error("needed") is None
+
+
+def test_a_choice_is_one_of_those_shown() -> None:
+    assert error("choice", choice="c") == "Choose one of the answers shown"
+    assert error("choice") is None
+    assert (value("choice", choice="a", under="x"), words("choice", choice="a", under="x")) == (
+        "a",
+        "The first",
+    )
+
+
+def test_a_choice_left_open_is_no_answer() -> None:
+    assert value("choice") is None
+    assert words("choice") == ""
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [({"box": "yes"}, "yes"), ({"box": "no"}, "no"), ({"box": ""}, "no"), ({}, "no")],
+)
+def test_a_box_is_yes_or_no_and_never_blank(sent: dict[str, str], answer: str) -> None:
+    assert value("box", **sent) == answer
+    assert words("box", **sent) == ("Yes" if answer == "yes" else "")
+
+
+def test_a_local_time_that_is_none_is_refused_with_an_example() -> None:
+    assert error("when", when="yesterday") == (
+        "Enter the date and the time, for example 2026-11-23 02:40"
+    )
+    assert error("when", when="2026-11-23T02:40") is None
+
+
+def test_a_zone_is_told_by_its_iana_name_however_it_was_typed() -> None:
+    assert value("zone", zone="madrid") == "Europe/Madrid"
+    assert words("zone", zone="america/bogota") == "America/Bogota"
+
+
+def test_a_zone_nobody_knows_is_refused() -> None:
+    assert error("zone", zone="Atlantis") == (
+        "Enter a time zone by its name, for example Europe/Madrid or America/Bogota"
+    )
+
+
+@pytest.mark.parametrize("typed", [{}, {"zone": ""}, {"zone": "  "}])
+def test_a_zone_left_blank_is_the_providers(typed: dict[str, str]) -> None:
+    assert value("zone", **typed) == "Europe/Madrid"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ana@example.com",
+        "ana.lopez@example.com",
+        "ana+avisos@sub.example.co.uk",
+        "o'brien@example.ie",
+        "ana@straße.example",
+        "ana@xn--strae-oqa.example",
+        "ana@correo.españa.example",
+        "ana@this-domain-does-not-resolve.example",
+    ],
+)
+def test_an_address_is_checked_for_its_form_and_never_by_dns(address: str) -> None:
+    assert error("email", email=address) is None
+    assert value("email", email=address) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ana",
+        "ana@",
+        "@example.com",
+        "ana@example",
+        "ana@@example.com",
+        "ana lopez@example.com",
+        "ana@example.com, eva@example.com",
+        "ana@example.com\r\nBcc: eva@example.com",
+        "Ana <ana@example.com>",
+        "ana@exa\x00mple.com",
+        "añá@example.com",
+    ],
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    message = "Enter an email address in full, for example name@example.com"
+    assert error("email", email=address) == message
+
+
+def test_blanks_around_an_address_are_dropped() -> None:
+    assert value("email", email="  ana@example.com\t") == "ana@example.com"
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("600 000 000", "+34 600 00 00 00"),
+        ("600-000-000", "+34 600 00 00 00"),
+        ("(600) 00.00.00", "+34 600 00 00 00"),
+        ("+34600000000", "+34 600 00 00 00"),
+        ("0034 600 000 000", "+34 600 00 00 00"),
+        ("tel: 600000000", "+34 600 00 00 00"),
+        ("912 345 678", "+34 912 34 56 78"),
+        ("+44 20 7946 0958", "+44 20 7946 0958"),
+        ("+57 601 2345678", "+57 601 2345678"),
+        ("912 345 678 ext. 12", "+34 912 34 56 78 ext. 12"),
+        ("٦٠٠٠٠٠٠٠٠", "+34 600 00 00 00"),
+    ],
+)
+def test_a_phone_number_is_read_in_any_form_and_told_in_the_international_one(
+    typed: str, told: str
+) -> None:
+    assert error("phone", phone=typed) is None
+    assert (value("phone", phone=typed), words("phone", phone=typed)) == (told, told)
+
+
+@pytest.mark.parametrize("typed", ["12", "no tengo", "+999 123", "6" * 30, "@", "+"])
+def test_what_cannot_be_a_phone_number_is_refused_with_an_example(typed: str) -> None:
+    assert error("phone", phone=typed) == (
+        "Enter a phone number with all its digits, for example +34 600 000 000"
+    )
+
+
+def test_the_questions_of_a_form_are_those_declared_in_their_order() -> None:
+    assert [question.name for question in questions(trial())] == [
+        "line", "text", "choice", "under", "deeper", "needed", "box", "when", "zone", "email",
+        "phone",
+    ]  # fmt: skip
+
+
+def test_a_screen_reader_says_the_hint_and_the_error_of_a_question() -> None:
+    class Hinted(StepForm):
+        title = about = "Hinted"
+        line = Line("Line", hint="Like this", required="Say it")
+        plain = Line("Plain")
+
+    form = Hinted(MultiDict({"line": ""}), meta={"csrf": False})
+    assert form.line.described_by() == "h-line"
+    form.validate()
+    assert form.line.described_by() == "h-line e-line"
+    assert form.line.attributes()["aria-invalid"] == "true"
+    assert "aria-describedby" not in form.plain.attributes()

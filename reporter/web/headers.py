@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, request
 
 from reporter.look import stylesheet
 
@@ -33,7 +33,8 @@ def protect(response: Response) -> Response:
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-    headers.setdefault("X-Robots-Tag", "noindex")
+    if request.endpoint != "wizard.start":  # the one page to be found by
+        headers.setdefault("X-Robots-Tag", "noindex")
     headers.setdefault("Cache-Control", "no-store")
     if current_app.config["BASE_URL"].startswith("https://"):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")

@@ -135,6 +135,12 @@ def fill(page: Page, answers: dict[str, str]) -> None:
 
 
 def proceed(page: Page) -> None:
+    """Press the button, and wait for the page that it leads to."""
+    with page.expect_navigation():
+        page.click("main button.primary")
+
+
+def press(page: Page) -> None:
     page.click("main button.primary")
 
 

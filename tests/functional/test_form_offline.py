@@ -68,7 +68,7 @@ def test_when_the_server_dies_the_page_stays_says_so_and_goes_on_by_itself(page,
     walk(page, "timing")
     fill(page, TIMING)
     site.stop()
-    proceed(page)
+    press(page)
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     expect(page.locator('[value="continuous"]')).to_be_checked()
     expect(page.get_by_role("main").get_by_role("link", name="+34 900 000 000")).to_be_visible()
@@ -80,7 +80,7 @@ def test_while_it_waits_the_report_can_be_mailed_copied_and_printed(page, site):
     walk(page, "contact")
     fill(page, CONTACT)
     site.stop()
-    proceed(page)
+    press(page)
     page.evaluate("window.print = () => { window.printed = true }")
     mail = urlsplit(page.get_by_role("link", name="Enviarlo por correo").get_attribute("href"))
     assert (mail.scheme, mail.path) == ("mailto", "support@example.com")
@@ -107,7 +107,7 @@ def test_an_error_of_the_server_is_waited_out_too(page, site):
             else route.continue_()
         ),
     )
-    proceed(page)
+    press(page)
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     page.get_by_role("button", name="Intentarlo ahora").click()
     page.wait_for_url("**/report/changes")
@@ -127,7 +127,7 @@ def test_an_answer_that_was_lost_does_not_make_a_second_report(page, site):
             route.continue_()
 
     page.route("**/report/review", lose_first_answer)
-    proceed(page)
+    press(page)
     page.wait_for_url("**/r/*")
     assert lost
     assert reports(site) == before + 1
@@ -154,7 +154,7 @@ def test_a_report_filled_in_without_a_connection_is_sent_once_there_is_one(page,
     page.goto("/")
     for answers in STEPS.values():
         fill(page, answers)
-    proceed(page)
+    press(page)
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     site.start()
     page.wait_for_url("**/r/*")
@@ -172,7 +172,7 @@ def test_it_is_sent_by_the_next_visit_when_the_browser_was_closed(page, site):
     page.goto("/")
     for answers in STEPS.values():
         fill(page, answers)
-    proceed(page)
+    press(page)
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     context = page.context
     page.close()
@@ -189,12 +189,12 @@ def test_a_report_half_sent_goes_on_without_a_connection_and_is_one_report(page,
     walk(page, "changes")
     fill(page, CHANGES)
     site.stop()
-    proceed(page)
+    press(page)
     page.get_by_role("link", name="Seguir sin conexión").click()
     expect(page.locator("#f-summary")).to_have_value(FAILURE["summary"])
     expect(page.locator('[name=changed][value="no"]')).to_be_checked()
     fill(page, CONTACT)
-    proceed(page)
+    press(page)
     site.start()
     page.wait_for_url("**/r/*")
     assert reports(site) == before + 1
@@ -210,7 +210,7 @@ def test_a_wrong_answer_found_late_is_shown_to_be_mended(page, site):
         fill(page, answers)
     page.check('[value="at"]')
     page.fill("#f-started_at", "2031-01-01T10:00")
-    proceed(page)
+    press(page)
     site.start()
     page.wait_for_url("**/report/timing?check=1")
     expect(page.get_by_role("alert")).to_contain_text("aún no ha llegado")
@@ -223,7 +223,7 @@ def test_the_browser_demands_what_is_required_while_nobody_else_can(page, site):
     visit_once(page)
     site.stop()
     page.goto("/")
-    proceed(page)
+    press(page)
     assert page.evaluate("document.activeElement.name") == "service"
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_hidden()
 

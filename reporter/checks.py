@@ -17,7 +17,11 @@ from reporter import look
 
 PROFILES = ("generic", "zammad", "znuny", "rt", "roundup", "django-helpdesk")
 LOGO_SUFFIXES = (".svg", ".png", ".webp", ".jpg", ".jpeg")
-RELAY_KEYS = {"server", "port", "use_tls", "use_ssl", "username", "password", "ca_file"}
+RELAY_KEYS = {
+    "server": str, "port": int, "use_tls": bool, "use_ssl": bool, "username": str,
+    "password": str, "ca_file": str,
+}  # fmt: skip
+KINDS = {bool: "true or false", int: "a whole number", str: "text", list: "a list", dict: "a table"}
 # Marks of automatic mail, which make a helpdesk drop a ticket; and what we write ourselves.
 RESERVED_HEADERS = {
     "auto-submitted", "precedence", "x-auto-response-suppress", "x-loop", "sender", "bcc", "cc",
@@ -25,23 +29,34 @@ RESERVED_HEADERS = {
     "content-transfer-encoding", "in-reply-to", "references", "return-path",
 }  # fmt: skip
 
+# What SQLAlchemy takes for a SQLite database that is not a file.
+IN_MEMORY = {None, "", ":memory:"}
+
 Settings = Mapping[str, Any]
 
 
 def problems(settings: Settings, defaults: Settings) -> list[str]:
     """One line for each thing to mend; empty when the service can start."""
-    wrong_types = list(_types(settings, defaults))
-    if wrong_types:  # the checks below may then not even run
-        return wrong_types
-    return [line for check in CHECKS for line in check(settings)]
+    unread = _wrong_kinds(settings, {name: type(value) for name, value in defaults.items()})
+    # Their defaults stand in for them, so that the rest can be checked too.
+    readable = {**settings, **{name: defaults[name] for name in unread}}
+    lines = [line for check in CHECKS for line in check(readable)]
+    return [*unread.values(), *(line for line in lines if not line.startswith(tuple(unread)))]
 
 
-def _types(settings: Settings, defaults: Settings) -> Iterator[str]:
-    names = {bool: "true or false", int: "a whole number", str: "text", list: "a list"}
-    for name, default in defaults.items():
-        expected, value = type(default), settings[name]
-        if type(value) is not expected:
-            yield f"{name} must be {names.get(expected, 'a table')}, not {value!r}"
+def sender(settings: Settings) -> str:
+    """The address our mails come from."""
+    domain = settings["SUPPORT_EMAIL"].rpartition("@")[2]
+    return str(settings["MAIL_DEFAULT_SENDER"] or f"incident-reporter@{domain}")
+
+
+def _wrong_kinds(settings: Settings, kinds: Mapping[str, type]) -> dict[str, str]:
+    """What is to mend, by name, of the values of another kind than they must be."""
+    return {
+        name: f"{name} must be {KINDS[kind]}, not {settings[name]!r}"
+        for name, kind in kinds.items()
+        if name in settings and type(settings[name]) is not kind
+    }
 
 
 def _service(settings: Settings) -> Iterator[str]:
@@ -49,23 +64,25 @@ def _service(settings: Settings) -> Iterator[str]:
         yield "SECRET_KEY is missing: set it to at least 32 random characters"
     elif len(settings["SECRET_KEY"]) < 16:
         yield "SECRET_KEY is too short: set it to at least 32 random characters"
-    url = urlsplit(settings["BASE_URL"])
     if not settings["BASE_URL"]:
         yield 'BASE_URL is missing: the address customers use, as in "https://incidents.example.com"'
-    elif url.scheme not in {"http", "https"} or not url.hostname or url.path.strip("/"):
+    elif not _is_site(settings["BASE_URL"]):
         yield f'BASE_URL must be "https://" and a host, with no path, not "{settings["BASE_URL"]}"'
     try:
         backend = make_url(settings["DATABASE_URL"]).get_backend_name()
         if backend not in {"sqlite", "postgresql", "postgres"}:
             yield f"DATABASE_URL must be sqlite:// or postgresql://, not {backend}://"
-        elif backend == "sqlite" and not make_url(settings["DATABASE_URL"]).database:
+        elif backend == "sqlite" and make_url(settings["DATABASE_URL"]).database in IN_MEMORY:
             yield "DATABASE_URL must name a file: a database in memory would lose reports"
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         yield "DATABASE_URL is not a database URL"
     if settings["WEB_PROCESSES"] < 1:
         yield "WEB_PROCESSES must be 1 or more"
     if settings["TRUSTED_PROXIES"] < 0:
         yield "TRUSTED_PROXIES must be 0 or more"
+    uri = settings["RATELIMIT_STORAGE_URI"]
+    if not re.fullmatch(r"memory://|redis(s|\+\w+)?://.+", uri):
+        yield f'RATELIMIT_STORAGE_URI must be "memory://" or "redis://" and a host, not "{uri}"'
 
 
 def _provider(settings: Settings) -> Iterator[str]:
@@ -74,7 +91,7 @@ def _provider(settings: Settings) -> Iterator[str]:
     for name in ("SUPPORT_EMAIL", "MAIL_DEFAULT_SENDER"):
         if settings[name] and not _is_email(settings[name]):
             yield f'{name} is not an email address: "{settings[name]}"'
-    if settings["SUPPORT_EMAIL"] and settings["SUPPORT_EMAIL"] == settings["MAIL_DEFAULT_SENDER"]:
+    if settings["SUPPORT_EMAIL"].lower() == sender(settings).lower():
         yield "MAIL_DEFAULT_SENDER must not be SUPPORT_EMAIL: helpdesks drop mail from themselves"
     if re.search(r"[\x00-\x1f\x7f]", settings["PROVIDER_NAME"]):
         yield "PROVIDER_NAME must be one line"
@@ -109,7 +126,7 @@ def _languages(settings: Settings) -> Iterator[str]:
         ids.append(service.get("id"))
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", str(service.get("id", ""))):
             yield f'SERVICES: an id is small letters, digits and "-", not "{service.get("id")}"'
-        for language in settings["LANGUAGES"]:
+        for language in set(settings["LANGUAGES"]) & set(known):
             if not service["name"].get(language):
                 yield f'SERVICES: "{service.get("id")}" has no name in "{language}"'
     if not settings["SERVICES"]:
@@ -123,10 +140,12 @@ def _mail(settings: Settings) -> Iterator[str]:
     yield from _relay("MAIL_", str.upper, first)
     for number, relay in enumerate(settings["FALLBACK_RELAYS"], 1):
         where = f"FALLBACK_RELAYS, number {number}: "
-        if not isinstance(relay, dict) or not set(relay) <= RELAY_KEYS:
+        if not isinstance(relay, dict) or not set(relay) <= set(RELAY_KEYS):
             yield f"{where}a table with {', '.join(sorted(RELAY_KEYS))} is needed"
-            continue
-        yield from _relay(where, str, relay)
+        elif unread := _wrong_kinds(relay, RELAY_KEYS):
+            yield from (where + line for line in unread.values())
+        else:
+            yield from _relay(where, str, relay)
     if settings["MAIL_TIMEOUT"] < 1:
         yield "MAIL_TIMEOUT must be 1 second or more"
     if settings["ALARM_AFTER_SECONDS"] < 1:
@@ -137,7 +156,7 @@ def _relay(where: str, name: Callable[[str], str], relay: Settings) -> Iterator[
     if not relay.get("server"):
         yield f"{where}{name('server')} is missing: the relay that takes our mail"
     port = relay.get("port", 25)
-    if not isinstance(port, int) or not 1 <= port <= 65535:
+    if not 1 <= port <= 65535:
         yield f"{where}{name('port')} must be between 1 and 65535, not {port}"
     if relay.get("use_tls") and relay.get("use_ssl"):
         yield f"{where}{name('use_tls')} and {where}{name('use_ssl')} exclude each other"
@@ -166,6 +185,16 @@ def catalogues() -> list[str]:
     """The languages there is a catalogue for."""
     folder = Path(__file__).parent / "translations"
     return sorted(path.parent.parent.name for path in folder.glob("*/LC_MESSAGES/messages.mo"))
+
+
+def _is_site(url: str) -> bool:
+    """Whether it is the address of a site: a scheme, a host, perhaps a port, and no more."""
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that are none
+        return False
+    return named and not (parts.path.strip("/") or parts.query or parts.fragment)
 
 
 def _is_email(text: str) -> bool:

@@ -73,7 +73,9 @@ class Commands(FlaskGroup):
                 f"the database: {reason}\nSee that it runs, and that its tables are there: "
                 "reporter db upgrade"
             ) from None
-        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        except OSError as error:
+            if error.filename is None:
+                raise
             raise click.ClickException(f"{error.strerror}: {error.filename}") from None
 
 

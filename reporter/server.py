@@ -18,6 +18,8 @@ from reporter import lifeline
 
 # A request in flight when the server is told to stop has this long to be answered.
 DRAIN_SECONDS = 20
+# Of each process: how many clients may be slow in sending their form while others are served.
+THREADS = 64
 
 
 def run(host: str, port: int, processes: int) -> None:
@@ -33,7 +35,7 @@ def run(host: str, port: int, processes: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=processes,
-        blocking_threads=1,
+        blocking_threads=THREADS,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         websockets=False,

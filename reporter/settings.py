@@ -15,7 +15,7 @@ from typing import Any
 import click
 from flask import Config, Flask
 
-from reporter.checks import problems
+from reporter.checks import problems, sender
 
 HERE = Path(__file__).resolve().parent
 # A wheel carries templates/ and config.py inside the package; a checkout has them beside it.
@@ -123,9 +123,7 @@ def _derive(settings: dict[str, Any]) -> None:
     """Fill what follows from other settings, and what Flask and its extensions ask for."""
     domain = settings["SUPPORT_EMAIL"].rpartition("@")[2]
     settings["PROVIDER_NAME"] = settings["PROVIDER_NAME"] or domain
-    settings["MAIL_DEFAULT_SENDER"] = (
-        settings["MAIL_DEFAULT_SENDER"] or f"incident-reporter@{domain}"
-    )
+    settings["MAIL_DEFAULT_SENDER"] = sender(settings)
     settings["BASE_URL"] = settings["BASE_URL"].rstrip("/")
     settings |= {
         "RATELIMIT_HEADERS_ENABLED": True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -21,7 +21,7 @@ from reporter import create_app
 from reporter.database import Database
 from reporter.models import Base
 from reporter.reports.emails import Mail
-from reporter.reports.report import Report
+from reporter.reports.report import Filing, Report
 from reporter.wizard import answers
 from reporter.wizard.drafts import Draft
 from reporter.wizard.steps import REPORT_STEPS, StepForm
@@ -94,20 +94,23 @@ def a_form(slug: str, *, answered_at: datetime | None = None, **changes: str | N
     )
 
 
-def a_report(
+def a_filing(
     *,
     language: str = "es",
     at: datetime = SENT_AT,
     flags: tuple[str, ...] = (),
-    forms: Mapping[str, StepForm] | None = None,
     **changes: str | None,
-) -> Report:
-    """A report as the wizard would hand it in at the time *at*. Inside a request."""
+) -> Filing:
+    """What the wizard hands in at the time *at*. Inside a request."""
     with force_locale(language):
-        forms = forms or {slug: a_form(slug, answered_at=at, **changes) for slug in SLUGS}
+        forms = {slug: a_form(slug, answered_at=at, **changes) for slug in SLUGS}
         draft = Draft("draft", datetime(2026, 1, 1, tzinfo=UTC), flags=flags)
-        filing = answers.filing(draft, forms, language, at)
-    return Report(**vars(filing), reference=REFERENCE)
+        return answers.filing(draft, forms, language, at)
+
+
+def a_report(**changes: Any) -> Report:
+    """A filing under REFERENCE. Inside a request."""
+    return Report(**vars(a_filing(**changes)), reference=REFERENCE)
 
 
 def parsed(mail: Mail | bytes) -> EmailMessage:
@@ -122,7 +125,7 @@ def body(mail: Mail | bytes) -> str:
     message = parsed(mail)
     part = message.get_body(("plain",)) or message
     text: str = part.get_content()
-    return text
+    return text.replace("\r\n", "\n")
 
 
 class Page(HTMLParser):

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import brotli
 import pytest
 import time_machine
-from flask import Flask
+from factories import SENT_AT, an_app
+from flask import Flask, g
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms.validators import ValidationError
 
-from tests.conftest import NOW
+from reporter import look
+from reporter.settings import SettingsError
 
 PAGES = ("/", "/report/failure", "/offline?lang=es", "/nowhere")
 PACKETS = 14 * 1024  # what a server may send before it hears back: 10 segments (RFC 6928)
 
 
 @pytest.fixture
-def database_url(tmp_path):
-    return f"sqlite:///{tmp_path / 'reporter.db'}"
-
-
-@pytest.fixture
-def app(make_app, database) -> Flask:
-    return make_app(SUPPORT_PHONE="+34 900 000 000", PROVIDER_NAME="Example Hosting")
+def app(tmp_path: Path) -> Iterator[Flask]:
+    with an_app(tmp_path, PROPAGATE_EXCEPTIONS=False) as app:
+        yield app
 
 
 @pytest.fixture
@@ -108,10 +108,8 @@ def test_what_stays_the_same_in_a_token_does_not_open_anything(app):
     with app.test_request_context():
         tokens = []
         for seconds in (0, 1):
-            from flask import g
-
             g.pop("csrf_token", None)
-            with time_machine.travel(NOW + timedelta(seconds=seconds), tick=False):
+            with time_machine.travel(SENT_AT + timedelta(seconds=seconds), tick=False):
                 tokens.append(generate_csrf())
         first, second = (token.split(".") for token in tokens)
         assert first[0] == second[0]
@@ -123,12 +121,41 @@ def test_what_stays_the_same_in_a_token_does_not_open_anything(app):
         validate_csrf(tokens[0])
 
 
-def test_a_provider_brings_a_logo_and_a_colour(make_app, database, tmp_path):
+def test_a_provider_brings_a_logo_and_a_colour(tmp_path: Path) -> None:
     logo = tmp_path / "logo.svg"
     logo.write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"/>')
-    client = make_app(LOGO=str(logo), ACCENT_COLOR="#7a1fa2", PROVIDER_NAME="Acme").test_client()
-    page = client.get("/").text
-    source = re.search(r'<img src="([^"]+)" alt="Acme">', page)[1]
-    assert client.get(source).mimetype == "image/svg+xml"
-    assert "immutable" in client.get(source).headers["Cache-Control"]
-    assert "--accent:#7a1fa2" in page.replace(": ", ":")
+    with an_app(tmp_path, LOGO=str(logo), ACCENT_COLOR="#7a1fa2") as app:
+        client = app.test_client()
+        page = client.get("/").text
+        source = re.search(r'<img src="([^"]+)" alt="Ejemplo Hosting">', page)[1]
+        picture = client.get(source)
+    assert picture.mimetype == "image/svg+xml"
+    assert "immutable" in picture.headers["Cache-Control"]
+    assert "--accent: #7a1fa2;" in page
+
+
+@pytest.mark.parametrize("accent", ["#1d5fa8", "#000000", "#7a1fa2", "#b3261e", "#00695c"])
+def test_an_accent_can_be_read_by_day_and_by_night(accent):
+    assert look.is_readable(accent)
+    assert look.contrast(look.for_dark(accent), look.DARK_TINT) >= look.READABLE
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"), [("#000000", "#ffffff", 21), ("#777777", "#ffffff", 4.48)]
+)
+def test_contrast_is_that_of_the_standard(one, other, ratio):
+    assert look.contrast(one, other) == look.contrast(other, one) == pytest.approx(ratio, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("ACCENT_COLOR", "red", "ACCENT_COLOR must be"),
+        ("ACCENT_COLOR", "#ffcc00", "too light"),
+        ("LOGO", "/nowhere/logo.svg", "names no file"),
+        ("LOGO", __file__, "must end in"),
+    ],
+)
+def test_a_look_that_cannot_be_is_refused_at_the_start(tmp_path, setting, value, words):
+    with pytest.raises(SettingsError, match=words), an_app(tmp_path, **{setting: value}):
+        pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -112,8 +112,10 @@ def ascii_address(email: str) -> str:
 
 
 def safe_name(name: str) -> str:
-    """A name with nothing in it that could pass for a second address."""
-    return re.sub(r"\s+", " ", re.sub(r"[^\w .'’·-]", " ", name)).strip()[:60]
+    """A name with nothing in it that could pass for a second address: letters, marks, digits."""
+    composed = unicodedata.normalize("NFC", name)
+    kept = (c if c in ".'’·-" or unicodedata.category(c)[0] in "LMN" else " " for c in composed)
+    return " ".join("".join(kept).split())[:60].rstrip()
 
 
 def _ourselves() -> Address:

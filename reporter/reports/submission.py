@@ -105,10 +105,7 @@ def _enqueue(
 
 
 def _may_acknowledge(session: Session, recipient: str, now: datetime) -> bool:
-    """Whether *recipient* has had fewer acknowledgements than the limits allow.
-
-    "+tag" and case do not make another address.
-    """
+    """Whether *recipient* has had fewer acknowledgements than the limits allow."""
     exclusive(session, f"acknowledgement {recipient}")
     message = models.Message
     for period, limit in ACKNOWLEDGEMENT_LIMITS:

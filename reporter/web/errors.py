@@ -70,9 +70,15 @@ def _unavailable(language: str) -> dict[str, str]:
         }
 
 
-def _typed(error: HTTPException) -> list[tuple[str, str]]:
-    """What the page was sent with, to be sent again with one button; tokens are made afresh."""
+def _typed(error: HTTPException) -> list[tuple[str, str]] | None:
+    """What the page was sent with, to be sent again with one button; tokens are made afresh.
+
+    None where sending the same again would be of no use.
+    """
     again = isinstance(error, CSRFError) or error.code not in {400, 404, 405, 413}
     if request.method != "POST" or not again:
-        return []
-    return [(k, v) for k, v in request.form.items(multi=True) if k != "csrf_token"]
+        return None
+    try:
+        return [(k, v) for k, v in request.form.items(multi=True) if k != "csrf_token"]
+    except HTTPException:  # it is too large besides
+        return None

@@ -13,7 +13,7 @@ import traceback
 from types import TracebackType
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, request, request_started
 
 log = structlog.get_logger("reporter.web")
 
@@ -30,11 +30,11 @@ def init_app(app: Flask) -> None:
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
     app.log_exception = log_exception  # type: ignore[method-assign]
-    app.before_request(start_clock)
+    request_started.connect(start_clock, app)  # before any check that ends the request
     app.after_request(log_request)
 
 
-def start_clock() -> None:
+def start_clock(app: Flask, **_: object) -> None:
     g.started = time.perf_counter()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from reporter import models
 from reporter.database import exclusive, get_database
 
-# No step can hold more than this; beyond it a page keeps what was typed, and the draft does not.
+# Of one step; no valid one has as many.
 MAXIMUM_CHARACTERS = 100_000
 
 Raw = Mapping[str, list[str]]  # submitted strings by key
@@ -44,6 +44,11 @@ def load(draft_id: str) -> Draft | None:
         return _draft(row) if row else None
 
 
+def is_too_long(raw: Raw) -> bool:
+    """Whether *raw* is more than a draft should keep. The page has to keep it then."""
+    return sum(len(value) for values in raw.values() for value in values) > MAXIMUM_CHARACTERS
+
+
 def save(
     draft_id: str,
     slug: str,
@@ -56,8 +61,6 @@ def save(
 
     *created_at* is for a new one that was begun before we heard of it.
     """
-    if sum(len(value) for values in raw.values() for value in values) > MAXIMUM_CHARACTERS:
-        return
     now = datetime.now(UTC)
     entry = {"answers": dict(raw), "answered_at": answered_at and answered_at.isoformat()}
     with get_database().write() as session:

@@ -79,9 +79,12 @@ def whole() -> ResponseReturnValue:
     if receipt := stage.receipt():
         return redirect(receipt, 303)
     forms = {step.slug: step.form(meta={"csrf": False}) for step in stage.steps}
-    valid = [keep_step(stage, step, forms[step.slug]) for step in stage.steps]
-    if not all(valid):
-        return redirect(stage.url(stage.steps[valid.index(False)].slug, check=1), 303)
+    for step in stage.steps:
+        if not keep_step(stage, step, forms[step.slug]):
+            abort(413)
+    wrong = next((slug for slug, form in forms.items() if form.errors), None)
+    if wrong:
+        return redirect(stage.url(wrong, check=1), 303)
     draft = ReportStage().draft or abort(503)
     return redirect(stage.send(draft, forms, datetime.now(UTC)), 303)
 

@@ -81,9 +81,11 @@ def step_page(stage: Stage, slug: str) -> ResponseReturnValue:
     """Ask one page of questions: 422 with every error at once, or 303 to the next page."""
     journey = stage.journey()
     step = next(step for step in stage.steps if step.slug == slug)
+    if request.method == "POST":  # also out of turn: what was typed in an old tab is kept
+        return _take(stage, step)
     if not journey.can_visit(slug):
         return redirect(stage.url(journey.first_open()), 303)
-    return _take(stage, step) if request.method == "POST" else _ask(stage, step)
+    return _ask(stage, step)
 
 
 def review_page(stage: Stage) -> ResponseReturnValue:
@@ -126,15 +128,14 @@ def _ask(stage: Stage, step: Step) -> ResponseReturnValue:
 
 def _take(stage: Stage, step: Step) -> ResponseReturnValue:
     form = step.form()
-    valid = keep_step(stage, step, form)
-    if "csrf_token" in form.errors:
+    if not keep_step(stage, step, form):
         return _page(stage, step, form, 422)  # everything typed, and a fresh token
     if request.form.get("lang"):
         choose_language(request.form["lang"])
         return redirect(stage.url(step.slug, **changing()), 303)
     if request.form.get("go") == "back":
         return redirect(_before(stage, step), 303)
-    if not valid:
+    if form.errors:
         return _page(stage, step, form, 422)
     before = stage.journey()
     journey = Journey(before.slugs, {*before.completed, step.slug})
@@ -144,14 +145,18 @@ def _take(stage: Stage, step: Step) -> ResponseReturnValue:
 
 
 def keep_step(stage: Stage, step: Step, form: StepForm) -> bool:
-    """Keep what a submitted *form* holds, unless its token is stale; whether it is valid."""
+    """Validate a submitted *form* and keep what it holds, valid or not.
+
+    False when nothing was kept: its token is stale, or it is more than a draft should keep.
+    """
     raw = {q.name: request.form.getlist(q.name) for q in questions(form) if q.name in request.form}
     form.answered_at = _anchor(stage.stored(step.slug), raw) or filled_in_at()
-    valid: bool = form.validate()
-    if "csrf_token" not in form.errors:
-        flags = {"hidden_field"} if form.website.data else set()
-        stage.keep(step.slug, raw, form.answered_at if valid else None, flags)
-    return valid
+    valid = form.validate()
+    if "csrf_token" in form.errors or drafts.is_too_long(raw):
+        return False
+    flags = {"hidden_field"} if form.website.data else set()
+    stage.keep(step.slug, raw, form.answered_at if valid else None, flags)
+    return True
 
 
 def filled_in_at() -> datetime:

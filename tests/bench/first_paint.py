@@ -24,7 +24,12 @@ import brotli
 from playwright.sync_api import Browser
 
 from reporter.delivery.mailbox import LOOPBACK
-from tests.functional.sites import chromium, running
+
+sys.path.append(str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1] / "functional"))
+
+from browser import chromium
+from sites import running
 
 ROUNDS = 5
 GOAL = 1 / 3

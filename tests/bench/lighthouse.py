@@ -15,7 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.functional.sites import ARGUMENTS, CHROMIUM, running
+sys.path.append(str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1] / "functional"))
+
+from browser import ARGUMENTS, find
+from sites import running
 
 GOAL = 95
 PAGES = ("/", "/?lang=en", "/report/failure")
@@ -27,7 +31,7 @@ def scores(folder: Path, url: str) -> dict[str, float]:
     output = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"CHROME_PATH": CHROMIUM},
+        env=os.environ | {"CHROME_PATH": str(find())},
         check=True,
         capture_output=True,
         timeout=180,

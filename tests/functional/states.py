@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from playwright.sync_api import Browser, Page
-
-from tests.functional.sites import FAILURE, STEPS, Site, fill, press, proceed, visiting
+from sites import FAILURE, STEPS, Site, fill, press, proceed, visiting
 
 SECRET = FAILURE | {"error_message": "login failed, password: hunter2-secret!"}
 OPENED = {

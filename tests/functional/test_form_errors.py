@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from factories import an_app
+from flask import Flask
 
 from reporter.web.errors import unavailable_page
 
 
 @pytest.fixture
-def database_url(tmp_path):
-    return f"sqlite:///{tmp_path / 'reporter.db'}"
-
-
-@pytest.fixture
-def app(make_app, database):
-    settings = {"SUPPORT_PHONE": "+34 900 000 000", "PROVIDER_NAME": "Example Hosting"}
-    return make_app(**settings, PROPAGATE_EXCEPTIONS=False)
+def app(tmp_path: Path) -> Iterator[Flask]:
+    with an_app(tmp_path, PROPAGATE_EXCEPTIONS=False) as app:
+        yield app
 
 
 def reaches_support(page: str) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import sites
+from browser import chromium
 from playwright.sync_api import Browser, Page, expect
-
-from tests.functional import sites
-from tests.functional.sites import (
+from sites import (
     CHANGES,
     CONTACT,
     FAILURE,
@@ -18,6 +18,7 @@ from tests.functional.sites import (
     TIMING,
     Site,
     fill,
+    press,
     proceed,
     visiting,
     walk,
@@ -36,13 +37,13 @@ def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def site(running_site: Site) -> Iterator[Site]:
     """A site that is up; a test may take it down."""
     yield running_site
-    if running_site.process is None:
+    if not running_site.is_up:
         running_site.start()
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sites.chromium() as browser:
+    with chromium() as browser:
         yield browser
 
 
@@ -53,7 +54,7 @@ def page(browser: Browser, site: Site) -> Iterator[Page]:
 
 
 def reports(site: Site) -> int:
-    with sqlite3.connect(site.folder / "reporter.db") as database:
+    with sqlite3.connect(site.folder / "instance" / "reporter.db") as database:
         return database.execute("SELECT count(*) FROM report").fetchone()[0]
 
 

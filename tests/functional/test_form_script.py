@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import sites
+from browser import chromium
 from playwright.sync_api import Browser, Page, expect
-
-from tests.functional import sites
-from tests.functional.sites import FAILURE, Site, fill, proceed, visiting, walk
-from tests.servers import smtp_server
+from servers import smtp_server
+from sites import FAILURE, Site, fill, proceed, visiting, walk
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sites.chromium() as browser:
+    with chromium() as browser:
         yield browser
 
 

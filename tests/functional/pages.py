@@ -1,0 +1,175 @@
+"""The pages as somebody in front of them has them: what one does there, and what one sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from factories import values
+from playwright.sync_api import Browser, Locator, Page
+from running import Service
+
+DESKTOP = {"width": 1000, "height": 900}
+PHONE = {"width": 320, "height": 640}
+
+
+class Person:
+    """Somebody with a browser, in one language. Questions are named by their keys."""
+
+    def __init__(self, page: Page, service: Service, language: str) -> None:
+        self.page = page
+        self.service = service
+        self.language = language
+        self.requested: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.requested.append(request.url))
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    # What one does
+
+    def opens(self, path: str) -> None:
+        self.page.goto(self.service.url + path)
+
+    def starts(self) -> None:
+        self.opens("/")
+        self.page.locator("main a.primary").click()
+
+    def answers(self, step: str, **changes: str | None) -> None:
+        """Fills what is asked in a step as the example has it, with *changes*."""
+        self.fills(values(step, **changes))
+
+    def fills(self, answers: Mapping[str, str]) -> None:
+        for key, value in answers.items():
+            for question in self.page.locator(f"main [name={key}]").all():
+                kind = question.get_attribute("type")
+                if kind in {"radio", "checkbox"}:
+                    if question.get_attribute("value") == value:
+                        question.check()
+                elif question.is_visible():
+                    question.fill(value)
+
+    def continues(self) -> None:
+        self.page.locator("main button.primary").click()
+
+    sends = continues
+
+    def presses_enter_in(self, key: str) -> None:
+        self.question(key).press("Enter")
+
+    def answers_and_continues(self, step: str, **changes: str | None) -> None:
+        self.answers(step, **changes)
+        self.continues()
+
+    def answers_everything(self, **changes: str | None) -> None:
+        """From the start to the review."""
+        self.starts()
+        for step in ("failure", "timing", "changes", "contact"):
+            self.answers_and_continues(step, **changes)
+
+    def goes_back(self) -> None:
+        self.page.locator(".back").locator("a, button").click()
+
+    def changes(self, step: str) -> None:
+        """Follows the link beside a section of the review."""
+        self.page.locator(f"h2#s-{step} + a").click()
+
+    def switches_language(self) -> None:
+        self.page.locator("header nav").locator("a, button.link").click()
+        self.language = self.page.locator("html").get_attribute("lang") or ""
+
+    def reloads(self) -> None:
+        self.page.reload()
+
+    def loses_cookies(self) -> None:
+        self.page.context.clear_cookies()
+
+    # What one sees
+
+    def question(self, key: str) -> Locator:
+        return self.page.locator(f"main [name={key}]").first
+
+    def typed(self, *keys: str) -> dict[str, str | None]:
+        """What each question holds; for a choice, what was chosen."""
+        return {key: self._held(key) for key in keys}
+
+    @property
+    def path(self) -> str:
+        return self.page.url.removeprefix(self.service.url)
+
+    @property
+    def text(self) -> str:
+        return self.page.locator("main").inner_text()
+
+    @property
+    def heading(self) -> str:
+        return self.page.locator("h1").inner_text()
+
+    @property
+    def reference(self) -> str:
+        return self.page.locator(".reference h1").inner_text()
+
+    @property
+    def errors(self) -> list[str]:
+        return self.page.locator(".errors li").all_inner_texts()
+
+    @property
+    def states(self) -> list[str]:
+        """Of the receipt, in order: those that are reached."""
+        return self.page.locator(".states .done b").all_inner_texts()
+
+    @property
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        return int(self.page.evaluate(wider))
+
+    def _held(self, key: str) -> str | None:
+        questions = self.page.locator(f"main [name={key}]")
+        if questions.first.get_attribute("type") not in {"radio", "checkbox"}:
+            return questions.first.input_value()
+        chosen = [each for each in questions.all() if each.is_checked()]
+        return chosen[0].get_attribute("value") if chosen else None
+
+    def _hear(self, message: Any) -> None:
+        # Chromium calls an answer of 4xx or 5xx an error of the page, which here it is not.
+        if message.type in {"error", "warning"} and "the server responded" not in message.text:
+            self.complaints.append(message.text)
+
+
+@contextmanager
+def person(
+    browser: Browser,
+    service: Service,
+    language: str = "es",
+    *,
+    scripts: bool = True,
+    viewport: Mapping[str, int] = DESKTOP,
+    colors: str = "light",
+    zone: str = "Europe/Madrid",
+    address: str = "",
+) -> Iterator[Person]:
+    """A person with a new browser profile, and with *address* behind the service's proxy.
+
+    At the end nothing may have been asked of anybody but the service, and the browser may not
+    have complained: of a script, of the content security policy, of anything.
+    """
+    context = browser.new_context(
+        java_script_enabled=scripts,
+        viewport=dict(viewport),
+        color_scheme=colors,
+        locale=language,
+        timezone_id=zone,
+        reduced_motion="reduce",
+        extra_http_headers={"X-Forwarded-For": address} if address else {},
+    )
+    context.set_default_timeout(10_000)
+    try:
+        someone = Person(context.new_page(), service, language)
+        yield someone
+        elsewhere = [url for url in someone.requested if not url.startswith(service.url + "/")]
+        assert elsewhere == []
+        assert someone.complaints == []
+    finally:
+        context.close()

@@ -1,0 +1,231 @@
+"""The product as an operator runs it: processes of their own, and people who use it over HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from factories import Customer
+from werkzeug import Response
+
+from reporter.delivery.mailbox import LOOPBACK, free_port
+
+T = TypeVar("T")
+
+SETTINGS = {
+    "SECRET_KEY": "functional" * 4,
+    "PROVIDER_NAME": "Ejemplo Hosting",
+    "SUPPORT_EMAIL": "support@example.com",
+    "SUPPORT_PHONE": "+34 900 000 000",
+    "SUPPORT_HOURS": "24/7",
+    "MAIL_TIMEOUT": "2",
+}
+# What a dead connection looks like to a client.
+BROKEN = (OSError, http.client.HTTPException)
+
+
+def until(wanted: Callable[[], T], seconds: float = 20.0) -> T:
+    """What *wanted* returns, once that is true. Fails after *seconds*."""
+    end = time.monotonic() + seconds
+    while not (found := wanted()):
+        assert time.monotonic() < end, f"not within {seconds} s: {wanted}"
+        time.sleep(0.02)
+    return found
+
+
+class Service:
+    """`reporter`, or what stands in for it, started in *folder* and nowhere else at home."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        command: tuple[str, ...] = (sys.executable, "-m", "reporter"),
+        port: int | None = None,
+        **settings: Any,
+    ) -> None:
+        self.folder = folder
+        self.arguments = arguments
+        self.command = command
+        self.port = port or free_port()
+        self.environment = environment(**settings)
+        if "BASE_URL" not in settings and "--demo" not in arguments:
+            self.environment["REPORTER_BASE_URL"] = self.url
+        self.process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8")
+
+    def start(self) -> None:
+        options = [] if self.arguments[0] == "worker" else ["--port", str(self.port)]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self.command, *self.arguments, *options],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, self.log
+        try:
+            return HttpClient(self.port).open("/readyz").status_code == 200
+        except BROKEN:
+            return False
+
+    def run(self, *arguments: str) -> str:
+        """What a command says in this service's folder, and with its settings."""
+        done = _run(self.folder, self.environment, *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def tree(self) -> list[int]:
+        """The process and everything that came of it, as ids."""
+        return family(self.process.pid)
+
+    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 30.0) -> int:
+        """Send a signal to the process that we started, and to no other; what it exits with."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+    def kill_all(self) -> None:
+        """kill -9 of everything, at once."""
+        kill_all(self.tree())
+        self.process.wait(10)
+
+
+@contextmanager
+def running(folder: Path, *arguments: str, **settings: Any) -> Iterator[Service]:
+    """A service that is ready, and whose processes are all gone at the end."""
+    service = Service(folder, *arguments, **settings)
+    service.start()
+    seen = [service.process.pid]
+    try:
+        until(service.is_ready)
+        seen = service.tree()
+        yield service
+        service.end()
+    finally:
+        kill_all([*service.tree(), *seen])
+        service.process.wait(10)
+
+
+def environment(**settings: Any) -> dict[str, str]:
+    """A bare environment with the settings of the tests, and *settings* over them."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    named = {name: str(value) for name, value in {**SETTINGS, **settings}.items()}
+    return kept | {f"REPORTER_{name}": value for name, value in named.items()}
+
+
+def command(folder: Path, *arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command of the product to its end."""
+    settings = {"BASE_URL": "https://incidents.example.com"} | settings
+    return _run(folder, environment(**settings), *arguments)
+
+
+def _run(
+    folder: Path, variables: dict[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "reporter", *arguments],
+        cwd=folder,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def family(pid: int) -> list[int]:
+    """A process and its descendants that are alive."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (stat := _stat(int(entry.name))):
+            parents[int(entry.name)] = int(stat[1])
+    found = [pid]
+    for each in found:
+        found += [child for child, parent in parents.items() if parent == each]
+    return [each for each in found if is_alive(each)]
+
+
+def is_alive(pid: int) -> bool:
+    stat = _stat(pid)
+    return stat is not None and stat[0] != "Z"
+
+
+def kill_all(pids: list[int]) -> None:
+    """kill -9 of each, and wait until they are gone."""
+    for pid in pids:
+        if is_alive(pid):
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def _stat(pid: int) -> list[str] | None:
+    """State, parent and the rest of /proc/PID/stat; None when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+class HttpClient:
+    """Just enough of a browser for a `Customer`, over real sockets. Keeps cookies."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.cookies: SimpleCookie = SimpleCookie()
+
+    def open(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        headers: dict[str, str] | None = None,
+        data: dict[str, str] | None = None,
+        timeout: float = 30,
+        **_: Any,
+    ) -> Response:
+        """Raises one of BROKEN."""
+        body = urlencode(data) if data is not None else None
+        sent = {**(headers or {}), "Cookie": self.cookies.output(attrs=[], header="", sep=";")}
+        if body is not None:
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body, sent)
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        for cookie in answer.headers.get_all("Set-Cookie", []):
+            self.cookies.load(cookie)
+        return Response(content, answer.status, list(answer.headers.items()))
+
+
+class Visitor(Customer):
+    """A customer of a service that runs."""
+
+    def __init__(self, service: Service, language: str = "es", **headers: str) -> None:
+        self.client = HttpClient(service.port)
+        self.base_url = service.url
+        self.headers = {"Accept-Language": language, **headers}
+        self.environment = {}

@@ -1,0 +1,280 @@
+"""The commands, as an operator meets them: starting, stopping, dying, and being set wrongly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import sqlalchemy as sa
+from factories import values
+from flask import Flask
+from running import BROKEN, HttpClient, Service, Visitor, command, environment, running, until
+from servers import smtp_server
+
+from reporter.database import Database, driver_url
+from reporter.delivery.mailbox import LOOPBACK
+from reporter.extensions import migrations
+from reporter.models import Base
+
+WRONG = {"SECRET_KEY": "", "SUPPORT_EMAIL": "nobody", "MAIL_PORT": "0", "COLOUR": "red"}
+MENDING = [
+    "COLOUR is not a setting",
+    "SECRET_KEY is missing: set it to at least 32 random characters",
+    'SUPPORT_EMAIL is not an email address: "nobody"',
+    "MAIL_PORT must be between 1 and 65535, not 0",
+]
+ENDS = [["serve"], ["web"], ["worker"], ["worker", "--once"], ["db", "upgrade"], ["outbox", "list"]]
+
+
+@contextmanager
+def half_sent(service: Service, **headers: str) -> Iterator[Callable[[], bytes]]:
+    """A valid form of which the service has a half; the rest is sent, and answered, when asked."""
+    visitor = Visitor(service)
+    visitor.open("/report/failure")
+    form = urlencode({**visitor.page.fields, **values("failure")}).encode()
+    lines = {
+        "Host": LOOPBACK,
+        "Cookie": visitor.client.cookies.output(attrs=[], header="", sep=";").strip(),
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Content-Length": str(len(form)),
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in {**lines, **headers}.items())
+    with socket.create_connection((LOOPBACK, service.port), timeout=20) as connection:
+        connection.sendall(f"POST /report/failure HTTP/1.1\r\n{head}\r\n".encode() + form[:20])
+
+        def rest() -> bytes:
+            connection.sendall(form[20:])
+            return connection.recv(65536)
+
+        yield rest
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) != 0
+
+
+def part(service: Service, name: str) -> int:
+    """The process of one of the halves."""
+    return next(
+        pid
+        for pid in service.tree()[1:]
+        if f"reporter\0{name}".encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
+
+
+class TestServe:
+    def test_it_takes_reports_and_delivers_them(self, tmp_path: Path) -> None:
+        with (
+            smtp_server() as smtp,
+            running(tmp_path, "serve", MAIL_SERVER=LOOPBACK, MAIL_PORT=smtp.port) as service,
+        ):
+            assert Visitor(service).report().status == 200
+            until(lambda: len(smtp.received) == 2)
+            assert service.end() == 0
+            assert service.tree() == []
+        assert "Traceback" not in service.log
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_told_to_stop_it_answers_what_is_in_flight_and_ends_well(
+        self, tmp_path: Path, number: signal.Signals
+    ) -> None:
+        with running(tmp_path, "serve") as service, half_sent(service) as rest:
+            service.process.send_signal(number)
+            until(lambda: "worker stopped" in service.log)
+            assert rest().startswith(b"HTTP/1.1 303 ")
+            assert service.process.wait(30) == 0
+            assert is_free(service.port)
+
+    def test_clients_that_are_slow_keep_nobody_else_waiting(self, tmp_path: Path) -> None:
+        with running(tmp_path, "serve") as service, ExitStack() as slow:
+            for _ in range(40):
+                slow.enter_context(half_sent(service))
+            for _ in range(8):  # with one process or the other
+                assert HttpClient(service.port).open("/", timeout=2).status_code == 200
+
+    @pytest.mark.parametrize("half", ["web", "worker"])
+    def test_when_one_half_dies_all_ends_and_says_which(self, tmp_path: Path, half: str) -> None:
+        with running(tmp_path, "serve") as service:
+            everything = service.tree()
+            os.kill(part(service, half), signal.SIGKILL)
+            assert service.process.wait(30) == 1
+            assert f"{half} ended with -9: stopping all" in service.log
+            until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in everything))
+            assert is_free(service.port)
+
+    def test_a_process_of_the_web_server_that_dies_is_replaced(self, tmp_path: Path) -> None:
+        with running(tmp_path, "serve", WEB_PROCESSES=1) as service:
+            web = part(service, "web")
+            [child] = [pid for pid in service.tree() if parent_of(pid) == web]
+            os.kill(child, signal.SIGKILL)
+            until(lambda: not Path(f"/proc/{child}").exists())
+            until(service.is_ready)
+
+    def test_killed_it_leaves_nothing_behind(self, tmp_path: Path) -> None:
+        with running(tmp_path, "serve") as service:
+            everything = service.tree()
+            assert len(everything) == 5  # itself, web and its two, worker
+            os.kill(service.process.pid, signal.SIGKILL)
+            service.process.wait(10)
+            until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in everything))
+            assert is_free(service.port)
+
+    @pytest.mark.parametrize("name", ["serve", "web"])
+    def test_a_port_in_use_is_said_in_a_line(self, tmp_path: Path, name: str) -> None:
+        with socket.create_server((LOOPBACK, 0), reuse_port=True) as taken:
+            port = taken.getsockname()[1]
+            done = command(tmp_path, name, "--port", str(port))
+        assert done.returncode == 1
+        reason = f"cannot listen on 127.0.0.1, port {port}: Address already in use"
+        assert done.stderr == f"Error: {reason}\n"
+
+
+class TestDemonstration:
+    def test_it_runs_from_an_empty_folder_and_shows_the_mails(self, tmp_path: Path) -> None:
+        settings = dict.fromkeys(("SECRET_KEY", "SUPPORT_EMAIL", "PROVIDER_NAME"), "")
+        with running(tmp_path, "serve", "--demo", **settings) as service:
+            assert f"{service.url}/inbox" in service.log
+            visitor = Visitor(service, "en")
+            assert "INC-" in visitor.report().text
+            until(lambda: visitor.open("/inbox").html.count("<li>") == 2)
+            [ticket] = [path for path, text in visitor.page.links.items() if "SEV1" in text]
+            assert "reporter_email: inigo@example.com" in visitor.open(ticket).text
+
+    def test_its_inbox_is_for_this_machine_alone(self, tmp_path: Path) -> None:
+        with running(tmp_path, "serve", "--demo", TRUSTED_PROXIES=1) as service:
+            client = HttpClient(service.port)
+
+            def status(**headers: str) -> int:
+                sent = {name.replace("_", "-"): value for name, value in headers.items()}
+                return client.open("/inbox", headers=sent).status_code
+
+            assert status() == 200
+            assert status(Host=f"localhost:{service.port}") == 200
+            assert status(Host="incidents.example.com") == 404
+            assert status(X_Forwarded_For="203.0.113.7") == 404
+
+    def test_it_sends_no_mail_to_anybody_whatever_is_set(self, tmp_path: Path) -> None:
+        with (
+            smtp_server() as smtp,
+            running(
+                tmp_path,
+                "serve",
+                "--demo",
+                MAIL_SERVER=LOOPBACK,
+                MAIL_PORT=smtp.port,
+                FALLBACK_RELAYS=f'[{{"server": "{LOOPBACK}", "port": {smtp.port}}}]',
+            ) as service,
+        ):
+            visitor = Visitor(service)
+            visitor.report()
+            until(lambda: visitor.open("/inbox").html.count("<li>") == 2)
+            assert smtp.connections == 0
+
+
+class TestSettings:
+    @pytest.mark.parametrize("arguments", ENDS, ids=" ".join)
+    def test_wrong_ones_stop_every_command_with_one_list(
+        self, tmp_path: Path, arguments: list[str]
+    ) -> None:
+        done = command(tmp_path, *arguments, **WRONG)
+        assert done.returncode == 1
+        assert done.stdout == ""
+        opening, *listed = done.stderr.splitlines()
+        assert opening.startswith("Error: Incident Reporter cannot start.")
+        assert listed == [f"  - {line}" for line in MENDING]
+
+    def test_they_stop_flasks_own_command_the_same_way(self, tmp_path: Path) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "reporter", "worker"],
+            cwd=tmp_path,
+            env=environment(**WRONG, BASE_URL="http://localhost"),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[1:] == [f"  - {line}" for line in MENDING]
+
+    def test_help_needs_none(self, tmp_path: Path) -> None:
+        done = command(tmp_path, "--help", **WRONG)
+        assert done.returncode == 0
+        assert done.stderr == ""
+        for name in ("serve", "web", "worker", "db", "outbox"):
+            assert f"\n  {name} " in done.stdout
+
+    def test_a_database_that_is_away_is_said_in_a_line(self, tmp_path: Path) -> None:
+        url = "postgresql://reporter:a-password@127.0.0.1:1/reporter"
+        done = command(tmp_path, "serve", DATABASE_URL=url)
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: the database: connection failed")
+        assert "Traceback" not in done.stderr
+        assert "a-password" not in done.stderr
+
+    def test_a_folder_that_cannot_be_made_is_said_in_a_line(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        done = command(tmp_path, "db", "upgrade", DATABASE_URL="sqlite:///file/reporter.db")
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: ")
+        assert len(done.stderr.splitlines()) == 1
+
+
+class TestMigrations:
+    def test_they_can_run_again_and_from_two_processes_at_once(
+        self, tmp_path: Path, database_url: str
+    ) -> None:
+        def start() -> subprocess.Popen[str]:
+            return subprocess.Popen(
+                [sys.executable, "-m", "reporter", "db", "upgrade"],
+                cwd=tmp_path,
+                env=environment(DATABASE_URL=database_url, BASE_URL="http://localhost"),
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+
+        for both in ([start(), start()], [start()]):
+            ends = [(one.communicate(timeout=60)[1], one.returncode) for one in both]
+            assert ends == [("", 0)] * len(both)
+        engine = sa.create_engine(driver_url(database_url), poolclass=sa.NullPool)
+        assert set(Base.metadata.tables) < set(sa.inspect(engine).get_table_names())
+
+    def test_they_make_what_the_models_say(
+        self, database_url: str, make_app: Callable[..., Flask]
+    ) -> None:
+        from reporter.migrating import upgrade
+
+        app = make_app()
+        upgrade(app)
+        with app.app_context():
+            assert migrations.compare_metadata() == []
+        database: Database = app.extensions["sqlalchemy"]
+        with database.read() as session:
+            assert session.scalar(sa.text("SELECT count(*) FROM report")) == 0
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def test_web_and_worker_are_enough_apart(tmp_path: Path) -> None:
+    """The two halves, each by itself, over one database."""
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    with smtp_server() as smtp:
+        settings = {"DATABASE_URL": url, "MAIL_SERVER": LOOPBACK, "MAIL_PORT": smtp.port}
+        assert command(tmp_path, "db", "upgrade", **settings).returncode == 0
+        with running(tmp_path, "web", **settings) as web:
+            visitor = Visitor(web)
+            visitor.report()
+            assert smtp.received == []
+            assert command(tmp_path, "worker", "--once", **settings).returncode == 0
+            assert len(smtp.received) == 2
+            assert web.end() == 0
+        with pytest.raises(BROKEN):
+            visitor.open("/")

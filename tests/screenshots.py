@@ -1,0 +1,45 @@
+"""Pictures of every page and state, in screenshots/: by language, width and colours.
+
+make screenshots
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent / "functional"))
+
+from browser import chromium
+from pages import DESKTOP, PHONE, person
+from tour import tour, toured
+
+FOLDER = Path("screenshots")
+ADDRESS = "203.0.113.7"
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.png"):
+        old.unlink()
+    for language in ("es", "en"):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            toured(Path(folder)) as (service, smtp),
+            chromium() as browser,
+            person(browser, service, language, address=ADDRESS) as customer,
+        ):
+            for number, name in enumerate(tour(customer, service, smtp, ADDRESS), 1):
+                for colors in ("light", "dark"):
+                    customer.page.emulate_media(color_scheme=colors)
+                    for viewport in (PHONE, DESKTOP):
+                        customer.page.set_viewport_size(viewport)
+                        width = viewport["width"]
+                        file = FOLDER / f"{language}-{width}-{colors}-{number:02}-{name}.png"
+                        customer.page.screenshot(path=file, full_page=True)
+    print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}/")
+
+
+if __name__ == "__main__":
+    main()

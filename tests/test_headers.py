@@ -1,0 +1,213 @@
+"""Headers of every answer: nothing is taken from elsewhere, and nothing runs inline."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from factories import Customer, an_app, values
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from reporter.look import minify
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Robots-Tag": "noindex",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    with an_app(tmp_path, PROPAGATE_EXCEPTIONS=False) as app:
+
+        @app.get("/broken")
+        def broken() -> str:
+            raise RuntimeError
+
+        yield app
+
+
+def get(path: str) -> Callable[[Customer], TestResponse]:
+    return lambda customer: customer.client.get(path, base_url=customer.base_url)
+
+
+def post(path: str, **data: str) -> Callable[[Customer], TestResponse]:
+    return lambda customer: customer.client.post(path, data=data, base_url=customer.base_url)
+
+
+def receipt(end: str = "") -> Callable[[Customer], TestResponse]:
+    def go(customer: Customer) -> TestResponse:
+        customer.fill_all()
+        path = customer.submit(follow=False).location + end
+        return customer.client.get(path, base_url=customer.base_url)
+
+    return go
+
+
+def review(customer: Customer) -> TestResponse:
+    customer.fill_all()
+    return customer.client.get("/report/review", base_url=customer.base_url)
+
+
+def redirected(customer: Customer) -> TestResponse:
+    page = customer.open("/report/failure")
+    sent = {**page.fields, **values("failure")}
+    return customer.client.post("/report/failure", data=sent, base_url=customer.base_url)
+
+
+ANSWERS = {
+    "start": (get("/"), 200),
+    "step": (get("/report/failure"), 200),
+    "errors": (post("/report/failure"), 422),
+    "redirect": (redirected, 303),
+    "review": (review, 200),
+    "receipt": (receipt(), 200),
+    "status": (receipt("/status.json"), 200),
+    "text copy": (receipt("/ticket.txt"), 200),
+    "json copy": (receipt("/ticket.json"), 200),
+    "schema": (get("/schema/ticket-v1.json"), 200),
+    "health": (get("/healthz"), 200),
+    "ready": (get("/readyz"), 200),
+    "script": (get("/static/reporter.js"), 200),
+    "icon": (get("/static/icon.svg"), 200),
+    "no such file": (get("/static/nothing.js"), 404),
+    "no such page": (get("/nothing"), 404),
+    "no such receipt": (get("/r/nothing"), 404),
+    "not allowed": (lambda c: c.client.delete("/", base_url=c.base_url), 405),
+    "options": (lambda c: c.client.options("/", base_url=c.base_url), 200),
+    "too large": (post("/report/failure", summary="x" * 3_000_000), 413),
+    "broken": (get("/broken"), 500),
+}
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_every_answer_has_every_header(app: Flask, kind: str) -> None:
+    ask, status = ANSWERS[kind]
+    response = ask(Customer(app))
+    response.close()
+    assert response.status_code == status
+    found_by_search = {"X-Robots-Tag": None} if kind in {"start", "options"} else {}
+    wanted = ALWAYS | found_by_search
+    assert {name: response.headers.get(name) for name in ALWAYS} == wanted
+    policy = dict(
+        directive.split(" ", 1)
+        for directive in response.headers["Content-Security-Policy"].split("; ")
+    )
+    assert policy.pop("style-src").startswith("'sha256-")
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "img-src": "'self'",
+        "connect-src": "'self'",
+        "worker-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
+    assert "Server" not in response.headers
+    if not kind.startswith(("script", "icon")) and kind != "no such file":
+        assert response.headers["Cache-Control"] == "no-store"
+
+
+class Elements(HTMLParser):
+    """What a page would run, style, or take from elsewhere."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.scripts: list[dict[str, str | None]] = []
+        self.styles: list[str] = []
+        self.inline: list[str] = []
+        self.elsewhere: list[str] = []
+        self._in = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self._in = tag
+        if tag == "script":
+            self.scripts.append(found)
+        self.inline += [name for name in found if name == "style" or name.startswith("on")]
+        for name in ("src", "href", "action", "formaction"):
+            value = found.get(name) or ""
+            if re.match(r"(?i)\s*(https?:|//|javascript:|data:)", value):
+                self.elsewhere.append(value)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in = ""
+
+    def handle_data(self, text: str) -> None:
+        if self._in == "style":
+            self.styles.append(text)
+        if self._in == "script" and text.strip():
+            self.inline.append(text)
+
+
+@pytest.mark.parametrize(
+    "kind", ["start", "step", "errors", "review", "receipt", "no such page", "broken", "too large"]
+)
+def test_no_page_runs_anything_inline_or_takes_anything_from_elsewhere(
+    app: Flask, kind: str
+) -> None:
+    ask, _ = ANSWERS[kind]
+    response = ask(Customer(app))
+    page = Elements(response.get_data(as_text=True))
+    assert [urlsplit(script["src"]).path for script in page.scripts] == ["/static/reporter.js"]
+    assert page.inline == []
+    assert page.elsewhere == []
+    (style,) = page.styles
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("typed", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
+def test_what_somebody_typed_never_becomes_part_of_a_page(app: Flask, typed: str) -> None:
+    customer = Customer(app)
+    texts = dict.fromkeys(
+        ["affected", "summary", "error_message", "frequency", "change_description", "name",
+         "company", "customer_number"],
+        typed,
+    )  # fmt: skip
+    customer.open("/report/failure")
+    wrong = customer.submit(**values("failure", **texts, impact=None))
+    pages = [wrong.html, customer.fill_all(**texts).html, customer.submit().html]
+    for html in pages:
+        assert typed not in html
+        assert Elements(html).inline == []
+        assert len(Elements(html).scripts) == 1
+
+
+def test_a_site_without_tls_promises_none(tmp_path: Path) -> None:
+    with an_app(tmp_path, BASE_URL="http://127.0.0.1:8000") as app:
+        assert "Strict-Transport-Security" not in app.test_client().get("/").headers
+
+
+def test_a_cookie_is_kept_from_scripts_and_other_sites(app: Flask) -> None:
+    response = Customer(app).client.get("/report/failure", base_url="https://incidents.example.com")
+    cookie = response.headers["Set-Cookie"]
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+
+
+def test_the_stylesheet_is_served_without_comments_and_white_space() -> None:
+    css = "/* a */\na  b {\n  color: red;\n}\n@media (x) { c { d: e , f } }\n/* g\nh */"
+    assert minify(css) == "a b{color: red}@media (x){c{d: e,f}}"
+
+
+def test_a_link_is_never_built_from_the_host_header(app: Flask) -> None:
+    for path in ("/", "/report/failure", "/report/review", "/nothing"):
+        response = app.test_client().get(path, headers={"Host": "evil.example"})
+        assert "evil.example" not in response.get_data(as_text=True)
+        assert "evil.example" not in str(response.headers)

@@ -1,0 +1,110 @@
+"""What each helpdesk reads in the headers of a first mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from factories import a_report, an_app, parsed
+
+from reporter.checks import PROFILES as KNOWN
+from reporter.reports.emails import compose_ticket
+from reporter.reports.helpdesk import PROFILES
+
+OF_HELPDESKS = ("x-zammad", "x-otrs", "x-znuny", "x-rt", "x-roundup")
+
+
+def ticket(folder: Path, profile: str, **changes: str) -> dict[str, str]:
+    """The headers of a ticket, and the name of its attachment under "twin"."""
+    with an_app(folder, HELPDESK_PROFILE=profile) as app, app.test_request_context():
+        mail = parsed(compose_ticket(a_report(**changes)))
+    (attachment,) = mail.iter_attachments()
+    return {**{k: str(v) for k, v in mail.items()}, "twin": attachment.get_filename() or ""}
+
+
+def of_helpdesks(headers: Mapping[str, str]) -> dict[str, str]:
+    return {k: v for k, v in headers.items() if k.lower().startswith(OF_HELPDESKS)}
+
+
+def test_the_profiles_that_can_be_set_are_those_there_are() -> None:
+    assert set(KNOWN) == set(PROFILES)
+
+
+@pytest.mark.parametrize("profile", ["generic", "rt", "roundup", "django-helpdesk"])
+def test_these_helpdesks_have_no_headers_of_their_own(tmp_path: Path, profile: str) -> None:
+    assert of_helpdesks(ticket(tmp_path, profile)) == {}
+
+
+@pytest.mark.parametrize(
+    ("impact", "priority"),
+    [
+        ("critical", "3 high"),
+        ("major", "3 high"),
+        ("minor", "2 normal"),
+        ("question", "1 low"),
+    ],
+)
+def test_zammad_is_told_the_priority_and_the_customer(
+    tmp_path: Path, impact: str, priority: str
+) -> None:
+    assert of_helpdesks(ticket(tmp_path, "zammad", impact=impact)) == {
+        "X-Zammad-Ticket-Priority": priority,
+        "X-Zammad-Customer-Email": "inigo@example.com",
+    }
+
+
+@pytest.mark.parametrize(
+    ("impact", "priority"),
+    [
+        ("critical", "5 very high"),
+        ("major", "4 high"),
+        ("minor", "3 normal"),
+        ("question", "2 low"),
+    ],
+)
+def test_znuny_is_told_the_priority_and_the_customer(
+    tmp_path: Path, impact: str, priority: str
+) -> None:
+    assert of_helpdesks(ticket(tmp_path, "znuny", impact=impact)) == {
+        "X-OTRS-Priority": priority,
+        "X-OTRS-CustomerUser": "inigo@example.com",
+        "X-OTRS-CustomerNo": "C-1042",
+    }
+
+
+def test_znuny_is_told_no_customer_number_where_there_is_none(tmp_path: Path) -> None:
+    assert "X-OTRS-CustomerNo" not in ticket(tmp_path, "znuny", customer_number=" ")
+
+
+def test_a_customer_number_cannot_make_a_header(tmp_path: Path) -> None:
+    typed = "1\r\nBcc: eva@example.com\u2028=?utf-8?q?x=0D=0AX-Loop:_1?="
+    headers = ticket(tmp_path, "znuny", customer_number=typed)
+    assert headers["X-OTRS-CustomerNo"] == ("1 Bcc: eva@example.com = ?utf-8?q?x=0D=0AX-Loop:_1?=")
+    assert not {"Bcc", "X-Loop"} & set(headers)
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_only_some_helpdesks_want_the_customer_in_cc(tmp_path: Path, profile: str) -> None:
+    named = ticket(tmp_path, profile).get("Cc")
+    wanted = profile in {"roundup", "django-helpdesk"}
+    assert named == ("Íñigo Muñoz <inigo@example.com>" if wanted else None)
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_only_django_helpdesk_is_given_the_json_as_a_text_file(
+    tmp_path: Path, profile: str
+) -> None:
+    suffix = ".txt" if profile == "django-helpdesk" else ""
+    assert ticket(tmp_path, profile)["twin"] == f"INC-KX7M9Q.0.json{suffix}"
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_no_ticket_has_the_headers_of_two_helpdesks(tmp_path: Path, profile: str) -> None:
+    kinds = {name.split("-")[1] for name in of_helpdesks(ticket(tmp_path, profile))}
+    assert len(kinds) <= 1
+
+
+def test_an_international_address_is_given_in_ascii(tmp_path: Path) -> None:
+    headers = ticket(tmp_path, "zammad", email="ana@straße.example")
+    assert headers["X-Zammad-Customer-Email"] == "ana@xn--strae-oqa.example"

@@ -1,0 +1,59 @@
+"""Secret and signed links: long enough, one key for each purpose, never of the Host header."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from factories import an_app
+
+from reporter.links import absolute, hash_token, new_token, receipt_token, sign
+
+
+def test_a_token_has_at_least_128_bits_and_is_never_the_same() -> None:
+    tokens = {new_token() for _ in range(200)}
+    assert len(tokens) == 200
+    # 6 bits a character
+    assert all(re.fullmatch(r"[\w-]{22,}", token) for token in tokens)
+
+
+def test_the_database_keeps_a_hash_of_a_token() -> None:
+    assert hash_token("token") == hashlib.sha256(b"token").hexdigest()
+
+
+def test_the_receipt_of_a_draft_is_always_the_same_and_needs_the_key(tmp_path: Path) -> None:
+    with an_app(tmp_path) as app, app.app_context():
+        first, again, other = (receipt_token(draft) for draft in ("a", "a", "b"))
+    with an_app(tmp_path, SECRET_KEY="another" * 6) as app, app.app_context():
+        elsewhere = receipt_token("a")
+    assert first == again
+    assert len({first, other, elsewhere}) == 3
+    assert all(re.fullmatch(r"[\w-]{22,}", each) for each in (first, other, elsewhere))
+
+
+def test_what_is_signed_for_one_purpose_is_no_proof_for_another(tmp_path: Path) -> None:
+    with an_app(tmp_path) as app, app.app_context():
+        proofs = {sign(purpose, "a") for purpose in ("receipt", "message-id", "other")}
+        assert len(proofs) == 3
+        assert sign("receipt", "a") == sign("receipt", "a")
+        assert sign("receipt", "a") != sign("receipt", "b")
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        ("https://incidents.example.com", "https://incidents.example.com/r/x"),
+        ("https://incidents.example.com/", "https://incidents.example.com/r/x"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000/r/x"),
+    ],
+)
+def test_a_link_is_built_from_the_settings_and_never_from_the_request(
+    tmp_path: Path, base: str, url: str
+) -> None:
+    with (
+        an_app(tmp_path, BASE_URL=base) as app,
+        app.test_request_context(base_url="https://evil.example", headers={"Host": "evil.example"}),
+    ):
+        assert absolute("/r/x") == url

@@ -1,0 +1,97 @@
+"""The language of a page: what was asked for, then what was chosen, then what the browser says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from factories import Customer, an_app, values
+from flask import Flask
+
+from reporter.web.locale import language_name, select_locale
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    with an_app(tmp_path) as app:
+        yield app
+
+
+def language(html: str) -> str:
+    return html.split('<html lang="')[1].split('"')[0]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "shown"),
+    [
+        ("en", "en"),
+        ("en-GB,en;q=0.9", "en"),
+        ("es-MX", "es"),
+        ("fr,en;q=0.8,es;q=0.5", "en"),
+        ("fr,de", "es"),
+        ("", "es"),
+        ("*", "es"),
+        (";;;q=,", "es"),
+    ],
+)
+def test_a_first_visit_is_in_the_language_of_the_browser(
+    app: Flask, accepted: str, shown: str
+) -> None:
+    assert language(Customer(app, accepted).open("/").html) == shown
+
+
+def test_a_link_can_ask_for_a_language_and_it_stays(app: Flask) -> None:
+    customer = Customer(app, "es")
+    assert language(customer.open("/?lang=en").html) == "en"
+    assert language(customer.open("/report/failure").html) == "en"
+    assert language(customer.open("/?lang=es").html) == "es"
+    assert language(customer.open("/report/failure").html) == "es"
+
+
+@pytest.mark.parametrize("asked", ["fr", "", "../../etc", "EN", "es\x00"])
+def test_a_language_there_is_not_changes_nothing(app: Flask, asked: str) -> None:
+    customer = Customer(app, "en")
+    response = customer.client.get(
+        "/", query_string={"lang": asked}, base_url=customer.base_url, headers=customer.headers
+    )
+    assert language(response.get_data(as_text=True)) == "en"
+    assert language(customer.open("/").html) == "en"
+
+
+def test_the_button_of_a_step_changes_the_language_and_it_stays(app: Flask) -> None:
+    customer = Customer(app, "es")
+    customer.open("/report/failure")
+    page = customer.submit(**values("failure"), lang="en")
+    assert (page.status, language(page.html)) == (200, "en")
+    assert language(customer.open("/").html) == "en"
+
+
+def test_the_first_language_of_the_settings_is_the_default(tmp_path: Path) -> None:
+    with an_app(tmp_path, LANGUAGES=["en", "es"]) as app:
+        assert language(Customer(app, "fr").open("/").html) == "en"
+
+
+def test_a_site_of_one_language_offers_no_other(tmp_path: Path) -> None:
+    with an_app(tmp_path, LANGUAGES=["es"]) as app:
+        page = Customer(app, "en").open("/")
+    assert language(page.html) == "es"
+    assert "hreflang" not in page.html
+
+
+def test_each_page_offers_itself_in_the_other_language(app: Flask) -> None:
+    customer = Customer(app, "es")
+    assert customer.open("/").links["/?lang=en"] == "English"
+    customer.fill_all()
+    assert customer.page.links["/report/review?lang=en"] == "English"
+    page = customer.open("/nothing")
+    assert page.links["/?lang=en"] == "English"
+
+
+def test_outside_a_request_the_language_is_the_first(app: Flask) -> None:
+    with app.app_context():
+        assert select_locale() == "es"
+
+
+def test_a_language_is_called_by_its_own_name() -> None:
+    assert (language_name("es"), language_name("en")) == ("Español", "English")

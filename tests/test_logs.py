@@ -1,0 +1,146 @@
+"""A log holds no customer's word, name, address or number, and no secret link."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from factories import SLUGS, Customer, an_app, values
+from flask import Flask, request
+from sqlalchemy.exc import OperationalError
+
+from reporter.delivery import outbox
+from reporter.delivery.smtp import AttemptResult
+
+MARKERS = {
+    "affected": "marker-affected.example.com",
+    "summary": "Marker summary",
+    "error_message": "MARKER ERROR",
+    "frequency": "marker frequency",
+    "change_description": "marker change",
+    "name": "Marker Name",
+    "company": "Marker Company",
+    "customer_number": "MARKER-77",
+    "email": "marker@marker.example.com",
+    "phone": "+34 655 555 555",
+}
+NEVER = ["marker", "655 55", "655555555", "tienda"]
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    with an_app(tmp_path, PROPAGATE_EXCEPTIONS=False) as app:
+
+        @app.post("/report/breaks")
+        def breaks() -> str:
+            raise RuntimeError(request.form["name"])
+
+        @app.get("/r/<token>/breaks")
+        def breaks_too(token: str) -> str:
+            raise KeyError(token)
+
+        yield app
+
+
+class Written:
+    """Everything that was logged, by us or by what we use."""
+
+    def __init__(self, streams: pytest.CaptureFixture[str], log: pytest.LogCaptureFixture) -> None:
+        self.streams, self.log = streams, log
+
+    def read(self) -> list[str]:
+        out, err = self.streams.readouterr()
+        return [*out.splitlines(), *err.splitlines(), *self.log.text.splitlines()]
+
+
+@pytest.fixture
+def written(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Written:
+    caplog.set_level(logging.DEBUG)
+    return Written(capfd, caplog)
+
+
+def clean(lines: list[str], *also: str) -> bool:
+    text = "\n".join(lines).lower()
+    return not any(word.lower() in text for word in (*NEVER, *also) if word)
+
+
+def test_a_whole_report_leaves_no_word_of_it_in_the_log(app: Flask, written: Written) -> None:
+    customer = Customer(app, "en", REMOTE_ADDR="198.51.100.99")
+    customer.open("/?affected=marker&customer_number=marker")
+    for slug in SLUGS:
+        customer.open(f"/report/{slug}")
+        customer.submit(**values(slug, **MARKERS), csrf_token="stale")
+        customer.submit(impact="none", started="none", changed="none", email="marker@")
+        customer.submit(**values(slug, **MARKERS))
+    draft = customer.client.get_cookie("reporter", domain="incidents.example.com")
+    page = customer.submit(follow=False)
+    token = page.location.removeprefix("/r/")
+    for end in ("", "/status.json", "/ticket.txt", "/ticket.json", "/nothing"):
+        customer.open(f"/r/{token}{end}")
+    lines = written.read()
+    assert len(lines) > 20
+    assert draft
+    assert clean(lines, token, draft.value, "198.51.100.99", "/r/")
+
+
+def test_a_log_line_names_the_page_and_not_the_path(app: Flask, written: Written) -> None:
+    Customer(app).open("/report/failure")
+    (line,) = (json.loads(line) for line in written.read() if "request" in line)
+    assert line.pop("milliseconds") >= 0
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "request",
+        "level": "info",
+        "method": "GET",
+        "endpoint": "wizard.step",
+        "status": 200,
+    }
+
+
+def test_an_error_is_logged_with_its_frames_and_without_its_message(
+    app: Flask, written: Written
+) -> None:
+    customer = Customer(app)
+    token = customer.open("/report/failure").fields["csrf_token"]
+    customer.headers["Referer"] = "https://incidents.example.com/"
+    sent = {**MARKERS, "csrf_token": token}
+    assert customer._go("POST", "/report/breaks", follow=False, data=sent).status == 500
+    assert customer.open("/r/marker-token/breaks").status == 500
+    lines = written.read()
+    assert clean(lines, token, "/r/")
+    errors = [json.loads(line) for line in lines if "unhandled error" in line]
+    assert [error["error"] for error in errors] == ["RuntimeError", "KeyError"]
+    assert errors[0]["endpoint"] == "breaks"
+    assert "breaks" in errors[0]["frames"][-1]
+
+
+def test_a_failure_of_the_database_is_logged_without_what_it_should_have_kept(
+    app: Flask, written: Written
+) -> None:
+    customer = Customer(app)
+    customer.fill("failure", **MARKERS)
+    with app.extensions["sqlalchemy"].engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE draft")
+    page = customer.submit(**values("timing", **MARKERS))
+    assert page.status == 503
+    lines = written.read()
+    assert clean(lines)
+    (error,) = (json.loads(line) for line in lines if "unhandled error" in line)
+    assert error["error"] == OperationalError.__name__
+
+
+def test_delivery_logs_the_reference_and_not_the_address(app: Flask, written: Written) -> None:
+    Customer(app).report(**MARKERS)
+    database = app.extensions["sqlalchemy"]
+    claimed = outbox.claim(database, "worker", datetime.now(UTC), 60)
+    assert claimed
+    refused = AttemptResult("relay:25", "refused", 550, "no such user marker@example.com")
+    outbox.record(database, claimed, [refused], datetime.now(UTC), jitter=0.5)
+    outbox.record(database, claimed, [refused], datetime.now(UTC), jitter=0.5)
+    lines = written.read()
+    assert any("lease lost" in line and claimed.reference in line for line in lines)
+    assert clean(lines)

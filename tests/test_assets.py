@@ -140,11 +140,10 @@ def test_an_accent_can_be_read_by_day_and_by_night(accent):
     assert look.contrast(look.for_dark(accent), look.DARK_TINT) >= look.READABLE
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "ratio"), [("#000000", "#ffffff", 21), ("#777777", "#ffffff", 4.48)]
-)
-def test_contrast_is_that_of_the_standard(one, other, ratio):
-    assert look.contrast(one, other) == look.contrast(other, one) == pytest.approx(ratio, abs=0.01)
+@pytest.mark.parametrize(("colour", "ratio"), [("#000000", 21), ("#777777", 4.48)])
+def test_contrast_is_that_of_the_standard(colour, ratio):
+    assert look.contrast(colour, "#ffffff") == pytest.approx(ratio, abs=0.01)
+    assert look.contrast("#ffffff", colour) == pytest.approx(ratio, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ ACCENTS = str.maketrans("aeiouncAEIOUNC", "åéîøüñçÅÉÎØÜÑÇ")
 PLACEHOLDER = re.compile(r"(%\(\w+\)[sd])")
 # What is nobody's word: names, numbers, addresses, codes, and what the visitor typed.
 UNTRANSLATED = re.compile(
-    r"""(?x) ⟦.*?⟧ | Example\ Hosting | \S+@\S+ | \+?[\d\s:.,/()·–-]+ | INC-\w+ | [A-Z]\w+/[A-Z]\w+
+    r"""(?ix) ⟦.*?⟧ | Ejemplo\ Hosting | \S+@\S+ | \+?[\d\s:.,/()·–-]+ | INC-\w+ | [A-Z]\w+/[A-Z]\w+
     | UTC | JSON | Español | English | Esperanto | (La\ tienda|Otra\ cosa|login\ failed)[^⟦]*
     | Íñigo\ Muñoz | jan|feb|mar|apr|maj|jun|jul|aŭg|sep|okt|nov|dec | minuto?j?n?"""
 )

@@ -66,6 +66,10 @@ catalogues: .venv/installed-dev ## Bring the language catalogues up to date with
 screenshots: .venv/installed-dev browser ## Make screenshots of every page, in screenshots/
 	@$(BIN)/python tests/screenshots.py
 
+.PHONY: example
+example: .venv/installed-dev ## Write the example mail of the README anew
+	@$(BIN)/python tests/functional/test_example.py
+
 .PHONY: bench
 bench: .venv/installed-dev ## Measure, side by side
 	@for each in tests/bench/*.py; do $(BIN)/python $$each || exit 1; done

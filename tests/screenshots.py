@@ -13,13 +13,15 @@ sys.path.append(str(Path(__file__).parent / "functional"))
 
 from browser import chromium
 from pages import DESKTOP, PHONE, person
+from test_example import CALL
 from tour import tour, toured
 
 FOLDER = Path("screenshots")
+README = Path("tests/pictures/form.png")
 ADDRESS = "203.0.113.7"
 
 
-def main() -> None:
+def every_page() -> None:
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.png"):
         old.unlink()
@@ -41,5 +43,20 @@ def main() -> None:
     print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}/")
 
 
+def readme() -> None:
+    """The first page of questions, as the example of the README answers it."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        toured(Path(folder)) as (service, _),
+        chromium() as browser,
+        person(browser, service, "es", viewport={"width": 720, "height": 800}) as customer,
+    ):
+        customer.opens("/report/failure")
+        customer.fills(CALL)
+        customer.page.locator("h1").click()  # nothing is focused
+        README.parent.mkdir(exist_ok=True)
+        customer.page.screenshot(path=README, full_page=True)
+
+
 if __name__ == "__main__":
-    main()
+    readme() if "--readme" in sys.argv else every_page()

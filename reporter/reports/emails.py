@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def compose_ticket(report: Report) -> Mail:
         filename=f"{report.reference}.0.json{profile.twin_suffix}",
     )
     _set(mail, {"Content-Language": language, **headers})
-    return Mail(config["SUPPORT_EMAIL"], mail["Message-ID"], mail.as_bytes())
+    return Mail(config["SUPPORT_EMAIL"], mail["Message-ID"], _to_bytes(mail))
 
 
 def compose_acknowledgement(report: Report, receipt_path: str) -> Mail:
@@ -92,7 +93,7 @@ def compose_acknowledgement(report: Report, receipt_path: str) -> Mail:
         "X-Auto-Response-Suppress": "AutoReply, OOF, DR, RN, NRN",
     }
     _set(mail, headers)
-    return Mail(customer, mail["Message-ID"], mail.as_bytes())
+    return Mail(customer, mail["Message-ID"], _to_bytes(mail))
 
 
 def mime_id(reference: str, number: str) -> str:
@@ -128,3 +129,13 @@ def _set(mail: EmailMessage, headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         del mail[name]
         mail[name] = value
+
+
+def _to_bytes(mail: EmailMessage) -> bytes:
+    """The final bytes, each header beginning beside its name.
+
+    A text that fits in one line, but not beside the name, is folded by the standard library to
+    stand below an empty "Subject:". RFC 5322 allows that, and filters by line miss it.
+    """
+    head, blank, rest = mail.as_bytes().partition(b"\r\n\r\n")
+    return re.sub(rb"(?m)^([!-9;-~]+:)\r\n ", rb"\1 ", head) + blank + rest

@@ -32,6 +32,10 @@ SUPPORT_EMAIL = ""
 SUPPORT_PHONE = ""
 # Shown beside the phone number, as in "24/7" or "Mon-Fri 9:00-18:00".
 SUPPORT_HOURS = ""
+# The colour of buttons and links, as in "#1d5fa8": dark enough to be read on white.
+ACCENT_COLOR = "#1d5fa8"
+# A picture file (SVG, PNG, WebP) shown in place of the name at the top of every page.
+LOGO = ""
 # The language tickets are written in: one of LANGUAGES.
 SUPPORT_LOCALE = "es"
 # The time zone of support (IANA name), offered to customers first.

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 
 from reporter import cli, database, desk, notices, reports, settings, web, wizard
-from reporter.extensions import babel, csrf, limiter, mail, migrations
+from reporter.extensions import babel, compress, csrf, limiter, mail, migrations
 
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
@@ -16,7 +16,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
 
     Raises reporter.settings.SettingsError, with one list of everything to mend.
     """
-    app = Flask(__name__, template_folder=str(settings.ROOT / "templates"))
+    app = Flask(__name__, static_folder=None, template_folder=str(settings.ROOT / "templates"))
     settings.init_app(app, overrides)
     database.init_app(app)
 
@@ -26,6 +26,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     migrations.init_app(app)
     babel.init_app(app, locale_selector=web.locale.select_locale)
 
+    compress.init_app(app)
     web.init_app(app)
     wizard.init_app(app)
     reports.init_app(app)

@@ -13,7 +13,10 @@ import phonenumbers
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from reporter import look
+
 PROFILES = ("generic", "zammad", "znuny", "rt", "roundup", "django-helpdesk")
+LOGO_SUFFIXES = (".svg", ".png", ".webp", ".jpg", ".jpeg")
 RELAY_KEYS = {
     "server": str, "port": int, "use_tls": bool, "use_ssl": bool, "username": str,
     "password": str, "ca_file": str,
@@ -92,6 +95,14 @@ def _provider(settings: Settings) -> Iterator[str]:
         yield "MAIL_DEFAULT_SENDER must not be SUPPORT_EMAIL: helpdesks drop mail from themselves"
     if re.search(r"[\x00-\x1f\x7f]", settings["PROVIDER_NAME"]):
         yield "PROVIDER_NAME must be one line"
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", settings["ACCENT_COLOR"]):
+        yield f'ACCENT_COLOR must be as in "#1d5fa8", not "{settings["ACCENT_COLOR"]}"'
+    elif not look.is_readable(settings["ACCENT_COLOR"]):
+        yield "ACCENT_COLOR is too light to be read on white: take a darker one (WCAG 2.2, 4.5:1)"
+    if settings["LOGO"] and not Path(settings["LOGO"]).is_file():
+        yield f"LOGO names no file: {settings['LOGO']}"
+    elif settings["LOGO"] and Path(settings["LOGO"]).suffix.lower() not in LOGO_SUFFIXES:
+        yield f"LOGO must end in one of {', '.join(LOGO_SUFFIXES)}"
     if settings["TIMEZONE"] not in available_timezones():
         yield f'TIMEZONE must be an IANA name as in "Europe/Madrid", not "{settings["TIMEZONE"]}"'
     if settings["PHONE_REGION"] not in phonenumbers.SUPPORTED_REGIONS:

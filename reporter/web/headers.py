@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
-from pathlib import Path
 
 from flask import Flask, Response, current_app, request
 
-STYLESHEET = Path(__file__).parent.parent / "static" / "reporter.css"
+from reporter.look import stylesheet
 
 
 def init_app(app: Flask) -> None:
-    style = minify(STYLESHEET.read_text(encoding="utf-8"))
+    style = stylesheet(app.config["ACCENT_COLOR"])
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'self'; img-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     )
     app.jinja_env.globals["stylesheet"] = style
     app.config["CONTENT_SECURITY_POLICY"] = policy
@@ -34,16 +33,9 @@ def protect(response: Response) -> Response:
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-    headers.setdefault("X-Robots-Tag", "noindex")
-    if request.endpoint != "static":
-        headers.setdefault("Cache-Control", "no-store")
+    if request.endpoint != "wizard.start":  # the one page to be found by
+        headers.setdefault("X-Robots-Tag", "noindex")
+    headers.setdefault("Cache-Control", "no-store")
     if current_app.config["BASE_URL"].startswith("https://"):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
-
-
-def minify(css: str) -> str:
-    """The stylesheet as it is served: without comments and needless white space."""
-    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
-    css = re.sub(r"\s+", " ", css)
-    return re.sub(r"\s*([{};,])\s*", r"\1", css).replace(";}", "}").strip()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from babel import Locale
-from flask import Flask, current_app, has_request_context, request, session
+from flask import Flask, Response, current_app, has_request_context, request, session
 from flask_babel import get_locale
 
 
 def init_app(app: Flask) -> None:
     app.before_request(remember_language)
     app.context_processor(template_names)
+    app.after_request(say_language)
 
 
 def select_locale() -> str:
@@ -27,6 +28,12 @@ def select_locale() -> str:
 
 def remember_language() -> None:
     choose_language(request.args.get("lang", ""))
+
+
+def say_language(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Content-Language", current_language())
+    return response
 
 
 def choose_language(language: str) -> None:

@@ -6,14 +6,14 @@ import re
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, Response, current_app, jsonify, request, url_for
 from flask_babel import format_decimal
 
 from reporter.clock import support_zone
 from reporter.times import day_and_time
 from reporter.web.locale import current_language
 
-NAMES = ("PROVIDER_NAME", "SUPPORT_EMAIL", "SUPPORT_PHONE", "SUPPORT_HOURS", "LANGUAGES")
+NAMES = ("PROVIDER_NAME", "SUPPORT_EMAIL", "SUPPORT_PHONE", "SUPPORT_HOURS", "LANGUAGES", "LOGO")
 
 
 def init_app(app: Flask) -> None:
@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
     app.template_filter("size")(size_in_words)
     app.template_filter("service_name")(service_name)
     app.context_processor(template_names)
+    app.after_request(tell_script)
 
 
 def template_names() -> dict[str, Any]:
@@ -31,6 +32,14 @@ def template_names() -> dict[str, Any]:
         "support_time": support_time,
         "support_zone_name": current_app.config["TIMEZONE"],
     }
+
+
+def tell_script(response: Response) -> Response:
+    """Where to go next, told to a script that sent a form: it cannot read a redirection."""
+    if response.status_code == 303 and request.headers.get("X-Requested-With") == "fetch":
+        told: Response = jsonify(location=response.location)
+        return told
+    return response
 
 
 def lang_url(language: str) -> str:

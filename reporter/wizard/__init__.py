@@ -7,9 +7,9 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     from reporter.extensions import csrf
-    from reporter.wizard import details, views
+    from reporter.wizard import details, offline, views
 
-    for blueprint in (views.blueprint, details.blueprint):
+    for blueprint in (views.blueprint, details.blueprint, offline.blueprint):
         # Their forms check the token themselves, so that a stale one loses nothing typed.
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)

@@ -49,15 +49,25 @@ def is_too_long(raw: Raw) -> bool:
     return sum(len(value) for values in raw.values() for value in values) > MAXIMUM_CHARACTERS
 
 
-def save(draft_id: str, slug: str, raw: Raw, answered_at: datetime | None, flags: set[str]) -> None:
-    """Keep what was submitted in a step, in this draft or in a new one with this id."""
+def save(
+    draft_id: str,
+    slug: str,
+    raw: Raw,
+    answered_at: datetime | None,
+    flags: set[str],
+    created_at: datetime | None = None,
+) -> None:
+    """Keep what was submitted in a step, in this draft or in a new one with this id.
+
+    *created_at* is for a new one that was begun before we heard of it.
+    """
     now = datetime.now(UTC)
     entry = {"answers": dict(raw), "answered_at": answered_at and answered_at.isoformat()}
     with get_database().write() as session:
         exclusive(session, draft_id)  # two tabs save two steps of one draft
         row = session.get(models.Draft, draft_id)
         if row is None:
-            row = models.Draft(id=draft_id, steps={}, flags=[], created_at=now)
+            row = models.Draft(id=draft_id, steps={}, flags=[], created_at=created_at or now)
             session.add(row)
         row.steps = {**row.steps, slug: entry}
         row.flags = sorted({*row.flags, *flags})

@@ -89,7 +89,11 @@ class Question(Field):
         ids = [f"h-{self.name}"] if self.hint else []
         return " ".join([*ids, f"e-{self.name}"] if self.errors else ids)
 
-    def attributes(self) -> dict[str, str]:
+    def must(self, native: bool) -> bool:
+        """Whether the browser is asked to demand an answer, where the server cannot yet."""
+        return bool(native and self.required and not self.shown_with)
+
+    def attributes(self, native: bool = False) -> dict[str, str]:
         """Of its HTML element."""
         wanted = {
             "type": getattr(self, "input_type", ""),
@@ -97,6 +101,7 @@ class Question(Field):
             "aria-invalid": "true" if self.errors else "",
             "autocomplete": self.autocomplete,
             "inputmode": self.inputmode,
+            "required": "required" if self.must(native) else "",
         }
         return {"id": f"f-{self.name}"} | {name: value for name, value in wanted.items() if value}
 

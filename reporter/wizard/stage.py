@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import redirect, render_template, request
@@ -27,6 +27,9 @@ from reporter.wizard.steps import Step, StepForm
 
 Forms = Mapping[str, StepForm]
 
+# A page that could not be sent is offered again for this long (reporter.js).
+LONGEST_WAIT = timedelta(days=1)
+
 
 class SendForm(FlaskForm):
     """Nothing but the token: the answers are in the draft."""
@@ -37,6 +40,10 @@ class Stage(ABC):
 
     steps: Sequence[Step]
     any_order = False
+    # What a browser mirrors this stage's answers as; without it, it mirrors none.
+    mirrored_as = ""
+    # The receipt of what was sent before, where this one was just begun.
+    sent_before: str | None = None
 
     def __init__(self, draft_id: str | None) -> None:
         self.draft_id = draft_id
@@ -134,7 +141,8 @@ def _ask(stage: Stage, step: Step) -> ResponseReturnValue:
     )
     if stored and request.args.get("check"):
         form.validate()
-        form.csrf_token.errors = []  # nothing was submitted
+        if "csrf_token" in form:
+            form.csrf_token.errors = []  # what is stored has no token, and needs none
     return _page(stage, step, form, 200)
 
 
@@ -143,20 +151,8 @@ def _take(stage: Stage, step: Step) -> ResponseReturnValue:
     if "remove" in request.form:
         stage.remove_file(request.form.get("remove", 0, type=int))
     form = step.form(**stage.context())
-    raw = {
-        question.name: request.form.getlist(question.name)
-        for question in questions(form)
-        if question.name in request.form and not isinstance(question, Files)
-    }
-    form.answered_at = _anchor(stage.stored(step.slug), raw) or form.answered_at
-    valid = form.validate() and not problems
-    for question in questions(form):
-        if problems and isinstance(question, Files):
-            question.errors = problems
-    if "csrf_token" in form.errors or drafts.is_too_long(raw):
+    if not keep_step(stage, step, form, problems):
         return _page(stage, step, form, 422)  # everything typed, and a fresh token
-    flags = {"hidden_field"} if form.website.data else set()
-    stage.keep(step.slug, raw, form.answered_at if valid else None, flags)
     if "remove" in request.form:
         return redirect(stage.url(step.slug, **changing()), 303)
     if request.form.get("lang"):
@@ -164,13 +160,45 @@ def _take(stage: Stage, step: Step) -> ResponseReturnValue:
         return redirect(stage.url(step.slug, **changing()), 303)
     if request.form.get("go") == "back":
         return redirect(_before(stage, step), 303)
-    if not valid:
+    if form.errors:
         return _page(stage, step, form, 422)
     before = stage.journey()
     journey = Journey(before.slugs, {*before.completed, step.slug})
     if changing() and journey.first_open() == Journey.REVIEW:
         return redirect(stage.url(Journey.REVIEW), 303)
     return redirect(stage.url(journey.after(step.slug)), 303)
+
+
+def keep_step(stage: Stage, step: Step, form: StepForm, file_problems: Sequence[str] = ()) -> bool:
+    """Validate a submitted *form* and keep what it holds, valid or not.
+
+    *file_problems*: what is wrong with the files that came with it. False when nothing was kept:
+    its token is stale, or it is more than a draft should keep.
+    """
+    raw = {
+        question.name: request.form.getlist(question.name)
+        for question in questions(form)
+        if question.name in request.form and not isinstance(question, Files)
+    }
+    form.answered_at = _anchor(stage.stored(step.slug), raw) or filled_in_at()
+    form.validate()
+    for question in questions(form):
+        if isinstance(question, Files):
+            question.errors = list(file_problems)
+    if "csrf_token" in form.errors or drafts.is_too_long(raw):
+        return False
+    flags = {"hidden_field"} if form.website.data else set()
+    stage.keep(step.slug, raw, None if form.errors else form.answered_at, flags)
+    return True
+
+
+def filled_in_at() -> datetime:
+    """When the page was filled in: now, or `age` seconds ago, if it had to wait for us."""
+    try:
+        waited = timedelta(seconds=float(request.form.get("age", 0)))
+    except (ValueError, OverflowError):
+        waited = timedelta()
+    return datetime.now(UTC) - min(max(waited, timedelta()), LONGEST_WAIT)
 
 
 def _page(stage: Stage, step: Step, form: StepForm, status: int) -> ResponseReturnValue:
@@ -185,6 +213,7 @@ def _page(stage: Stage, step: Step, form: StepForm, status: int) -> ResponseRetu
         questions=[q for q in questions(form) if q.asked_when is None or q.is_asked(form)],
         number=journey.number(step.slug),
         count=len(journey.slugs),
+        stage=stage,
         action=stage.url(step.slug, **changing()),
         answered=stage.stored(step.slug) is not None or form.is_submitted(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +21,7 @@ from reporter.web.locale import current_language
 from reporter.wizard import answers, drafts
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
-from reporter.wizard.stage import Forms, Stage, review_page, step_page
+from reporter.wizard.stage import Forms, Stage, filled_in_at, review_page, step_page
 from reporter.wizard.steps import REPORT_STEPS, Step
 
 blueprint = Blueprint("wizard", __name__)
@@ -46,10 +47,14 @@ class ReportStage(Stage):
     """
 
     steps = REPORT_STEPS
+    mirrored_as = "report"
 
     def __init__(self) -> None:
-        token = session.get("draft")
-        super().__init__(hash_token(token) if token else None)
+        self.token: str | None = session.get("draft")
+        key = posted_key()
+        if key and (self.token is None or is_kept(hash_token(self.token))):
+            self.token = key
+        super().__init__(hash_token(self.token) if self.token else None)
 
     def url(self, slug: str | None, **query: Any) -> str:
         if slug is None:
@@ -59,9 +64,10 @@ class ReportStage(Stage):
         return url_for("wizard.step", slug=slug, **query)
 
     def keep(self, slug: str, raw: Raw, answered_at: datetime | None, flags: set[str]) -> None:
-        token = session.get("draft") or new_token()
-        drafts.save(hash_token(token), slug, raw, answered_at, flags)
-        session["draft"] = token
+        self.token = self.token or new_token()
+        self.draft_id = hash_token(self.token)
+        drafts.save(self.draft_id, slug, raw, answered_at, flags, filled_in_at())
+        session["draft"] = self.token
         session.permanent = True
 
     def send(self, forms: Forms, at: datetime) -> str:
@@ -92,8 +98,9 @@ class ReportStage(Stage):
 
     def restart(self) -> None:
         """Begin another report: the next answer makes a new draft."""
+        self.sent_before = self.receipt()
         session.pop("draft", None)
-        self.draft_id = self.draft = None
+        self.token = self.draft_id = self.draft = None
 
 
 @blueprint.get("/")
@@ -114,7 +121,7 @@ def step(slug: str) -> ResponseReturnValue:
     if slug not in slugs:
         abort(404)
     receipt = stage.receipt()
-    if receipt and slug != slugs[0]:
+    if receipt and (slug != slugs[0] or posted_key()):
         return redirect(receipt, 303)
     if receipt:
         stage.restart()
@@ -128,6 +135,13 @@ def review() -> ResponseReturnValue:
     stage = ReportStage()
     receipt = stage.receipt()
     return redirect(receipt, 303) if receipt else review_page(stage)
+
+
+def posted_key() -> str | None:
+    """The key a browser made for its draft: it stands for the draft's token, which it may become
+    before the browser has had an answer of ours, so that what it sends twice is one report."""
+    key = request.form.get("draft_key", "")
+    return key if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", key) else None
 
 
 def receipt_url(token: str) -> str:

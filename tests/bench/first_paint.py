@@ -1,0 +1,160 @@
+"""First paint of the form on a bad link, beside the same form made with Bootstrap.
+
+    python tests/bench/first_paint.py
+
+Chromium is held to 400 ms and 400 kbit/s. Each page is opened five times with an empty cache,
+turn by turn, and the medians are compared; ends with 1 when ours takes more than a third of
+Bootstrap's. Bootstrap comes from npm into a temporary folder (npm has to be there).
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import brotli
+from playwright.sync_api import Browser
+
+from reporter.delivery.mailbox import LOOPBACK
+
+sys.path.append(str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1] / "functional"))
+
+from browser import chromium
+from sites import running
+
+ROUNDS = 5
+GOAL = 1 / 3
+LINK = {
+    "offline": False,
+    "latency": 400,  # ms
+    "downloadThroughput": 400_000 / 8,  # bytes a second
+    "uploadThroughput": 400_000 / 8,
+}
+FIRST_PAINT = """() => new Promise((resolve) => {
+  const take = () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime;
+  const look = () => take() ? resolve(take()) : setTimeout(look, 20);
+  look();
+})"""
+
+
+def bootstrap(folder: Path) -> Path:
+    command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "bootstrap@5"]
+    try:
+        subprocess.run(command, cwd=folder, check=True, timeout=180)
+    except (OSError, subprocess.SubprocessError) as error:
+        sys.exit(f"Bootstrap could not be installed with npm: {error}")
+    return folder / "node_modules/bootstrap/dist"
+
+
+def dressed(page: str) -> str:
+    """Our page in Bootstrap's clothes: its stylesheet and script in place of ours, its classes."""
+    page = re.sub(
+        r"<style>.*?</style>", '<link rel="stylesheet" href="/bootstrap.min.css">', page, flags=re.S
+    )
+    page = re.sub(
+        r'<script type="module".*?</script>',
+        '<script src="/bootstrap.bundle.min.js" defer></script>',
+        page,
+    )
+    for ours, theirs in {
+        "option": "form-check",
+        "question": "mb-3",
+        "label": "form-label",
+        "hint": "form-text",
+        "primary": "btn btn-primary",
+        "link": "btn btn-link",
+    }.items():
+        page = page.replace(f'class="{ours}"', f'class="{theirs}"')
+    return page.replace("<textarea", '<textarea class="form-control"')
+
+
+@contextmanager
+def serving(files: dict[str, tuple[str, bytes]]) -> Iterator[str]:
+    """A server of compressed files."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            kind, content = files.get(self.path, ("text/plain", b""))
+            packed = brotli.compress(content)
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Encoding", "br")
+            self.send_header("Content-Length", str(len(packed)))
+            self.end_headers()
+            self.wfile.write(packed)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer((LOOPBACK, 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://{LOOPBACK}:{server.server_port}/"
+        finally:
+            server.shutdown()
+
+
+def first_paint(browser: Browser, url: str) -> float:
+    """Milliseconds from the request to the first content, with an empty cache."""
+    context = browser.new_context(locale="es-ES", service_workers="block")
+    try:
+        page = context.new_page()
+        link = context.new_cdp_session(page)
+        link.send("Network.enable")
+        link.send("Network.emulateNetworkConditions", LINK)
+        page.goto(url, wait_until="commit")
+        return float(page.evaluate(FIRST_PAINT))
+    finally:
+        context.close()
+
+
+def source(browser: Browser, url: str) -> str:
+    page = browser.new_page(locale="es-ES")
+    html = page.goto(url).text()
+    page.close()
+    return html
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as name, chromium() as browser:
+        folder = Path(name)
+        dist = bootstrap(folder)
+        with running(folder) as site:
+            ours = f"{site.url}/report/failure"
+            files = {
+                "/": ("text/html; charset=utf-8", dressed(source(browser, ours)).encode()),
+                "/bootstrap.min.css": (
+                    "text/css",
+                    (dist / "css/bootstrap.min.css").read_bytes(),
+                ),
+                "/bootstrap.bundle.min.js": (
+                    "text/javascript",
+                    (dist / "js/bootstrap.bundle.min.js").read_bytes(),
+                ),
+            }
+            with serving(files) as theirs:
+                pages = {"start page": f"{site.url}/", "form": ours, "Bootstrap's form": theirs}
+                taken: dict[str, list[float]] = {title: [] for title in pages}
+                for _ in range(ROUNDS):
+                    for title, url in pages.items():
+                        taken[title].append(first_paint(browser, url))
+    for title, times in taken.items():
+        print(f"{title:18} {statistics.median(times):6.0f} ms  ({min(times):.0f}-{max(times):.0f})")
+    ratio = statistics.median(taken["form"]) / statistics.median(taken["Bootstrap's form"])
+    print(f"ours / Bootstrap's {ratio:6.2f}     (goal: {GOAL:.2f} or less)")
+    return int(ratio > GOAL)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

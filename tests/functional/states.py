@@ -1,0 +1,92 @@
+"""Every page in every state that a customer can meet, one after the other, in one language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from playwright.sync_api import Browser, Page
+from sites import FAILURE, STEPS, Site, fill, press, proceed, visiting
+
+SECRET = FAILURE | {"error_message": "login failed, password: hunter2-secret!"}
+OPENED = {
+    "timing": {"started": "at", "pattern": "intermittent"},
+    "changes": {"changed": "yes"},
+    "contact": {"email_affected": "yes"},
+}
+
+
+def states(
+    browser: Browser, site: Site, language: str, width: int = 1280, **options: object
+) -> Iterator[tuple[str, Page]]:
+    """(what it is, the page as it stands). The same page goes on to the next state."""
+    size = {"width": width, "height": 900}
+    with visiting(browser, site, locale=language, viewport=size, **options) as page:
+        page.goto(f"/?lang={language}")
+        page.evaluate("navigator.serviceWorker?.ready.then(() => 0)")
+        yield "start", page
+        for slug, answers in STEPS.items():
+            page.goto(f"/report/{slug}")
+            yield slug, page
+            proceed(page)
+            yield f"{slug}, with errors", page
+            if slug in OPENED:
+                fill(page, OPENED[slug])
+                proceed(page)
+                yield f"{slug}, with errors in questions under an answer", page
+            fill(page, SECRET if slug == "failure" else answers)
+            yield f"{slug}, filled in", page
+            proceed(page)
+        yield "review, with a secret pointed out", page
+        with failing(page):
+            press(page)
+            page.locator("#trouble h2").wait_for()
+            page.click("#trouble summary")
+            yield "review, without a connection", page
+        with page.expect_navigation():
+            page.locator("#trouble [value=again]").click()
+        yield "receipt", page
+        page.goto("/report/failure")
+        yield "another report", page
+        page.fill("#f-summary", "Otra cosa")
+        page.reload()
+        page.locator("#offer").wait_for()
+        yield "unsent answers offered", page
+        page.goto("/offline")
+        yield "offline form", page
+        page.goto("/nowhere")
+        yield "no such page", page
+        page.goto("/report/failure")
+        with page.expect_navigation():
+            page.evaluate(
+                "const form = document.querySelector('main form');"
+                "form.csrf_token.value = 'stale'; form.submit()"
+            )
+        yield "stale page", page
+
+
+class failing:  # noqa: N801 (reads as a word)
+    """While the server gives no answer."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def __enter__(self) -> None:
+        self.page.route("**/*", lambda route: route.abort())
+
+    def __exit__(self, *_: object) -> None:
+        self.page.unroute_all(behavior="wait")
+
+
+def each(
+    browser: Browser,
+    site: Site,
+    language: str,
+    look: Callable[[Page], list[str]],
+    **options: object,
+) -> list[str]:
+    """What *look* finds in each state, said with the state it was found in."""
+    return [
+        f"{state}: {found}"
+        for state, page in states(browser, site, language, **options)
+        for found in look(page)
+    ]

@@ -1,0 +1,264 @@
+"""The form for everyone: WCAG 2.2 AA as far as a program can tell, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import sites
+from axe_playwright_python.sync_playwright import Axe
+from browser import chromium
+from playwright.sync_api import Browser, Page, expect
+from sites import CONTACT, FAILURE, Site, proceed, visiting, walk
+from states import each
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+# Wider than the window, or a word cut off, is a page that has to be scrolled sideways.
+OVERFLOW = """() => [...document.querySelectorAll("body, body *")]
+  .filter((each) => each.checkVisibility() && !each.closest(".hidden, .skip, pre, textarea, dd"))
+  .filter((each) => each.getBoundingClientRect().right > innerWidth + 1
+    || (each.scrollWidth > each.clientWidth + 1 && each.clientWidth && !each.matches("input")))
+  .map((each) => `${each.tagName} ${each.className} "${each.textContent.trim().slice(0, 40)}"`)"""
+# Links within a sentence are as high as their line (WCAG 2.2, 2.5.8).
+SMALL = """() => [...document.querySelectorAll("a, button, input, textarea, summary, .option")]
+  .filter((each) => each.checkVisibility() && !each.closest(".hidden, .skip"))
+  .filter((each) => !(each.matches("a") && each.closest("p:not(.actions), li, dd")
+    && getComputedStyle(each).display === "inline"))
+  .map((each) => each.closest(".option") ?? each)
+  .filter((each) => each.getBoundingClientRect().height < 43.9)
+  .map((each) => `${each.tagName} ${each.textContent.trim().slice(0, 40)}`)"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with sites.running(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    with visiting(browser, site) as page:
+        yield page
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe finds, in both colour schemes; in the dark only what depends on colours."""
+    found = []
+    for scheme, rules in (("light", RULES), ("dark", {"runOnly": ["color-contrast"]})):
+        page.emulate_media(color_scheme=scheme)
+        for violation in Axe().run(page, options=rules).response["violations"]:
+            nodes = [node["html"][:90] for node in violation["nodes"][:3]]
+            found.append(f"{scheme}, {violation['id']}: {nodes}")
+    return found
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_axe_finds_nothing_on_any_page_in_any_state_and_scheme(browser, site, language):
+    assert each(browser, site, language, barriers) == []
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_nothing_is_cut_off_at_400_percent_and_every_target_is_large(browser, site, language):
+    """A window of 1280 at 400 % is 320 wide (WCAG 2.2, 1.4.10)."""
+
+    def look(page: Page) -> list[str]:
+        return page.evaluate(OVERFLOW) + page.evaluate(SMALL)
+
+    assert each(browser, site, language, look, width=320) == []
+
+
+def test_text_at_200_percent_with_wide_spacing_is_not_cut_off(browser, site):
+    """WCAG 2.2, 1.4.4 and 1.4.12."""
+
+    def look(page: Page) -> list[str]:
+        page.evaluate(
+            """() => {
+              const sheet = new CSSStyleSheet();
+              sheet.replaceSync(`html { font-size: 200% } * { line-height: 1.5 !important;
+                letter-spacing: .12em !important; word-spacing: .16em !important }
+                p { margin-bottom: 2em !important }`);
+              document.adoptedStyleSheets = [sheet];
+            }"""
+        )
+        return page.evaluate(OVERFLOW)
+
+    assert each(browser, site, "es", look, width=640) == []
+
+
+def test_a_report_can_be_made_with_the_keyboard_alone(page):
+    def tab_to(selector: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+                outline = "getComputedStyle(document.activeElement.closest('.option') ??"
+                outline += " document.activeElement).outlineStyle"
+                assert page.evaluate(outline) == "solid", f"no focus to be seen on {selector}"
+                return
+        raise AssertionError(f"Tab does not reach {selector}")
+
+    def choose(name: str, value: str) -> None:
+        tab_to(f"[name={name}]")
+        page.keyboard.press("Space")
+        for _ in range(10):
+            if page.evaluate("document.activeElement.value") == value:
+                return
+            page.keyboard.press("ArrowDown")
+        raise AssertionError(f"{name} cannot be {value}")
+
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Ir al contenido")).to_be_focused()
+    page.keyboard.press("Enter")
+    tab_to("main a.primary")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/report/failure")
+    choose("service", "email")
+    tab_to("[name=summary]")
+    page.keyboard.type(FAILURE["summary"])
+    choose("impact", "major")
+    tab_to("main .primary")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/report/timing")
+    choose("started", "just_now")
+    choose("pattern", "continuous")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/report/changes")
+    choose("changed", "no")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/report/contact")
+    for name in ("name", "email"):
+        tab_to(f"[name={name}]")
+        page.keyboard.type(CONTACT[name])
+    choose("email_affected", "no")
+    choose("preferred_channel", "email")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/report/review")
+    tab_to("main .primary")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/r/*")
+
+
+def test_errors_take_the_focus_and_lead_to_their_questions(page):
+    page.goto("/report/failure")
+    proceed(page)
+    summary = page.get_by_role("alert")
+    expect(summary).to_be_focused()
+    assert page.title().startswith("Error:")
+    summary.get_by_role("link", name="Cuente en una línea qué ocurre").click()
+    field = page.locator("#f-summary")
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_accessible_description(re.compile("Por ejemplo.*Error: Cuente en una"))
+    summary.get_by_role("link", name="Elija el servicio que falla").click()
+    expect(page.locator("[name=service]").first).to_be_focused()
+    expect(page.get_by_role("group", name="¿Qué servicio falla?")).to_have_accessible_description(
+        re.compile("Error: Elija el servicio")
+    )
+
+
+def test_without_scripts_errors_take_the_focus_too(browser, site):
+    with visiting(browser, site, java_script_enabled=False) as page:
+        page.goto("/report/failure")
+        proceed(page)
+        expect(page.get_by_role("alert")).to_be_focused()
+
+
+def test_fields_say_what_a_browser_may_fill_in_and_which_keyboard_to_show(page):
+    walk(page, "contact")
+    wanted = {
+        "name": ("name", None),
+        "company": ("organization", None),
+        "customer_number": ("off", None),
+        "email": ("email", "email"),
+        "phone": ("tel", "tel"),
+    }
+    for name, (autocomplete, inputmode) in wanted.items():
+        field = page.locator(f"[name={name}]")
+        assert field.get_attribute("autocomplete") == autocomplete
+        assert field.get_attribute("inputmode") == inputmode
+
+
+def test_a_screen_reader_meets_a_page_of_questions_in_order(page):
+    walk(page, "timing")
+    page.check('[value="at"]')
+    expect(page.locator("body")).to_match_aria_snapshot(
+        """
+        - link "Ir al contenido"
+        - banner:
+          - link "Ejemplo Hosting"
+          - navigation "Idioma":
+            - button "English"
+        - main:
+          - paragraph:
+            - button "Volver"
+          - paragraph: Paso 2 de 4
+          - heading "Desde cuándo" [level=1]
+          - group "¿Cuándo empezó?":
+            - radio "Ahora mismo"
+            - radio "Hace unos 15 minutos"
+            - radio /una hora/
+            - radio /A una hora/ [checked]
+            - paragraph: /En su hora local/
+            - textbox "Fecha y hora"
+            - status
+            - checkbox "Esa hora es aproximada"
+            - textbox /Su zona horaria/: Europe/Madrid
+            - radio "No lo sé"
+          - group "¿Falla todo el tiempo?":
+            - radio "Sí, todo el tiempo"
+            - radio "Va y viene"
+            - radio /ya funciona/
+            - radio "No lo sé"
+          - paragraph:
+            - button "Continuar"
+        - contentinfo
+        """
+    )
+
+
+def test_a_screen_reader_meets_errors_before_the_questions(page):
+    page.goto("/report/failure")
+    proceed(page)
+    expect(page.get_by_role("main")).to_match_aria_snapshot(
+        """
+        - main:
+          - paragraph:
+            - button "Volver"
+          - alert:
+            - heading "Revise estas respuestas" [level=2]
+            - list:
+              - listitem:
+                - link "Elija el servicio que falla"
+              - listitem:
+                - link "Cuente en una línea qué ocurre"
+              - listitem:
+                - link "Indique qué gravedad tiene"
+          - paragraph: Paso 1 de 4
+          - heading "Qué falla" [level=1]
+          - group "¿Qué servicio falla?"
+        """
+    )
+
+
+def test_a_screen_reader_hears_the_reference_first_on_the_receipt(page):
+    walk(page, "review")
+    proceed(page)
+    page.wait_for_url("**/r/*")
+    expect(page.get_by_role("main")).to_match_aria_snapshot(
+        """
+        - main:
+          - paragraph: Su referencia
+          - heading /INC-[A-Z0-9]{6}/ [level=1]
+          - list "En qué punto está su aviso":
+            - listitem: /Guardado/
+            - listitem: /De camino a soporte/
+        """
+    )

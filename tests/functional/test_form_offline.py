@@ -1,0 +1,255 @@
+"""The server dies, the link drops, the browser crashes: nothing is lost and nothing sent twice."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import sites
+from browser import chromium
+from playwright.sync_api import Browser, Page, expect
+from sites import (
+    CHANGES,
+    CONTACT,
+    FAILURE,
+    STEPS,
+    TIMING,
+    Site,
+    fill,
+    press,
+    proceed,
+    visiting,
+    walk,
+)
+
+UNREACHABLE = "Ahora mismo no hay conexión con nosotros"
+
+
+@pytest.fixture(scope="module")
+def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with sites.running(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture
+def site(running_site: Site) -> Iterator[Site]:
+    """A site that is up; a test may take it down."""
+    yield running_site
+    if not running_site.is_up:
+        running_site.start()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    with visiting(browser, site, permissions=["clipboard-read", "clipboard-write"]) as page:
+        yield page
+
+
+def reports(site: Site) -> int:
+    with sqlite3.connect(site.folder / "instance" / "reporter.db") as database:
+        return database.execute("SELECT count(*) FROM report").fetchone()[0]
+
+
+def visit_once(page: Page) -> None:
+    """Open the first page, and stay until the form is kept."""
+    page.goto("/")
+    page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.active.state)")
+    page.wait_for_function("navigator.serviceWorker.controller")
+
+
+def test_when_the_server_dies_the_page_stays_says_so_and_goes_on_by_itself(page, site):
+    walk(page, "timing")
+    fill(page, TIMING)
+    site.stop()
+    press(page)
+    expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
+    expect(page.locator('[value="continuous"]')).to_be_checked()
+    expect(page.get_by_role("main").get_by_role("link", name="+34 900 000 000")).to_be_visible()
+    site.start()
+    page.wait_for_url("**/report/changes")
+
+
+def test_while_it_waits_the_report_can_be_mailed_copied_and_printed(page, site):
+    walk(page, "contact")
+    fill(page, CONTACT)
+    site.stop()
+    press(page)
+    page.evaluate("window.print = () => { window.printed = true }")
+    mail = urlsplit(page.get_by_role("link", name="Enviarlo por correo").get_attribute("href"))
+    assert (mail.scheme, mail.path) == ("mailto", "support@example.com")
+    text = parse_qs(mail.query)["body"][0]
+    for words in ("¿Qué servicio falla?\nAlojamiento web", FAILURE["summary"], CONTACT["email"]):
+        assert words in text
+    assert "csrf" not in mail.query
+    page.get_by_role("button", name="Copiarlo").click()
+    expect(page.get_by_text("Copiado")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == text
+    page.get_by_role("button", name="Imprimirlo").click()
+    assert page.evaluate("window.printed")
+
+
+def test_an_error_of_the_server_is_waited_out_too(page, site):
+    walk(page, "timing")
+    fill(page, TIMING)
+    failing = [503, 502]
+    page.route(
+        "**/report/timing",
+        lambda route: (
+            route.fulfill(status=failing.pop())
+            if failing and route.request.method == "POST"
+            else route.continue_()
+        ),
+    )
+    press(page)
+    expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
+    page.get_by_role("button", name="Intentarlo ahora").click()
+    page.wait_for_url("**/report/changes")
+    assert not failing
+
+
+def test_an_answer_that_was_lost_does_not_make_a_second_report(page, site):
+    walk(page, "review")
+    before = reports(site)
+    lost = []
+
+    def lose_first_answer(route):
+        if route.request.method == "POST" and not lost:
+            lost.append(route.fetch(max_redirects=0))  # the server took it
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/report/review", lose_first_answer)
+    press(page)
+    page.wait_for_url("**/r/*")
+    assert lost
+    assert reports(site) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("locale", "title"), [("es-ES", "Comunicar una incidencia"), ("en-GB", "Report an incident")]
+)
+def test_after_one_visit_the_form_opens_without_a_connection(browser, site, locale, title):
+    with visiting(browser, site, locale=locale) as page:
+        visit_once(page)
+        site.stop()
+        page.goto("/")
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        expect(page.locator("#f-summary")).to_be_visible()
+        page.goto("/report/failure")
+        expect(page.locator("#f-email")).to_be_visible()
+
+
+def test_a_report_filled_in_without_a_connection_is_sent_once_there_is_one(page, site):
+    before = reports(site)
+    visit_once(page)
+    site.stop()
+    page.goto("/")
+    for answers in STEPS.values():
+        fill(page, answers)
+    press(page)
+    expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
+    site.start()
+    page.wait_for_url("**/r/*")
+    expect(page.get_by_text(FAILURE["summary"])).to_be_visible()
+    assert reports(site) == before + 1
+    page.goto("/")
+    expect(page.get_by_role("link", name="Empezar")).to_be_visible()
+    assert page.evaluate("localStorage.getItem('reporter.draft')") is None
+
+
+def test_it_is_sent_by_the_next_visit_when_the_browser_was_closed(page, site):
+    before = reports(site)
+    visit_once(page)
+    site.stop()
+    page.goto("/")
+    for answers in STEPS.values():
+        fill(page, answers)
+    press(page)
+    expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
+    context = page.context
+    page.close()
+    site.start()
+    again = context.new_page()
+    again.goto("/")
+    again.wait_for_url("**/r/*")
+    assert reports(site) == before + 1
+
+
+def test_a_report_half_sent_goes_on_without_a_connection_and_is_one_report(page, site):
+    before = reports(site)
+    visit_once(page)
+    walk(page, "changes")
+    fill(page, CHANGES)
+    site.stop()
+    press(page)
+    page.get_by_role("link", name="Seguir sin conexión").click()
+    expect(page.locator("#f-summary")).to_have_value(FAILURE["summary"])
+    expect(page.locator('[name=changed][value="no"]')).to_be_checked()
+    fill(page, CONTACT)
+    press(page)
+    site.start()
+    page.wait_for_url("**/r/*")
+    assert reports(site) == before + 1
+    page.goto("/report/review")
+    page.wait_for_url("**/r/*")  # the draft the server had is this report
+
+
+def test_a_wrong_answer_found_late_is_shown_to_be_mended(page, site):
+    visit_once(page)
+    site.stop()
+    page.goto("/")
+    for answers in STEPS.values():
+        fill(page, answers)
+    page.check('[value="at"]')
+    page.fill("#f-started_at", "2031-01-01T10:00")
+    press(page)
+    site.start()
+    page.wait_for_url("**/report/timing?check=1")
+    expect(page.get_by_role("alert")).to_contain_text("aún no ha llegado")
+    page.check('[value="just_now"]')
+    proceed(page)
+    page.wait_for_url("**/report/changes")
+
+
+def test_the_browser_demands_what_is_required_while_nobody_else_can(page, site):
+    visit_once(page)
+    site.stop()
+    page.goto("/")
+    press(page)
+    assert page.evaluate("document.activeElement.name") == "service"
+    expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_hidden()
+
+
+def test_no_personal_page_and_no_receipt_is_ever_kept(page, site):
+    visit_once(page)
+    walk(page, "review")
+    proceed(page)
+    page.wait_for_url("**/r/*")
+    kept = page.evaluate(
+        """async () => {
+          const found = {};
+          for (const name of await caches.keys()) {
+            const cache = await caches.open(name);
+            for (const request of await cache.keys())
+              found[new URL(request.url).pathname] = await (await cache.match(request)).text();
+          }
+          return found;
+        }"""
+    )
+    assert sorted(kept) == ["/language", "/offline", "/static/icon.svg", "/static/reporter.js"]
+    everything = " ".join(kept.values())
+    assert 'csrf_token" type' not in everything
+    assert CONTACT["email"] not in everything
+    site.stop()
+    page.goto("about:blank")
+    with pytest.raises(Exception, match="ERR_CONNECTION_REFUSED"):
+        page.goto(f"{site.url}/r/anything")

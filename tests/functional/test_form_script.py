@@ -1,0 +1,185 @@
+"""What the script adds to the form, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import sites
+from browser import chromium
+from playwright.sync_api import Browser, Page, expect
+from servers import smtp_server
+from sites import FAILURE, Site, fill, proceed, visiting, walk
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with sites.running(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    with visiting(browser, site) as page:
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        assert not errors
+
+
+def stored(page: Page) -> str:
+    return page.evaluate("localStorage.getItem('reporter.draft') ?? ''")
+
+
+def test_the_zone_is_the_browsers(browser, site):
+    with visiting(browser, site, timezone_id="America/Bogota") as page:
+        walk(page, "timing")
+        expect(page.locator("#f-timezone")).to_have_value("America/Bogota")
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "typed", "words"),
+    [
+        ("es-ES", "Europe/Madrid", "2026-11-23T10:05", "hoy 10:05, hace 42 min"),
+        ("en-GB", "Europe/Madrid", "2026-11-23T10:05", "today 10:05, 42 min ago"),
+        ("es-ES", "Europe/Madrid", "2026-11-22T23:47", "ayer 23:47, hace 11 h"),
+        ("es-ES", "America/Bogota", "2026-11-23T04:05", "hoy 04:05, hace 42 min"),
+        ("en-GB", "Europe/Madrid", "2026-11-20T10:47", "Friday 20 November at 10:47, 3 days ago"),
+        ("es-ES", "Europe/Madrid", "2026-11-23T11:47", "hoy 11:47, dentro de 1 h"),
+    ],
+)
+def test_a_chosen_time_is_read_back_as_people_say_it(browser, site, language, zone, typed, words):
+    with visiting(browser, site, locale=language) as page:
+        walk(page, "timing")
+        page.clock.set_fixed_time("2026-11-23T10:47:00+01:00")
+        page.reload()
+        page.check('[value="at"]')
+        page.fill("#f-timezone", zone)
+        page.fill("#f-started_at", typed)
+        expect(page.get_by_role("status").first).to_have_text(words)
+
+
+def test_what_was_typed_survives_a_crash_and_is_offered_back(page, site):
+    page.goto("/report/failure")
+    fill(page, FAILURE)
+    expect(page.get_by_text("se conserva en este navegador")).to_be_visible()
+    context = page.context
+    page.close()
+    again = context.new_page()
+    again.goto("/report/failure")
+    expect(again.locator("#f-summary")).to_have_value("")
+    again.get_by_role("button", name="Recuperarlas").click()
+    expect(again.locator("#f-summary")).to_have_value(FAILURE["summary"])
+    expect(again.locator('[value="critical"]')).to_be_checked()
+    expect(again.get_by_role("heading", level=1)).to_be_focused()
+    expect(again.locator("#offer")).to_be_hidden()
+
+
+def test_what_is_discarded_is_not_offered_again(page):
+    page.goto("/report/failure")
+    fill(page, FAILURE)
+    page.reload()
+    page.get_by_role("button", name="Descartarlas").click()
+    assert "502" not in stored(page)
+    page.reload()
+    expect(page.locator("#offer")).to_be_hidden()
+
+
+def test_the_browser_keeps_neither_tokens_nor_the_hidden_field(page):
+    walk(page, "timing")
+    kept = stored(page)
+    assert "502" in kept
+    assert "csrf" not in kept
+    assert "website" not in kept
+
+
+def test_nothing_is_kept_once_it_is_sent(page):
+    walk(page, "review")
+    assert "502" in stored(page)
+    proceed(page)
+    page.wait_for_url("**/r/*")
+    assert stored(page) == ""
+    page.goto("/report/failure")
+    expect(page.locator("#f-summary")).to_have_value("")
+    expect(page.locator("#offer")).to_be_hidden()
+
+
+def test_a_second_press_makes_no_second_request(page):
+    walk(page, "review")
+    posts = []
+    page.on("request", lambda request: request.method == "POST" and posts.append(request.url))
+    page.locator("main button.primary").dblclick()
+    page.wait_for_url("**/r/*")
+    assert len(posts) == 1
+
+
+def test_wrong_answers_come_back_with_the_page(page):
+    page.goto("/report/failure")
+    page.fill("#f-summary", "La tienda no carga")
+    proceed(page)
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.locator("#f-summary")).to_have_value("La tienda no carga")
+
+
+def test_going_back_and_changing_language_lose_nothing(page):
+    walk(page, "timing")
+    page.check('[value="hour_1"]')
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Since when")
+    expect(page.locator('[value="hour_1"]')).to_be_checked()
+    page.get_by_role("button", name="Back").click()
+    page.wait_for_url("**/report/failure")
+    expect(page.locator("#f-summary")).to_have_value(FAILURE["summary"])
+
+
+def test_a_receipt_shows_by_itself_that_the_report_was_sent(browser, tmp_path):
+    with (
+        smtp_server() as smtp,
+        sites.running(tmp_path, MAIL_PORT=str(smtp.port)) as site,
+        visiting(browser, site) as page,
+    ):
+        walk(page, "review")
+        proceed(page)
+        page.wait_for_url("**/r/*")
+        progress = page.locator("[data-status]")
+        expect(progress).to_have_attribute("aria-live", "polite")
+        expect(progress).to_contain_text("De camino a soporte")
+        below = page.locator("h2").first.bounding_box()
+        site.run("worker", "--once")
+        expect(progress).to_contain_text(re.compile("Enviado"))
+        assert below
+        assert abs(page.locator("h2").first.bounding_box()["y"] - below["y"]) <= 30
+
+
+def test_a_receipt_that_nobody_looks_at_asks_nothing(page):
+    walk(page, "review")
+    proceed(page)
+    page.wait_for_url("**/r/*")
+    page.wait_for_load_state("networkidle")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.install()
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', {get: () => window.away !== false});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    page.clock.run_for(120_000)
+    assert asked == []
+    with page.expect_request("**/status.json"):
+        page.evaluate("window.away = false; dispatchEvent(new Event('visibilitychange'))")
+
+
+@pytest.mark.parametrize("path", ["/", "/report/failure", "/offline"])
+def test_nothing_is_asked_of_anybody_else(page, site, path):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path, wait_until="networkidle")
+    assert all(url.startswith(site.url) for url in asked)
+    assert page.evaluate("document.querySelectorAll('script:not([src])').length") == 0

@@ -1,0 +1,160 @@
+"""What pages weigh, and how long browsers may keep what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import brotli
+import pytest
+import time_machine
+from factories import SENT_AT, an_app
+from flask import Flask, g
+from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf, validate_csrf
+from wtforms.validators import ValidationError
+
+from reporter import look
+from reporter.settings import SettingsError
+
+PAGES = ("/", "/report/failure", "/offline?lang=es", "/nowhere")
+PACKETS = 14 * 1024  # what a server may send before it hears back: 10 segments (RFC 6928)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    with an_app(tmp_path, PROPAGATE_EXCEPTIONS=False) as app:
+        yield app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def script_url(client: FlaskClient, path: str = "/") -> str:
+    return re.search(r'<script type="module" src="([^"]+)"', client.get(path).text)[1]
+
+
+def weight(client: FlaskClient, path: str) -> int:
+    """Bytes of the answer, headers and all, as Brotli compresses it."""
+    response = client.get(path, headers={"Accept-Encoding": "br"})
+    assert response.headers["Content-Encoding"] == "br"
+    return len(response.data) + len(str(response.headers)) + len("HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_the_first_page_with_everything_it_needs_fits_the_first_round_trip(client, language):
+    page = client.get(f"/?lang={language}", headers={"Accept-Encoding": "br"})
+    script = client.get(script_url(client), headers={"Accept-Encoding": "br"})
+    print(f"\nfirst page {len(page.data)} B, script {len(script.data)} B (Brotli)")
+    assert len(page.data) + len(script.data) <= 6 * 1024
+    assert weight(client, "/") + weight(client, script_url(client)) <= PACKETS
+
+
+@pytest.mark.parametrize("path", ["/report/failure", "/offline?lang=es"])
+def test_every_page_of_questions_fits_the_first_round_trip(client, path):
+    assert weight(client, path) <= PACKETS
+
+
+def test_the_script_and_the_stylesheet_stay_small(client, app):
+    assert len(client.get(script_url(client)).data) <= 8 * 1000
+    assert len(app.jinja_env.globals["stylesheet"]) <= 10 * 1000
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip"])
+def test_pages_are_compressed_as_the_browser_likes(client, coding):
+    response = client.get("/", headers={"Accept-Encoding": coding})
+    assert response.headers["Content-Encoding"] == coding
+    assert "Accept-Encoding" in response.headers["Vary"]
+    if coding == "br":
+        assert brotli.decompress(response.data).startswith(b"<!doctype html>")
+
+
+def test_an_asset_asked_for_by_its_content_is_kept_for_ever(client):
+    response = client.get(script_url(client))
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.mimetype == "text/javascript"
+
+
+def test_an_asset_of_another_version_is_not_kept(client):
+    response = client.get(re.sub("v=.*", "v=0123456789ab", script_url(client)))
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_never_kept_and_asks_nobody_else_for_anything(client, path):
+    response = client.get(path)
+    assert response.headers["Cache-Control"] == "no-store"
+    assert not re.search(r'(?:src|srcset|href|action)="(?:https?:)?//', response.text)
+    assert not re.search(r"url\(|@import|<link[^>]+stylesheet", response.text)
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_waits_for_a_second_request_before_it_is_shown(client, path):
+    head = client.get(path).text.split("</head>")[0]
+    assert re.findall(r"<script[^>]*>", head) == [
+        f'<script type="module" src="{script_url(client)}">'
+    ]
+    assert re.findall(r'<link rel="(\w+)"', head) == ["icon"]
+
+
+def test_what_stays_the_same_in_a_token_does_not_open_anything(app):
+    """So a compressed page gives nothing away by its size (BREACH)."""
+    with app.test_request_context():
+        tokens = []
+        for seconds in (0, 1):
+            g.pop("csrf_token", None)
+            with time_machine.travel(SENT_AT + timedelta(seconds=seconds), tick=False):
+                tokens.append(generate_csrf())
+        first, second = (token.split(".") for token in tokens)
+        assert first[0] == second[0]
+        assert first[2] != second[2]
+        with pytest.raises(ValidationError):
+            validate_csrf(first[0])
+        with pytest.raises(ValidationError):
+            validate_csrf(".".join([first[0], first[1], second[2]]))
+        validate_csrf(tokens[0])
+
+
+def test_a_provider_brings_a_logo_and_a_colour(tmp_path: Path) -> None:
+    logo = tmp_path / "logo.svg"
+    logo.write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"/>')
+    with an_app(tmp_path, LOGO=str(logo), ACCENT_COLOR="#7a1fa2") as app:
+        client = app.test_client()
+        page = client.get("/").text
+        source = re.search(r'<img src="([^"]+)" alt="Ejemplo Hosting">', page)[1]
+        picture = client.get(source)
+    assert picture.mimetype == "image/svg+xml"
+    assert "immutable" in picture.headers["Cache-Control"]
+    assert "--accent: #7a1fa2;" in page
+
+
+@pytest.mark.parametrize("accent", ["#1d5fa8", "#000000", "#7a1fa2", "#b3261e", "#00695c"])
+def test_an_accent_can_be_read_by_day_and_by_night(accent):
+    assert look.is_readable(accent)
+    assert look.contrast(look.for_dark(accent), look.DARK_TINT) >= look.READABLE
+
+
+@pytest.mark.parametrize(("colour", "ratio"), [("#000000", 21), ("#777777", 4.48)])
+def test_contrast_is_that_of_the_standard(colour, ratio):
+    assert look.contrast(colour, "#ffffff") == pytest.approx(ratio, abs=0.01)
+    assert look.contrast("#ffffff", colour) == pytest.approx(ratio, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("ACCENT_COLOR", "red", "ACCENT_COLOR must be"),
+        ("ACCENT_COLOR", "#ffcc00", "too light"),
+        ("LOGO", "/nowhere/logo.svg", "names no file"),
+        ("LOGO", __file__, "must end in"),
+    ],
+)
+def test_a_look_that_cannot_be_is_refused_at_the_start(tmp_path, setting, value, words):
+    with pytest.raises(SettingsError, match=words), an_app(tmp_path, **{setting: value}):
+        pass

@@ -11,7 +11,9 @@ from factories import SENT_AT, a_report, an_app
 from reporter.reports.ticket import block, copy_text, missing, subject, ticket_text
 
 BODY = """\
-Nueva incidencia INC-KX7M9Q, enviada por el cliente con el formulario web.
+Nueva incidencia INC-KX7M9Q, enviada por el cliente con el formulario web. \
+Falta por preguntar: A cuántas personas afecta; Qué han probado, por orden, y qué ocurrió; \
+Qué podemos hacer sin volver a preguntarle.
 
 reference: INC-KX7M9Q
 update: 0
@@ -31,6 +33,7 @@ reporter_phone: +34 600 00 00 00
 email_affected: no
 preferred_channel: phone
 language: es
+missing: users affected, tests done, allowed actions
 
 QUÉ FALLA
 ¿Qué servicio falla?
@@ -78,7 +81,10 @@ Teléfono
 ¿Cómo prefiere que le respondamos?
   Por teléfono
 
-Responda a este correo: la respuesta va al cliente. Fin del informe INC-KX7M9Q."""
+Responda a este correo: la respuesta va al cliente.
+Marcar como vista: https://incidents.example.com/desk/x
+Fin del informe INC-KX7M9Q."""
+DESK = "https://incidents.example.com/desk/x"
 
 # What somebody in a hurry leaves out.
 SHORT = dict.fromkeys(
@@ -93,12 +99,12 @@ def inside_a_request(tmp_path: Path) -> Iterator[None]:
 
 
 def test_the_whole_body() -> None:
-    assert ticket_text(a_report(), "es") == BODY
+    assert ticket_text(a_report(), "es", DESK) == BODY
 
 
 def test_the_sections_are_in_the_language_of_support_and_the_block_is_not_translated() -> None:
     english = ticket_text(a_report(language="es"), "en")
-    assert english.startswith("New incident INC-KX7M9Q, sent by the customer with the web form.\n")
+    assert english.startswith("New incident INC-KX7M9Q, sent by the customer with the web form. ")
     assert "WHAT FAILS\nWhich service fails?\n  Web hosting\n" in english
     assert "23 Nov 2026 02:40 (Europe/Madrid) · 01:40 UTC · 42 minutes before this" in english
     assert "\nQUÉ FALLA" not in english
@@ -160,7 +166,8 @@ def test_the_block_leaves_out_what_is_empty() -> None:
         "email_affected": "no",
         "preferred_channel": "email",
         "language": "es",
-        "missing": "affected, error message, frequency",
+        "missing": "affected, error message, frequency, users affected, tests done, "
+        "allowed actions",
     }
 
 
@@ -209,10 +216,13 @@ def test_a_value_of_several_lines_is_one_line_with_commas() -> None:
 
 
 def test_what_support_will_have_to_ask_is_named() -> None:
-    assert missing(a_report()) == []
-    assert missing(a_report(error_message=" ", pattern="continuous", frequency="")) == [
-        "error message"
-    ]
+    assert missing(a_report(impact="minor")) == []
+    blank = a_report(impact="minor", error_message=" ", pattern="continuous", frequency="")
+    assert missing(blank) == ["error message"]
+
+
+def test_an_important_incident_is_asked_more_of() -> None:
+    assert missing(a_report(impact="major")) == ["users affected", "tests done", "allowed actions"]
 
 
 def test_the_customers_words_are_set_in_under_their_question() -> None:

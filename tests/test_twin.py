@@ -11,10 +11,12 @@ import pytest
 from factories import ANSWERS, SENT_AT, a_report, an_app, parsed
 from flask import Flask
 from jsonschema import Draft202012Validator, FormatChecker
+from wtforms.fields.core import UnboundField
 
 from reporter.reports.emails import compose_ticket
 from reporter.reports.report import Report
 from reporter.reports.twin import schema, to_bytes, twin
+from reporter.wizard.detail_steps import DETAIL_STEPS
 
 BLANK = dict.fromkeys(
     ["affected", "error_message", "frequency", "change_description", "company",
@@ -27,6 +29,15 @@ BLANK = dict.fromkeys(
 def app(tmp_path: Path) -> Iterator[Flask]:
     with an_app(tmp_path) as app, app.test_request_context():
         yield app
+
+
+# The second stage, which no first mail has answers of.
+DETAILS = [
+    name
+    for step in DETAIL_STEPS
+    for name, declared in vars(step.form).items()
+    if isinstance(declared, UnboundField)
+]
 
 
 def validator() -> Draft202012Validator:
@@ -95,6 +106,7 @@ def test_the_whole_ticket() -> None:
             "started_fold": None,
             "approximate": "no",
             "phone": "+34 600 00 00 00",
+            **dict.fromkeys(DETAILS),
         },
     }
 
@@ -147,7 +159,7 @@ def test_what_was_left_blank_or_not_asked_is_null() -> None:
     null = {key for key, value in answers.items() if value is None}
     assert null == {
         "affected", "error_message", "started_at", "started_fold", "approximate", "frequency",
-        "change_description", "company", "customer_number", "phone",
+        "change_description", "company", "customer_number", "phone", *DETAILS,
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from factories import ANSWERS, SENT_AT, SLUGS, Customer, Page, an_app, body, val
 from flask import Flask
 
 from reporter.database import Database
-from reporter.models import Draft, Message, Report
+from reporter.models import Draft, Follower, Message, Report, Update
 from reporter.reports import report
 from reporter.wizard.views import SEND_LIMIT, STEP_LIMIT
 
@@ -489,19 +490,52 @@ def test_a_stale_token_on_the_review_sends_nothing_and_is_replaced(
 
 
 def test_no_page_takes_anything_without_a_token(app: Flask, customer: Customer) -> None:
+    other = Customer(app)
+    other.fill_all()
+    receipt = other.submit(follow=False).location
+    in_url = {
+        "<token>": receipt.rpartition("/")[2],
+        "<signed>": desk_link(app).rpartition("/")[2],
+        "<key>": opened_notice(app),
+    }
     customer.fill_all()
-    before = [draft.steps for draft in rows(app, Draft)]
+    kept = state(app)
     taking = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
     assert taking
+    forged = {"kind": "worse", "text": "forged", "action": "solve", "wanted": "yes"}
     for rule in taking:
-        for slug in SLUGS:
-            path = rule.rule.replace("<slug>", slug)
+        path = rule.rule
+        for name, value in in_url.items():
+            path = path.replace(name, value)
+        for slug in (*SLUGS, "impact", "evidence", "authorisation"):
             response = customer.client.post(
-                path, data={**values(slug), "summary": "forged"}, base_url=customer.base_url
+                path.replace("<slug>", slug),
+                data={**(values(slug) if slug in SLUGS else {}), **forged, "summary": "forged"},
+                base_url=customer.base_url,
             )
-            assert response.status_code in {400, 422}, path
-    assert [draft.steps for draft in rows(app, Draft)] == before
-    assert rows(app, Report) == []
+            assert response.status_code in {400, 404, 422}, path
+    assert state(app) == kept
+
+
+def state(app: Flask) -> list[Any]:
+    """All that a form could have changed."""
+    return [
+        [draft.steps for draft in rows(app, Draft)],
+        [(row.seen_at, row.solved_at, row.news_wanted) for row in rows(app, Report)],
+        [row.id for model in (Update, Follower, Message) for row in rows(app, model)],
+    ]
+
+
+def desk_link(app: Flask) -> str:
+    (ticket,) = [row for row in rows(app, Message) if row.kind == "ticket"]
+    found = re.search(r"https://\S+/desk/\S+", body(ticket.content))
+    assert found
+    return found[0]
+
+
+def opened_notice(app: Flask) -> str:
+    arguments = ["notice", "open", "--service", "web-hosting", "--text", "Trabajamos en ello."]
+    return app.test_cli_runner().invoke(args=arguments).output.strip()
 
 
 def test_the_token_of_another_browser_is_not_taken(app: Flask) -> None:

@@ -77,7 +77,7 @@ class ReportStage(Stage):
         return receipt_url(submit(draft.id, filing, receipt_url))
 
     def notices(self, step: Step) -> Sequence[Notice]:
-        return store.active() if "service" in vars(step.form) else ()
+        return store.shown() if "service" in vars(step.form) else ()
 
     def words(self) -> dict[str, str]:
         return {

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 
 from email_validator import validate_email
 from flask import current_app
 
+from reporter.folding import MAIL
 from reporter.links import sign
 
 # Of mails to customers, which nothing automatic shall answer (RFC 3834, section 5): an answer to
@@ -42,7 +41,7 @@ def new_message(
 ) -> EmailMessage:
     """A message from us, with no content yet."""
     config = current_app.config
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=MAIL)
     mail["From"] = Address(config["PROVIDER_NAME"], addr_spec=config["MAIL_DEFAULT_SENDER"])
     mail["Reply-To"] = reply_to
     mail["To"] = Address(addr_spec=to)
@@ -61,17 +60,7 @@ def finish(mail: EmailMessage, headers: Mapping[str, str]) -> Mail:
         del mail[name]
         mail[name] = value
     recipient = mail["To"].addresses[0].addr_spec
-    return Mail(recipient, mail["Message-ID"], _to_bytes(mail))
-
-
-def _to_bytes(mail: EmailMessage) -> bytes:
-    """The final bytes, each header beginning beside its name.
-
-    A text that fits in one line, but not beside the name, is folded by the standard library to
-    stand below an empty "Subject:". RFC 5322 allows that, and filters by line miss it.
-    """
-    head, blank, rest = mail.as_bytes().partition(b"\r\n\r\n")
-    return re.sub(rb"(?m)^([!-9;-~]+:)\r\n ", rb"\1 ", head) + blank + rest
+    return Mail(recipient, mail["Message-ID"], mail.as_bytes())
 
 
 def support() -> Address:

@@ -182,8 +182,9 @@ def addresses(content: bytes, header: str, reader: policy.Policy) -> list[tuple[
     """The names and addresses of a header as a reader of that kind has them."""
     message = message_from_bytes(content, policy=reader)
     if reader is policy.default:
+        # It keeps the blank between two encoded words, which RFC 2047 (section 6.2) drops.
         return [
-            (each.display_name, each.addr_spec)
+            (" ".join(each.display_name.split()), each.addr_spec)
             for value in message.get_all(header, [])
             for each in value.addresses
         ]

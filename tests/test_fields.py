@@ -201,6 +201,7 @@ def test_an_address_is_checked_for_its_form_and_never_by_dns(address: str) -> No
         "Ana <ana@example.com>",
         "ana@exa\x00mple.com",
         "añá@example.com",
+        "=?utf-8?q?x?=@example.com",
     ],
 )
 def test_what_is_no_address_is_refused(address: str) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 
 from email_validator import validate_email
 from flask import current_app, render_template
@@ -17,6 +15,7 @@ from flask_babel import gettext as _
 
 from reporter.links import absolute, sign
 from reporter.reports import ticket, twin
+from reporter.reports.folding import MAIL
 from reporter.reports.helpdesk import PROFILES, importance
 from reporter.reports.report import Report
 
@@ -37,7 +36,7 @@ def compose_ticket(report: Report) -> Mail:
     customer = ascii_address(report.text("email"))
     language = config["SUPPORT_LOCALE"]
     name = safe_name(report.text("name"))
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=MAIL)
     mail["From"] = _ourselves()
     mail["Reply-To"] = Address(name, addr_spec=customer)
     mail["To"] = Address(addr_spec=config["SUPPORT_EMAIL"])
@@ -62,7 +61,7 @@ def compose_ticket(report: Report) -> Mail:
         filename=f"{report.reference}.0.json{profile.twin_suffix}",
     )
     _set(mail, {"Content-Language": language, **headers})
-    return Mail(config["SUPPORT_EMAIL"], mail["Message-ID"], _to_bytes(mail))
+    return Mail(config["SUPPORT_EMAIL"], mail["Message-ID"], mail.as_bytes())
 
 
 def compose_acknowledgement(report: Report, receipt_path: str) -> Mail:
@@ -72,7 +71,7 @@ def compose_acknowledgement(report: Report, receipt_path: str) -> Mail:
     """
     config = current_app.config
     customer = ascii_address(report.text("email"))
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=MAIL)
     mail["From"] = _ourselves()
     mail["Reply-To"] = Address(addr_spec=config["SUPPORT_EMAIL"])
     mail["To"] = Address(addr_spec=customer)
@@ -93,7 +92,7 @@ def compose_acknowledgement(report: Report, receipt_path: str) -> Mail:
         "X-Auto-Response-Suppress": "AutoReply, OOF, DR, RN, NRN",
     }
     _set(mail, headers)
-    return Mail(customer, mail["Message-ID"], _to_bytes(mail))
+    return Mail(customer, mail["Message-ID"], mail.as_bytes())
 
 
 def mime_id(reference: str, number: str) -> str:
@@ -129,13 +128,3 @@ def _set(mail: EmailMessage, headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         del mail[name]
         mail[name] = value
-
-
-def _to_bytes(mail: EmailMessage) -> bytes:
-    """The final bytes, each header beginning beside its name.
-
-    A text that fits in one line, but not beside the name, is folded by the standard library to
-    stand below an empty "Subject:". RFC 5322 allows that, and filters by line miss it.
-    """
-    head, blank, rest = mail.as_bytes().partition(b"\r\n\r\n")
-    return re.sub(rb"(?m)^([!-9;-~]+:)\r\n ", rb"\1 ", head) + blank + rest

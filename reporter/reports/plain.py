@@ -44,6 +44,8 @@ def _escaped(line: str) -> str:
 
 
 def _printable(text: str) -> str:
+    if text.isprintable():  # the usual case, in which all of it stays
+        return text
     return "".join(_shown(character) for character in text)
 
 

@@ -263,6 +263,8 @@ class Email(Line):
 
     def check(self, form: Form) -> None:
         try:
+            if "=?" in self.data:  # no header could carry it (RFC 2047, section 5)
+                raise EmailNotValidError
             validate_email(self.data.strip(), check_deliverability=False, allow_smtputf8=False)
         except EmailNotValidError:
             raise ValidationError(

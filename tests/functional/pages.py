@@ -42,13 +42,13 @@ class Person:
 
     def fills(self, answers: Mapping[str, str]) -> None:
         for key, value in answers.items():
-            for question in self.page.locator(f"main [name={key}]").all():
-                kind = question.get_attribute("type")
-                if kind in {"radio", "checkbox"}:
-                    if question.get_attribute("value") == value:
-                        question.check()
-                elif question.is_visible():
-                    question.fill(value)
+            question = self.question(key)
+            if question.count() == 0:
+                continue
+            if question.get_attribute("type") in {"radio", "checkbox"}:
+                self.page.locator(f'main [name={key}][value="{value}"]').check()
+            elif question.is_visible():
+                question.fill(value)
 
     def continues(self) -> None:
         self.follows("main button.primary")

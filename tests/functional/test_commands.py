@@ -101,6 +101,11 @@ class TestServe:
             for _ in range(8):  # with one process or the other
                 assert HttpClient(service.port).open("/", timeout=2).status_code == 200
 
+    def test_it_takes_reports_while_redis_is_away(self, tmp_path: Path) -> None:
+        away = "redis://127.0.0.1:1"
+        with running(tmp_path, "serve", RATELIMIT_STORAGE_URI=away) as service:
+            assert "INC-" in Visitor(service).report().text
+
     @pytest.mark.parametrize("half", ["web", "worker"])
     def test_when_one_half_dies_all_ends_and_says_which(self, tmp_path: Path, half: str) -> None:
         with running(tmp_path, "serve") as service:

@@ -22,7 +22,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([*build, "--directory", str(folder)], cwd=ROOT, check=True, capture_output=True)
     [wheel] = folder.glob("*.whl")
     venv.create(folder / "venv", with_pip=True)
-    pip = [str(folder / "venv/bin/pip"), "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(folder / "venv/bin/pip"), "install", "--quiet", "--no-compile"]
+    pip += ["--disable-pip-version-check"]
     for what in (["--require-hashes", "--requirement", "requirements.txt"], ["--no-deps", wheel]):
         subprocess.run([*pip, *what], cwd=ROOT, check=True, capture_output=True, timeout=150)
     return folder / "venv"

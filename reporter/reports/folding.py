@@ -1,0 +1,44 @@
+"""How headers are written into a mail: each beside its name, and no blank lost on the way."""
+
+from __future__ import annotations
+
+import re
+from email.header import Header
+from email.policy import EmailPolicy
+from itertools import takewhile
+from typing import Any
+
+LINE_LENGTH = 76  # RFC 2047, section 2, for lines with an encoded word
+
+
+class Folding(EmailPolicy):
+    """The standard library's policy for SMTP, with other folding.
+
+    Its own begins a text that does not fit beside the name on the next line, which filters by
+    line miss. Of text that is not ASCII it loses the blank between two words where it breaks a
+    line, so that is left to the older `email.header.Header`.
+    """
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if not str(value).isascii():
+            return f"{name}: {_encoded(name, value)}\r\n".encode("ascii")
+        return re.sub(rb"^([!-9;-~]+:)\r\n ", rb"\1 ", super().fold_binary(name, value))
+
+
+def _encoded(name: str, value: Any) -> str:
+    """A header with encoded words (RFC 2047), folded. An address header has one address."""
+    header = Header(header_name=name, maxlinelen=LINE_LENGTH)
+    if hasattr(value, "addresses"):
+        (address,) = value.addresses
+        header.append(address.display_name, "utf-8")
+        header.append(f"<{address.addr_spec}>", "us-ascii")
+    else:
+        words = str(value).split(" ")
+        plain = list(takewhile(str.isascii, words))
+        if plain:
+            header.append(" ".join(plain), "us-ascii")
+        header.append(" ".join(words[len(plain) :]), "utf-8")
+    return header.encode(linesep="\r\n")
+
+
+MAIL = Folding(linesep="\r\n")

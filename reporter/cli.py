@@ -6,19 +6,18 @@ from typing import Any
 
 import click
 from flask import Flask, current_app
-from flask.cli import AppGroup, FlaskGroup, with_appcontext
+from flask.cli import AppGroup, FlaskGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from reporter import supervisor
 from reporter.delivery.commands import outbox_group, worker_command
 from reporter.migrating import upgrade
-from reporter.web.errors import unavailable_page
 
 db_group = AppGroup("db", help="The database.")
 
 
 def init_app(app: Flask) -> None:
-    for command in (db_group, outbox_group, worker_command, error_page_command):
+    for command in (db_group, outbox_group, worker_command):
         app.cli.add_command(command)
 
 
@@ -26,14 +25,6 @@ def init_app(app: Flask) -> None:
 def upgrade_command() -> None:
     """Run the migrations that are left."""
     upgrade(current_app._get_current_object())  # type: ignore[attr-defined]
-
-
-@click.command("error-page")
-@with_appcontext
-def error_page_command() -> None:
-    """Print the page for the proxy to show when no server of ours answers."""
-    with current_app.test_request_context():
-        click.echo(unavailable_page())
 
 
 @click.command("serve")

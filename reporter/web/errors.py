@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -59,23 +58,6 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value
     return response
-
-
-def unavailable_page() -> str:
-    """One file, in every language, for the proxy to show when no server of ours answers."""
-    return render_template("unavailable.html", in_language=_unavailable)
-
-
-def _unavailable(language: str) -> dict[str, str]:
-    with force_locale(language):
-        return {
-            "title": _("The incident form does not answer just now"),
-            "kept": _(
-                "What you sent before is safe. Go back to keep what you were writing, and try "
-                "again in a minute."
-            ),
-            "reach": _("Is it urgent? Reach us another way:"),
-        }
 
 
 def _typed(error: HTTPException) -> list[tuple[str, str]] | None:

@@ -34,7 +34,7 @@ class Person:
 
     def starts(self) -> None:
         self.opens("/")
-        self.page.locator("main a.primary").click()
+        self.follows("main a.primary")
 
     def answers(self, step: str, **changes: str | None) -> None:
         """Fills what is asked in a step as the example has it, with *changes*."""
@@ -51,12 +51,18 @@ class Person:
                 question.fill(value)
 
     def continues(self) -> None:
-        self.page.locator("main button.primary").click()
+        self.follows("main button.primary")
 
     sends = continues
 
+    def follows(self, selector: str) -> None:
+        """Presses what leads elsewhere, and is there: a script may send the page and go on."""
+        with self.page.expect_navigation():
+            self.page.locator(selector).first.click()
+
     def presses_enter_in(self, key: str) -> None:
-        self.question(key).press("Enter")
+        with self.page.expect_navigation():
+            self.question(key).press("Enter")
 
     def answers_and_continues(self, step: str, **changes: str | None) -> None:
         self.answers(step, **changes)
@@ -69,14 +75,14 @@ class Person:
             self.answers_and_continues(step, **changes)
 
     def goes_back(self) -> None:
-        self.page.locator(".back").locator("a, button").click()
+        self.follows(".back a, .back button")
 
     def changes(self, step: str) -> None:
         """Follows the link beside a section of the review."""
         self.page.locator(f"h2#s-{step} + a").click()
 
     def switches_language(self) -> None:
-        self.page.locator("header nav").locator("a, button.link").click()
+        self.follows("header nav a, header nav button.link")
         self.language = self.page.locator("html").get_attribute("lang") or ""
 
     def reloads(self) -> None:

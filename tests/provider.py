@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 import time_machine
 from factories import SENT_AT, SETTINGS, Customer, Page, a_report, an_app, body, parsed
 from flask import Flask, url_for
 from flask_babel import force_locale
+from jinja2.bccache import Bucket, BytecodeCache
 from PIL import Image
 from servers import SmtpServer, smtp_server
 from werkzeug.datastructures import FileStorage, MultiDict
@@ -65,6 +66,7 @@ class Provider:
 
     def __init__(self, app: Flask, smtp: SmtpServer, clock: time_machine.Traveller) -> None:
         self.app = app
+        app.jinja_env.bytecode_cache = Compiled()
         self.smtp = smtp
         self.clock = clock
         self.database: Database = app.extensions["sqlalchemy"]
@@ -131,6 +133,19 @@ class Provider:
         result = self.app.test_cli_runner().invoke(args=words)
         assert (result.exit_code != 0) == fails, result.output
         return result.output
+
+
+class Compiled(BytecodeCache):
+    """Templates, compiled once for all the applications of a test run."""
+
+    found: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self.found.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.found[bucket.key] = bucket.bytecode_to_string()
 
 
 @contextmanager

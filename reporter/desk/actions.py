@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.delivery import outbox
 from reporter.links import receipt_token
-from reporter.notices import followers
 from reporter.reports.emails import compose_news
+from reporter.reports.news import follow_notice
 from reporter.reports.report import Report
 from reporter.reports.submission import TICKET
 
@@ -61,10 +61,7 @@ def link_notice(
         return
     row.notice_id = notice.id
     _note(session, row, LINK_NOTICE, name, at, notice.key)
-    if row.news_wanted:
-        report = Report.from_json(row.content)
-        email = report.text("email")
-        followers.follow(session, notice, report.text("name"), email, report.language, at)
+    follow_notice(session, row, at)
 
 
 def _note(

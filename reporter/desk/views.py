@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.clock import support_zone
-from reporter.database import get_database
+from reporter.database import exclusive, get_database
 from reporter.desk import actions, operators
 from reporter.desk.forms import DeskForm, NoticeForm, notice_options
 from reporter.notices import store
@@ -92,6 +92,8 @@ def end_operator() -> ResponseReturnValue:
 
 
 def _act(database: Session, row: models.Report, form: DeskForm) -> None:
+    exclusive(database, f"report {row.id}")  # two may press at once, and the customer too
+    database.refresh(row)
     name, text, now = form.name.data, form.text.data, datetime.now(UTC)
     match form.action.data:
         case actions.ACKNOWLEDGE:

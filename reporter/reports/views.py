@@ -15,6 +15,7 @@ from reporter.models import Report as ReportRow
 from reporter.notices import store
 from reporter.reports import attachments, receipts, twin
 from reporter.reports.forms import NewsForm, UpdateForm
+from reporter.reports.news import want_news
 from reporter.reports.receipts import Receipt
 from reporter.reports.ticket import copy_text, kind_in_words
 from reporter.reports.updates import add_update
@@ -52,7 +53,8 @@ def news(token: str) -> ResponseReturnValue:
     found, form = _find(token), NewsForm()
     if form.validate_on_submit():
         with get_database().write() as session:
-            session.get_one(ReportRow, found.report_id).news_wanted = form.wanted.data == "yes"
+            row = session.get_one(ReportRow, found.report_id)
+            want_news(session, row, form.wanted.data == "yes", datetime.now(UTC))
     return redirect(url_for("reports.receipt", token=token), 303)
 
 

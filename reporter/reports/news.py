@@ -1,0 +1,27 @@
+"""Whether a customer is mailed when support has news: of their report, and of the known incident
+that it was linked to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from reporter import models
+from reporter.notices import followers
+from reporter.reports.report import Report
+
+
+def want_news(session: Session, row: models.Report, wanted: bool, at: datetime) -> None:
+    """Mail the customer from now on, or no longer."""
+    row.news_wanted = wanted
+    follow_notice(session, row, at)
+
+
+def follow_notice(session: Session, row: models.Report, at: datetime) -> None:
+    """Count a customer who wants news in with those who are told of the linked incident."""
+    notice = session.get(models.Notice, row.notice_id) if row.notice_id else None
+    if row.news_wanted and notice and notice.closed_at is None:
+        report = Report.from_json(row.content)
+        name, email = report.text("name"), report.text("email")
+        followers.follow(session, notice, name, email, report.language, at)

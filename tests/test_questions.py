@@ -25,6 +25,7 @@ from reporter.models import Message
 from reporter.reports.emails import compose_ticket
 from reporter.reports.ticket import FIRST_KEYS, ticket_text
 from reporter.reports.twin import schema, twin
+from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.fields import Choice, Question, Text, questions
 from reporter.wizard.steps import REPORT_STEPS, ChangesForm, Step
 from reporter.wizard.views import ReportStage
@@ -53,6 +54,13 @@ def asked(app: Flask) -> dict[str, Question]:
     """Every question there is, by its name."""
     with app.test_request_context():
         return {q.name: q for step in REPORT_STEPS for q in questions(step.form())}
+
+
+@pytest.fixture
+def asked_later(app: Flask) -> list[str]:
+    """The questions of the second stage, which stand blank in every first ticket."""
+    with app.test_request_context():
+        return [q.name for step in DETAIL_STEPS for q in questions(step.form())]
 
 
 @pytest.fixture
@@ -110,15 +118,17 @@ def test_every_question_stands_in_a_section_of_the_ticket(
 
 
 @pytest.mark.usefixtures("inside_a_request")
-def test_every_question_is_in_the_json(asked: dict[str, Question]) -> None:
+def test_every_question_is_in_the_json(asked: dict[str, Question], asked_later: list[str]) -> None:
     for each in REPORTS:
-        assert list(twin(a_report(**each), "es")["answers"]) == list(asked)
+        assert list(twin(a_report(**each), "es")["answers"]) == [*asked, *asked_later]
 
 
-def test_every_question_is_in_the_schema_in_the_same_order(asked: dict[str, Question]) -> None:
+def test_every_question_is_in_the_schema_in_the_same_order(
+    asked: dict[str, Question], asked_later: list[str]
+) -> None:
     answers = schema()["properties"]["answers"]
-    assert list(answers["properties"]) == list(asked)
-    assert answers["required"] == list(asked)
+    assert list(answers["properties"]) == [*asked, *asked_later]
+    assert answers["required"] == [*asked, *asked_later]
 
 
 @pytest.mark.usefixtures("inside_a_request")
@@ -210,7 +220,7 @@ def test_a_question_that_is_added_arrives_everywhere(
         ticket = next(m.content for m in session.query(Message) if m.kind == "ticket")
     assert "\nHave you undone it?\n  No, it stays\n" in body(ticket)
     assert "\npreferred_channel: phone\nchange_undone: no\nlanguage: en\n" in body(ticket)
-    assert "\nmissing: who\n" in body(ticket)
+    assert "\nmissing: who, users affected, tests done, allowed actions\n" in body(ticket)
 
     # the JSON, whose schema demands its line
     (attachment,) = parsed(ticket).iter_attachments()

@@ -107,7 +107,7 @@ def test_a_whole_step_is_valid(slug: str) -> None:
     [
         ("service", "Elija el servicio que falla", "Choose the service that fails"),
         ("summary", "Cuente en una línea qué ocurre", "Say in one line what happens"),
-        ("impact", "Indique qué gravedad tiene", "Say how serious it is for you"),
+        ("impact", "Indique cómo de grave es", "Say how serious it is for you"),
         (
             "started",
             "Indique cuándo empezó, o que no lo sabe",

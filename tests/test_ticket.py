@@ -35,7 +35,7 @@ language: es
 QUÉ FALLA
 ¿Qué servicio falla?
   Alojamiento web
-¿Qué está afectado?
+¿A qué afecta?
   tienda.example.com
   www.example.com
 ¿Qué ocurre, en una línea?
@@ -43,7 +43,7 @@ QUÉ FALLA
 El mensaje de error, tal como aparece
   502 Bad Gateway
   nginx/1.24.0
-¿Qué gravedad tiene para ustedes?
+¿Cómo de grave es para ustedes?
   Crítico: no podemos trabajar, o nuestros clientes no pueden acceder
 
 DESDE CUÁNDO
@@ -62,7 +62,7 @@ QUÉ HA CAMBIADO
 ¿Qué cambiaron, y cuándo?
   Actualizamos el módulo de pago
 
-CÓMO CONTACTARLE
+CÓMO CONTACTAR CON USTED
 Su nombre
   Íñigo Muñoz
 Empresa

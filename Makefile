@@ -49,14 +49,13 @@ lint: .venv/installed-dev ## Check style, types, import layers, templates and ca
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --quiet --check --lint templates
+	$(BIN)/djlint --quiet --lint templates
 	$(BIN)/pytest --quiet tests/test_catalogues.py
 
 .PHONY: format
-format: .venv/installed-dev ## Put code and templates in order
+format: .venv/installed-dev ## Put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/djlint --quiet --reformat templates
 
 .PHONY: catalogues
 catalogues: .venv/installed-dev ## Bring the language catalogues up to date with the code

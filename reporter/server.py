@@ -43,7 +43,8 @@ def run(host: str, port: int, processes: int) -> None:
         workers_kill_timeout=DRAIN_SECONDS,
         # The paths of receipts are secrets, so no access log; requests are logged by endpoint.
         log_access=False,
-        log_level=LogLevels.warning,
+        # Its one warning would be of THREADS, which is high for a reason.
+        log_level=LogLevels.error,
     ).serve()
 
 

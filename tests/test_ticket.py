@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from factories import SENT_AT, a_report, an_app
+from flask import Flask
 
 from reporter.reports.ticket import block, copy_text, missing, subject, ticket_text
 
@@ -86,9 +86,15 @@ SHORT = dict.fromkeys(
 )
 
 
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    with an_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
 @pytest.fixture(autouse=True)
-def inside_a_request(tmp_path: Path) -> Iterator[None]:
-    with an_app(tmp_path) as app, app.test_request_context():
+def inside_a_request(app: Flask) -> Iterator[None]:
+    with app.test_request_context():
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -81,7 +82,7 @@ class TestServe:
             until(lambda: len(smtp.received) == 2)
             assert service.end() == 0
             assert service.tree() == []
-        assert "Traceback" not in service.log
+        assert all(json.loads(line)["event"] for line in service.log.splitlines())
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_told_to_stop_it_answers_what_is_in_flight_and_ends_well(

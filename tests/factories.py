@@ -14,6 +14,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_babel import force_locale
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
@@ -61,6 +62,7 @@ ANSWERS = {
     "phone": "600 000 000",
     "preferred_channel": "phone",
 }
+COMPILED = FileSystemBytecodeCache()  # of the templates, for all the applications of the tests
 SLUGS = [step.slug for step in REPORT_STEPS]
 
 
@@ -72,6 +74,7 @@ def sqlite_url(folder: Path) -> str:
 def an_app(folder: Path, **settings: Any) -> Iterator[Flask]:
     """An application over a SQLite file in *folder*, with its tables."""
     app = create_app({**SETTINGS, "DATABASE_URL": sqlite_url(folder), **settings})
+    app.jinja_env.bytecode_cache = COMPILED
     database: Database = app.extensions["sqlalchemy"]
     Base.metadata.create_all(database.engine)
     try:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from factories import SENT_AT, an_app
+from flask import Flask
 from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 from wtforms import SelectChoice
@@ -44,9 +44,15 @@ class Trial(StepForm):
     phone = Phone("Phone")
 
 
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    with an_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
 @pytest.fixture(autouse=True)
-def inside_a_request(tmp_path: Path) -> Iterator[None]:
-    with an_app(tmp_path) as app, app.test_request_context(), force_locale("en"):
+def inside_a_request(app: Flask) -> Iterator[None]:
+    with app.test_request_context(), force_locale("en"):
         yield
 
 

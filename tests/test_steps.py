@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from factories import ANSWERS, SENT_AT, SLUGS, a_form, an_app
+from flask import Flask
 from flask_babel import force_locale
 
 from reporter.wizard.fields import display, questions
@@ -24,13 +25,15 @@ STEP_OF = {
 BLANK: dict[str, str | None] = dict.fromkeys([*ANSWERS, "approximate", "started_fold"])
 
 
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    with an_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
 @pytest.fixture(autouse=True)
-def inside_a_request(tmp_path: Path) -> Iterator[None]:
-    with (
-        an_app(tmp_path) as app,
-        app.test_request_context(),
-        time_machine.travel(SENT_AT, tick=False),
-    ):
+def inside_a_request(app: Flask) -> Iterator[None]:
+    with app.test_request_context(), time_machine.travel(SENT_AT, tick=False):
         yield
 
 
@@ -107,7 +110,7 @@ def test_a_whole_step_is_valid(slug: str) -> None:
     [
         ("service", "Elija el servicio que falla", "Choose the service that fails"),
         ("summary", "Cuente en una línea qué ocurre", "Say in one line what happens"),
-        ("impact", "Indique qué gravedad tiene", "Say how serious it is for you"),
+        ("impact", "Indique cómo de grave es", "Say how serious it is for you"),
         (
             "started",
             "Indique cuándo empezó, o que no lo sabe",

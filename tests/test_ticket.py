@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from factories import SENT_AT, a_report, an_app
+from flask import Flask
 
 from reporter.reports.ticket import block, copy_text, missing, subject, ticket_text
 
@@ -38,7 +38,7 @@ missing: users affected, tests done, allowed actions
 QUÉ FALLA
 ¿Qué servicio falla?
   Alojamiento web
-¿Qué está afectado?
+¿A qué afecta?
   tienda.example.com
   www.example.com
 ¿Qué ocurre, en una línea?
@@ -46,7 +46,7 @@ QUÉ FALLA
 El mensaje de error, tal como aparece
   502 Bad Gateway
   nginx/1.24.0
-¿Qué gravedad tiene para ustedes?
+¿Cómo de grave es para ustedes?
   Crítico: no podemos trabajar, o nuestros clientes no pueden acceder
 
 DESDE CUÁNDO
@@ -65,7 +65,7 @@ QUÉ HA CAMBIADO
 ¿Qué cambiaron, y cuándo?
   Actualizamos el módulo de pago
 
-CÓMO CONTACTARLE
+CÓMO CONTACTAR CON USTED
 Su nombre
   Íñigo Muñoz
 Empresa
@@ -92,9 +92,15 @@ SHORT = dict.fromkeys(
 )
 
 
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    with an_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
 @pytest.fixture(autouse=True)
-def inside_a_request(tmp_path: Path) -> Iterator[None]:
-    with an_app(tmp_path) as app, app.test_request_context():
+def inside_a_request(app: Flask) -> Iterator[None]:
+    with app.test_request_context():
         yield
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,9 +15,9 @@ from reporter.times import day_and_time, elapsed, three_ways, zone_name
 MADRID = ZoneInfo("Europe/Madrid")
 
 
-@pytest.fixture(autouse=True)
-def inside_an_app(tmp_path: Path) -> Iterator[None]:
-    with an_app(tmp_path) as app, app.app_context():
+@pytest.fixture(scope="module", autouse=True)
+def inside_an_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with an_app(tmp_path_factory.mktemp("app")) as app, app.app_context():
         yield
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,10 +24,16 @@ BLANK = dict.fromkeys(
 ) | {"changed": "no", "preferred_channel": "email"}  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def app(tmp_path: Path) -> Iterator[Flask]:
-    with an_app(tmp_path) as app, app.test_request_context():
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    with an_app(tmp_path_factory.mktemp("app")) as app:
         yield app
+
+
+@pytest.fixture(autouse=True)
+def inside_a_request(app: Flask) -> Iterator[None]:
+    with app.test_request_context():
+        yield
 
 
 # The second stage, which no first mail has answers of.

@@ -64,7 +64,7 @@ def typed(page: Page) -> dict[str, str]:
     [
         (
             "es",
-            ["Qué falla", "Desde cuándo", "Qué ha cambiado", "Cómo contactarle",
+            ["Qué falla", "Desde cuándo", "Qué ha cambiado", "Cómo contactar con usted",
              "Compruebe sus respuestas"],
             "Su aviso está a salvo con nosotros.",
             "\nlanguage: es\n",

@@ -205,7 +205,7 @@ def test_a_screen_reader_meets_a_page_of_questions_in_order(page):
             - radio "Ahora mismo"
             - radio "Hace unos 15 minutos"
             - radio /una hora/
-            - radio /A una hora/ [checked]
+            - radio "A una hora concreta" [checked]
             - paragraph: /En su hora local/
             - textbox "Fecha y hora"
             - status
@@ -240,7 +240,7 @@ def test_a_screen_reader_meets_errors_before_the_questions(page):
               - listitem:
                 - link "Cuente en una línea qué ocurre"
               - listitem:
-                - link "Indique qué gravedad tiene"
+                - link "Indique cómo de grave es"
           - paragraph: Paso 1 de 4
           - heading "Qué falla" [level=1]
           - group "¿Qué servicio falla?"

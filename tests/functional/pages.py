@@ -170,7 +170,7 @@ def person(
         reduced_motion="reduce",
         extra_http_headers={"X-Forwarded-For": address} if address else {},
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     try:
         someone = Person(context.new_page(), service, language)
         yield someone

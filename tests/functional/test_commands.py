@@ -100,7 +100,7 @@ class TestServe:
             for _ in range(40):
                 slow.enter_context(half_sent(service))
             for _ in range(8):  # with one process or the other
-                assert HttpClient(service.port).open("/", timeout=2).status_code == 200
+                assert HttpClient(service.port).open("/", timeout=10).status_code == 200
 
     def test_it_takes_reports_while_redis_is_away(self, tmp_path: Path) -> None:
         away = "redis://127.0.0.1:1"

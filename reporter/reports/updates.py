@@ -82,9 +82,10 @@ def current_report(row: models.Report, before: int | None = None) -> Report:
     return report.with_answers(sections_from_json(details[-1].content["sections"]))
 
 
-def _lock(session: Session, report_id: int) -> models.Report:
+def lock(session: Session, report_id: int) -> models.Report:
+    """The report as it is now. Nobody else changes it until the transaction ends."""
     exclusive(session, f"report {report_id}")
-    return session.get_one(models.Report, report_id)
+    return session.get_one(models.Report, report_id, populate_existing=True)
 
 
 def _add(

@@ -466,6 +466,21 @@ def test_those_who_come_later_are_in_another_digest(provider: Provider, key: str
     assert "  Luis · +34 600 000 000\n" in text_of(digest)
 
 
+def test_a_digest_that_a_relay_may_have_seen_is_not_changed_any_more(
+    provider: Provider, key: str
+) -> None:
+    follow(provider, key)
+    provider.later(minutes=10)
+    provider.smtp.scripts["DATA"] = iter(["451 4.3.0 later"])
+    (tried,) = provider.work()  # seen by the relay, and deferred
+    follow(provider, key, "luis@example.com", "Luis")
+    provider.later(minutes=10)
+    first, second = provider.work()
+    assert first.as_bytes() == tried.as_bytes()
+    assert "luis@example.com" in text_of(second)
+    assert "ana@example.com" not in text_of(second)
+
+
 def test_each_incident_has_its_own_digest(provider: Provider, key: str) -> None:
     other = opened(provider, service="email")
     follow(provider, key)

@@ -11,14 +11,17 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from reporter import supervisor
 from reporter.delivery.commands import outbox_group, worker_command
+from reporter.desk.commands import desk_group, operator_group
 from reporter.migrating import upgrade
+from reporter.notices.commands import notice_group
 
 db_group = AppGroup("db", help="The database.")
 
 
 def init_app(app: Flask) -> None:
-    for command in (db_group, outbox_group, worker_command):
+    for command in (db_group, desk_group, notice_group, operator_group, outbox_group):
         app.cli.add_command(command)
+    app.cli.add_command(worker_command)
 
 
 @db_group.command("upgrade")
@@ -70,7 +73,16 @@ class Commands(FlaskGroup):
             raise click.ClickException(f"{error.strerror}: {error.filename}") from None
 
 
-COMMANDS = (db_group, outbox_group, serve_command, web_command, worker_command)
+COMMANDS = (
+    db_group,
+    desk_group,
+    notice_group,
+    operator_group,
+    outbox_group,
+    serve_command,
+    web_command,
+    worker_command,
+)
 
 
 def main() -> None:

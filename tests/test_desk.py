@@ -24,8 +24,10 @@ from provider import (
     to_support,
 )
 
+from reporter.desk import actions
 from reporter.models import Base
 from reporter.reports.desk_links import VALID_FOR
+from reporter.reports.updates import lock
 
 WORDS = "Hemos encontrado la causa: un disco lleno."
 
@@ -148,12 +150,27 @@ def test_pressing_again_changes_nothing(provider: Provider, token: str, desk: Cu
 
 
 def test_two_who_press_at_once_are_one(make_app: Callable[..., Flask]) -> None:
-    with a_provider_made_by(make_app) as provider:
+    with a_provider_made_by(make_app) as provider, ThreadPoolExecutor(1) as pool:
         token = provider.report()
-        desks = [provider.desk(token) for _ in range(4)]
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda desk: desk.submit(action="acknowledge"), desks))
-        assert len(done(provider.desk(token).page)) == 1
+        desk = provider.desk(token)
+        with provider.database.write() as session:
+            row = lock(session, provider.receipt(token).report_id)
+            actions.acknowledge(session, row, "Ana", provider.now)
+            session.flush()
+            other = pool.submit(lambda: desk.submit(action="acknowledge", name="Luis"))
+            while not is_waiting(provider):
+                assert not other.done()
+        assert other.result().status == 200
+        assert done(provider.desk(token).page) == ["23 nov 2026 03:22 · Visto Ana"]
+
+
+def is_waiting(provider: Provider) -> bool:
+    """Whether somebody waits for what another transaction holds."""
+    if provider.database.engine.dialect.name == "sqlite":
+        return True  # there is no other transaction until the first has ended
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with provider.database.read() as session:
+        return bool(session.scalar(sa.text(query)))
 
 
 def test_a_message_and_when_there_is_more(provider: Provider, token: str, desk: Customer) -> None:

@@ -19,6 +19,8 @@ from reporter.models import Message
 # Between two alarms of one worker: in an outage they say more at once instead of more often.
 PAUSE_SECONDS = 60
 LISTED = 20
+# Kinds of mail of which nobody is told: a customer's wrong address is no reason to wake anybody.
+TO_CUSTOMERS = ("acknowledgement", "news", "notice")
 
 log = structlog.get_logger(__name__)
 
@@ -66,8 +68,7 @@ class Alarms:
 
     def _due(self, now: datetime) -> sa.Select[Message]:
         return sa.select(Message).where(
-            # A customer's wrong address is no reason to wake anybody.
-            Message.kind != "acknowledgement",
+            Message.kind.not_in(TO_CUSTOMERS),
             Message.alarmed_at.is_(None),
             sa.or_(
                 Message.urgent.is_(True),

@@ -6,9 +6,6 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from reporter.desk.commands import desk_group, operator_group
     from reporter.desk.views import blueprint
 
     app.register_blueprint(blueprint)
-    app.cli.add_command(desk_group)
-    app.cli.add_command(operator_group)

@@ -22,14 +22,14 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.clock import support_zone
-from reporter.database import exclusive, get_database
+from reporter.database import get_database
 from reporter.desk import actions, operators
 from reporter.desk.forms import DeskForm, NoticeForm, notice_options
 from reporter.notices import store
 from reporter.notices.links import open_notice_url, read_open_notice
 from reporter.reports import desk_links
 from reporter.reports.ticket import kind_in_words
-from reporter.reports.updates import current_report
+from reporter.reports.updates import current_report, lock
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("desk", __name__)
@@ -92,8 +92,7 @@ def end_operator() -> ResponseReturnValue:
 
 
 def _act(database: Session, row: models.Report, form: DeskForm) -> None:
-    exclusive(database, f"report {row.id}")  # two may press at once, and the customer too
-    database.refresh(row)
+    row = lock(database, row.id)  # two may press at once, and the customer too
     name, text, now = form.name.data, form.text.data, datetime.now(UTC)
     match form.action.data:
         case actions.ACKNOWLEDGE:

@@ -6,10 +6,8 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from reporter.notices.commands import notice_group
     from reporter.notices.store import shown
     from reporter.notices.views import blueprint
 
     app.register_blueprint(blueprint)
-    app.cli.add_command(notice_group)
     app.jinja_env.globals["active_notices"] = shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,8 @@ from reporter.links import full_url
 from reporter.notices.store import Notice
 
 ATOM = "http://www.w3.org/2005/Atom"
+# Characters that XML 1.0 cannot hold, in whatever way (section 2.2).
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def as_json(notice: Notice) -> dict[str, Any]:
@@ -64,7 +67,7 @@ def atom(notices: Sequence[Notice], language: str) -> bytes:
 
 
 def _add(parent: ET.Element, name: str, text: str) -> None:
-    ET.SubElement(parent, f"{{{ATOM}}}{name}").text = text
+    ET.SubElement(parent, f"{{{ATOM}}}{name}").text = NOT_XML.sub("", text)
 
 
 def _url(notice: Notice) -> str:

@@ -130,12 +130,14 @@ def _tell_support(
         )
         .with_for_update()
     )
-    number = waiting.id if waiting else 0
-    query = sa.select(models.Follower).where(
-        models.Follower.notice_id == row.id, models.Follower.message_id == number
-    )
-    new = [*(session.scalars(query).all() if waiting else ()), follower]
-    mail = _compose_digest(row, new, count(session, row.id), at)
+    named: Sequence[models.Follower] = ()
+    # Not named after a follower, whose number another gets who comes when they have gone.
+    identity = mime_id(row.key, f"digest-{int(at.timestamp() * 1_000_000)}")
+    if waiting:
+        query = sa.select(models.Follower).where(models.Follower.message_id == waiting.id)
+        named = session.scalars(query.order_by(models.Follower.id)).all()
+        identity = waiting.mime_id
+    mail = _compose_digest(row, [*named, follower], count(session, row.id), identity, at)
     if waiting is None:
         waiting = _enqueue(session, DIGEST, row.key, mail, at + DIGEST_AFTER)
     else:
@@ -144,7 +146,11 @@ def _tell_support(
 
 
 def _compose_digest(
-    row: models.Notice, new: Sequence[models.Follower], total: int, at: datetime
+    row: models.Notice,
+    new: Sequence[models.Follower],
+    total: int,
+    identity: str,
+    at: datetime,
 ) -> Mail:
     config = current_app.config
     language = config["SUPPORT_LOCALE"]
@@ -157,7 +163,7 @@ def _compose_digest(
         to=config["SUPPORT_EMAIL"],
         reply_to=support(),
         subject=subject,
-        mime_id=mime_id(row.key, f"digest-{new[0].id}"),
+        mime_id=identity,
         date=at,
     )
     mail.set_content(text, cte="quoted-printable")

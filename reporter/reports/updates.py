@@ -39,7 +39,7 @@ Sections = Mapping[str, tuple[Section, ...]]
 def add_update(report_id: int, kind: str, text: str, at: datetime) -> None:
     """Keep one of KINDS and queue its mail. "solved" ends the incident; "worse" opens it again."""
     with get_database().write() as session:
-        row = _lock(session, report_id)
+        row = lock(session, report_id)
         if kind == SOLVED:
             row.solved_at = row.solved_at or at
         elif kind == WORSE:
@@ -53,7 +53,7 @@ def add_details(report_id: int, sections: Sections, at: datetime) -> bool:
     False, and no mail, when nothing is new: so a double click sends one mail.
     """
     with get_database().write() as session:
-        row = _lock(session, report_id)
+        row = lock(session, report_id)
         before = current_report(row)
         files = files_of(session, row.id)
         if not _changed(before, before.with_answers(sections)) and all(f.number for f in files):
@@ -82,9 +82,10 @@ def current_report(row: models.Report, before: int | None = None) -> Report:
     return report.with_answers(sections_from_json(details[-1].content["sections"]))
 
 
-def _lock(session: Session, report_id: int) -> models.Report:
+def lock(session: Session, report_id: int) -> models.Report:
+    """The report as it is now. Nobody else changes it until the transaction ends."""
     exclusive(session, f"report {report_id}")
-    return session.get_one(models.Report, report_id)
+    return session.get_one(models.Report, report_id, populate_existing=True)
 
 
 def _add(

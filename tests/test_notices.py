@@ -1,0 +1,725 @@
+"""Known incidents: told to customers before they report and after, counted, followed, closed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+import sqlalchemy as sa
+from factories import SENT_AT, Customer, Page
+from flask import Flask
+from provider import (
+    Provider,
+    a_provider,
+    a_provider_made_by,
+    link,
+    text_of,
+    to_customers,
+)
+from servers import alarm_server
+
+from reporter.models import Follower, Message, Notice
+from reporter.notices import followers, store
+
+TEXT = "Cae el nodo 7: lo estamos cambiando"
+ENGLISH = "Node 7 is down: we are replacing it"
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Iterator[Provider]:
+    with a_provider(tmp_path) as provider:
+        yield provider
+
+
+@pytest.fixture
+def key(provider: Provider) -> str:
+    return opened(provider)
+
+
+def opened(provider: Provider, *options: str, service: str = "web-hosting") -> str:
+    """Open a known incident; its key."""
+    words = ("notice", "open", "--service", service, "--text", TEXT)
+    return provider.command(*words, *options).strip()
+
+
+def follow(
+    provider: Provider,
+    key: str,
+    contact: str = "ana@example.com",
+    name: str = "Ana",
+    language: str = "es",
+) -> tuple[Customer, Page]:
+    customer = Customer(provider.app, language)
+    customer.open(f"/notices/{key}")
+    return customer, customer.submit(name=name, contact=contact)
+
+
+def rows(provider: Provider, table: type[Any], **columns: Any) -> list[Any]:
+    with provider.database.read() as session:
+        return list(session.scalars(sa.select(table).filter_by(**columns).order_by(table.id)))
+
+
+def digests(provider: Provider, key: str) -> list[Message]:
+    return rows(provider, Message, kind="digest", reference=key)
+
+
+# Commands
+
+
+def test_an_incident_is_opened_and_listed(provider: Provider) -> None:
+    assert provider.command("notice", "list") == "No known incident.\n"
+    key = opened(provider, "--since", "02:40", "--next-news", "10:30", "--service", "email")
+    assert re.fullmatch("N-[0-9A-HJKMNP-TV-Z]{5}", key)
+    (row,) = rows(provider, Notice)
+    assert row.services == ["web-hosting", "email"]
+    assert row.opened_at == SENT_AT
+    assert f"{row.started_at:%H:%M}" == "01:40"
+    assert f"{row.next_news_at:%H:%M}" == "09:30"
+    assert provider.command("notice", "list").splitlines() == [
+        f"{key}  open    since 2026-11-23 02:40  web-hosting, email",
+        "         0 followers; 1 told; last:",
+        f"         {TEXT}",
+    ]
+
+
+def test_since_is_now_unless_it_is_said(provider: Provider, key: str) -> None:
+    assert key
+    (row,) = rows(provider, Notice)
+    assert row.started_at == SENT_AT
+    assert row.next_news_at is None
+
+
+def test_an_incident_is_told_of_and_closed(provider: Provider, key: str) -> None:
+    provider.later(minutes=30)
+    said = provider.command(
+        "notice", "update", key.lower(), "--text", "Casi", "--next-news", "5:00"
+    )
+    assert said == "0 told by email.\n"
+    provider.later(minutes=30)
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    (row,) = rows(provider, Notice)
+    assert [entry["text"]["es"] for entry in row.entries] == [TEXT, "Casi", "Era un disco"]
+    assert row.closed_at == SENT_AT + timedelta(hours=1)
+    assert row.next_news_at is None
+    listed = provider.command("notice", "list")
+    assert f"{key}  closed  since" in listed
+    assert listed.endswith("3 told; last:\n         Era un disco\n")
+    provider.later(days=31)
+    assert provider.command("notice", "list") == "No known incident.\n"
+
+
+def test_a_translation_is_read_by_those_who_speak_it(provider: Provider) -> None:
+    key = opened(provider, "--translation", f"en={ENGLISH}")
+    english, spanish = Customer(provider.app, "en"), Customer(provider.app, "es")
+    assert ENGLISH in english.open("/").text
+    assert f'lang="en">{ENGLISH}' in english.page.html
+    assert TEXT in spanish.open("/").text
+    provider.command("notice", "update", key, "--text", "Casi")
+    assert 'lang="es">Casi' in english.open("/").html  # nobody translated that
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["open", "--service", "fax", "--text", TEXT], "no service has the id fax"),
+        (["open", "--service", "email"], "Missing option '--text'"),
+        (["open", "--text", TEXT], "Missing option '--service'"),
+        (["open", "--service", "email", "--text", TEXT, "--since", "ayer"], "'ayer' is no time"),
+        (
+            ["open", "--service", "email", "--text", TEXT, "--since", "2026-12-24 10:00"],
+            "'2026-12-24 10:00' is no time",
+        ),
+        (
+            ["open", "--service", "email", "--text", TEXT, "--next-news", "2020-01-01 10:00"],
+            "'2020-01-01 10:00' is no time",
+        ),
+        (
+            ["open", "--service", "email", "--text", TEXT, "--translation", "fr=Bonjour"],
+            "--translation is as in",
+        ),
+        (
+            ["open", "--service", "email", "--text", TEXT, "--translation", "en"],
+            "--translation is as in",
+        ),
+        (["update", "n-00000", "--text", TEXT], "no known incident has the key N-00000"),
+        (["close", "N-00000", "--text", TEXT], "no known incident has the key N-00000"),
+    ],
+)
+def test_a_slip_is_told_in_a_line_and_nothing_is_opened(
+    provider: Provider, words: list[str], error: str
+) -> None:
+    said = provider.command("notice", *words, fails=True)
+    assert error in said
+    assert "Traceback" not in said
+    assert rows(provider, Notice) == []
+
+
+def test_help_lists_the_commands() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "reporter", "--help"], capture_output=True, text=True, check=True
+    )
+    for command in ("desk", "notice", "operator"):
+        assert f"\n  {command} " in done.stdout
+
+
+def test_a_closed_incident_stays_closed(provider: Provider, key: str) -> None:
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    for word in ("update", "close"):
+        said = provider.command("notice", word, key, "--text", "Más", fails=True)
+        assert f"{key} is closed" in said
+    assert len(rows(provider, Notice)[0].entries) == 2
+
+
+# Where customers see it
+
+
+def test_it_is_on_the_start_page_and_where_the_service_is_chosen(
+    provider: Provider, key: str
+) -> None:
+    customer = Customer(provider.app)
+    for path in ("/", "/report/failure"):
+        page = customer.open(path)
+        assert "Incidencia conocida: Alojamiento web" in " ".join(page.text.split())
+        assert TEXT in page.text
+        assert page.links[f"/notices/{key}"] == "Más, y novedades por correo"
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    for path in ("/", "/report/failure"):
+        page = customer.open(path)
+        assert TEXT not in page.text
+        assert "Era un disco" not in page.text
+
+
+def test_no_other_step_is_disturbed(provider: Provider, key: str) -> None:
+    assert key
+    customer = Customer(provider.app)
+    customer.fill("failure")
+    assert customer.open("/report/timing").text.count(TEXT) == 0
+
+
+def test_it_never_keeps_anybody_from_reporting(provider: Provider, key: str) -> None:
+    customer = Customer(provider.app)
+    assert customer.open("/").links["/report/failure"] == "Empezar"
+    page = customer.open(f"/notices/{key}")
+    assert page.links["/report/failure"] == "La mía es otra: dar el aviso"
+    assert "INC-" in customer.report().text
+
+
+def test_it_is_on_receipts_of_its_service_and_on_no_others(provider: Provider, key: str) -> None:
+    mine, others = provider.report(), provider.report("another", service="email")
+    assert TEXT in provider.customer(mine).page.text
+    assert TEXT not in provider.customer(others).page.text
+    provider.command("notice", "update", key, "--text", "Casi listo", "--next-news", "10:30")
+    receipt = provider.customer(mine).page.text
+    assert "Casi listo" in receipt
+    assert "Próximas noticias: 23 nov 2026 10:30" in " ".join(receipt.split())
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    assert "Era un disco" not in provider.customer(mine).page.text
+
+
+def test_a_receipt_that_support_linked_is_told_the_end_too(provider: Provider, key: str) -> None:
+    token = provider.report(service="email")
+    provider.desk(token).submit(action="link_notice", notice=key)
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    receipt = " ".join(provider.customer(token).page.text.split())
+    assert "Incidencia conocida: Alojamiento web – terminada" in receipt
+    assert "Era un disco" in receipt
+
+
+def test_its_page_tells_everything_with_its_time_newest_first(provider: Provider, key: str) -> None:
+    provider.later(minutes=30)
+    provider.command("notice", "update", key, "--text", "Casi <b>listo</b>", "--next-news", "10:30")
+    page = Customer(provider.app).open(f"/notices/{key.lower()}")
+    text = " ".join(page.text.split())
+    assert "Desde 23 nov 2026 03:22 (Europe/Madrid)" in text
+    assert text.index("23 nov 2026 03:52 Casi <b>listo</b>") < text.index("23 nov 2026 03:22 Cae")
+    assert text.count("Próximas noticias: 23 nov 2026 10:30") == 1
+    assert "<b>listo" not in page.html
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    page = Customer(provider.app).open(f"/notices/{key}")
+    assert "Ha terminado." in page.text
+    assert "La mía es esta" not in page.text
+    assert Customer(provider.app).open("/notices/N-00000").status == 404
+
+
+# Mine is this
+
+
+def test_whoever_says_so_leaves_how_to_be_reached_and_is_counted(
+    provider: Provider, key: str
+) -> None:
+    customer, page = follow(provider, key)
+    assert page.status == 200
+    assert "Cada novedad se envía a ana@example.com si es un correo electrónico." in page.text
+    assert "1 followers" in provider.command("notice", "list")
+    asked = [name for name in customer.open(f"/notices/{key}").fields if name != "csrf_token"]
+    assert asked == ["name", "contact"]
+    assert "ana@example.com" not in customer.page.html
+    assert rows(provider, Message, kind="ticket") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "contact", "errors"),
+    [
+        (
+            "",
+            "",
+            {"name": "Enter your name", "contact": "Enter an email address or a phone number"},
+        ),
+        ("Ana", "ana@", {"contact": "Enter an email address or a phone number in full"}),
+        ("Ana", "12345", {"contact": "Enter an email address or a phone number in full"}),
+        ("Ana", "ana@example.com, eva@example.com", None),
+        (" ", "600 000 000", {"name": "Enter your name"}),
+        ("x" * 201, "600 000 000", None),
+    ],
+)
+def test_what_is_missing_is_said_and_nobody_is_counted(
+    provider: Provider, key: str, name: str, contact: str, errors: dict[str, str] | None
+) -> None:
+    _customer, page = follow(provider, key, contact, name, "en")
+    assert page.status == 422
+    assert page.errors
+    if errors:
+        assert page.errors == errors
+    assert page.fields["contact"] == contact
+    assert rows(provider, Follower) == []
+
+
+def test_twice_is_once(provider: Provider, key: str) -> None:
+    for contact in ("ana@example.com", " Ana@Example.com ", "ana@example.com"):
+        _customer, page = follow(provider, key, contact)
+        assert page.status == 200
+    assert len(rows(provider, Follower)) == 1
+    provider.later(minutes=10)
+    (digest,) = provider.work()
+    assert text_of(digest).count("@") == 1
+
+
+def test_a_stale_page_gives_back_what_was_typed(provider: Provider, key: str) -> None:
+    customer = Customer(provider.app)
+    customer.open(f"/notices/{key}")
+    page = customer.submit(name="Ana", contact="600 000 000", csrf_token="stale")
+    assert (page.status, page.fields["contact"]) == (400, "600 000 000")
+    assert rows(provider, Follower) == []
+    customer.submit()
+    assert len(rows(provider, Follower)) == 1
+
+
+def test_whoever_stops_is_told_no_more(provider: Provider, key: str) -> None:
+    customer, _page = follow(provider, key)
+    follow(provider, key, "luis@example.com", "Luis")
+    page = customer.submit()
+    assert "¿Es esta su incidencia?" in page.text
+    assert [each.contact for each in rows(provider, Follower)] == ["luis@example.com"]
+    assert provider.command("notice", "update", key, "--text", "Casi") == "1 told by email.\n"
+    (mail,) = to_customers(provider.work())
+    assert mail["To"] == "luis@example.com"
+
+
+def test_whoever_stopped_may_come_back(provider: Provider, key: str) -> None:
+    """Also when support has had the digest that named them."""
+    customer, _page = follow(provider, key)
+    provider.later(minutes=10)
+    assert len(provider.work()) == 1
+    customer.submit()
+    for contact in ("ana@example.com", "luis@example.com"):
+        _again, page = follow(provider, key, contact)
+        assert page.status == 200
+    provider.later(minutes=10)
+    (digest,) = provider.work()
+    assert "luis@example.com" in text_of(digest)
+    assert len({message.mime_id for message in digests(provider, key)}) == 2
+
+
+def test_a_page_of_a_follower_opens_by_its_secret_only(provider: Provider, key: str) -> None:
+    customer, _page = follow(provider, key)
+    (row,) = rows(provider, Follower)
+    path = customer.page.action
+    assert row.token_hash not in path
+    stranger = Customer(provider.app)
+    assert stranger.open(path).status == 200
+    assert stranger.open(f"{path}x").status == 404
+    assert stranger.open(f"/notices/f/{row.token_hash}").status == 404
+
+
+def test_nobody_joins_what_is_over(provider: Provider, key: str) -> None:
+    customer = Customer(provider.app)
+    customer.open(f"/notices/{key}")
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    page = customer.submit(name="Ana", contact="ana@example.com")
+    assert "Ha terminado." in page.text
+    assert rows(provider, Follower) == []
+
+
+# Told of every update
+
+
+def test_every_update_is_mailed_to_those_with_an_email_address(
+    provider: Provider, key: str
+) -> None:
+    follow(provider, key, "ana@example.com")
+    follow(provider, key, "john@example.com", "John", "en")
+    follow(provider, key, "+34 600 000 000", "Luis")
+    said = provider.command(
+        "notice", "update", key, "--text", "Casi listo", "--translation", "en=Nearly there",
+        "--next-news", "10:30",
+    )  # fmt: skip
+    assert said == "2 told by email.\n"
+    spanish, english = provider.work()
+    assert (spanish["To"], english["To"]) == ("ana@example.com", "john@example.com")
+    assert spanish["Subject"] == f"{key}: novedades de la incidencia"
+    assert english["Subject"] == f"{key}: news of the incident"
+    assert text_of(spanish).startswith(
+        "Casi listo\n\nPróximas noticias: 23 nov 2026 10:30 (Europe/Madrid).\n"
+    )
+    assert text_of(english).startswith(
+        "Nearly there\n\nNext news: 23 Nov 2026 10:30 (Europe/Madrid).\n"
+    )
+    for mail, language in ((spanish, "es"), (english, "en")):
+        assert mail["Content-Language"] == language
+        assert mail["Reply-To"] == "support@example.com"
+        assert mail["Auto-Submitted"] == "auto-generated"
+        assert mail["X-Auto-Response-Suppress"] == "AutoReply, OOF, DR, RN, NRN"
+        page = Customer(provider.app, language).open(link(mail, "/notices/f/"))
+        assert str(mail["To"]) in page.text
+
+
+def test_a_mail_to_a_follower_holds_no_word_of_a_visitors(provider: Provider, key: str) -> None:
+    follow(provider, key, name="Compre en https://evil.example")
+    provider.command("notice", "update", key, "--text", "Casi listo")
+    (mail,) = to_customers(provider.work())
+    assert "evil.example" not in mail.as_string() + text_of(mail)
+
+
+def test_the_last_mail_says_that_it_is_over(provider: Provider, key: str) -> None:
+    follow(provider, key)
+    provider.command("notice", "update", key, "--text", "Casi", "--next-news", "10:30")
+    assert provider.command("notice", "close", key, "--text", "Era un disco") == (
+        "1 told by email.\n"
+    )
+    mails = to_customers(provider.work())
+    assert [mail["Subject"] for mail in mails] == [
+        f"{key}: novedades de la incidencia",
+        f"{key}: la incidencia ha terminado",
+    ]
+    assert text_of(mails[1]).startswith("Era un disco\n")
+    assert "Próximas noticias" not in text_of(mails[1])
+    assert len({mail["Message-ID"] for mail in mails}) == 2
+
+
+def test_a_wrong_address_of_a_customers_wakes_nobody(tmp_path: Path) -> None:
+    with alarm_server() as alarms, a_provider(tmp_path, ALARM_URLS=[alarms.url]) as provider:
+        key = opened(provider)
+        follow(provider, key)
+        token = provider.report(service="email")
+        provider.work()
+        with provider.database.write() as session:
+            session.execute(sa.text("UPDATE report SET news_wanted = true"))
+        provider.desk(token).submit(action="message", text="En ello")
+        provider.command("notice", "update", key, "--text", "Casi")
+        provider.smtp.scripts["RCPT"] = iter(["550 5.1.1 no such user"] * 2)
+        assert provider.work() == []
+        assert [message.kind for message in provider.waiting(state="failed")] == ["news", "notice"]
+    assert alarms.taken == []
+
+
+# One line for support
+
+
+def test_support_hears_of_many_in_one_digest(provider: Provider, key: str) -> None:
+    for number in range(12):
+        follow(provider, key, f"cliente{number}@example.com", f"Cliente {number}")
+        provider.later(seconds=49)
+    assert provider.work() == []  # not before ten minutes have passed since the first
+    provider.later(seconds=12)
+    (digest,) = provider.work()
+    assert digest["To"] == digest["Reply-To"] == "support@example.com"
+    assert digest["Subject"] == f"{key}: dicen que la suya es esta, 12 hasta ahora"
+    text = text_of(digest)
+    assert text.startswith(
+        f"Incidencia conocida {key} (web-hosting). Clientes que dicen que la suya es esta: 12.\n"
+    )
+    assert [line for line in text.splitlines() if line.startswith("  ")] == [
+        f"  Cliente {number} · cliente{number}@example.com" for number in range(12)
+    ]
+    assert provider.work() == []
+
+
+def test_those_who_come_later_are_in_another_digest(provider: Provider, key: str) -> None:
+    follow(provider, key)
+    provider.later(minutes=10)
+    provider.work()
+    follow(provider, key, "+34 600 000 000", "Luis")
+    provider.later(minutes=10)
+    (digest,) = provider.work()
+    assert digest["Subject"] == f"{key}: dicen que la suya es esta, 2 hasta ahora"
+    assert "ana@example.com" not in text_of(digest)
+    assert "  Luis · +34 600 000 000\n" in text_of(digest)
+
+
+def test_a_digest_that_a_relay_may_have_seen_is_not_changed_any_more(
+    provider: Provider, key: str
+) -> None:
+    follow(provider, key)
+    provider.later(minutes=10)
+    provider.smtp.scripts["DATA"] = iter(["451 4.3.0 later"])
+    (tried,) = provider.work()  # seen by the relay, and deferred
+    follow(provider, key, "luis@example.com", "Luis")
+    provider.later(minutes=10)
+    first, second = provider.work()
+    assert first.as_bytes() == tried.as_bytes()
+    assert "luis@example.com" in text_of(second)
+    assert "ana@example.com" not in text_of(second)
+
+
+def test_each_incident_has_its_own_digest(provider: Provider, key: str) -> None:
+    other = opened(provider, service="email")
+    follow(provider, key)
+    follow(provider, other)
+    provider.later(minutes=10)
+    assert sorted(mail["Subject"][:7] for mail in provider.work()) == sorted([key, other])
+
+
+def test_a_name_can_write_nothing_else_into_a_digest(provider: Provider, key: str) -> None:
+    follow(provider, key, name="Ana\r\n\r\nreference: INC-A00000\u202e\x00", contact="600 000 000")
+    provider.later(minutes=10)
+    (digest,) = provider.work()
+    assert "  Ana reference: INC-A00000 · 600 000 000\n" in text_of(digest)
+
+
+def test_many_at_the_same_moment_are_all_in_the_digest(make_app: Callable[..., Flask]) -> None:
+    with a_provider_made_by(make_app) as provider:
+        key = opened(provider)
+
+        def join(number: int) -> None:
+            with provider.app.app_context(), provider.database.write() as session:
+                row = store.row_of(session, key)
+                assert row
+                contact = f"cliente{number % 10}@example.com"
+                followers.follow(session, row, f"Cliente {number}", contact, "es", SENT_AT)
+
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(join, range(20)))
+        assert len(rows(provider, Follower)) == 10
+        assert len(digests(provider, key)) == 1
+        provider.later(minutes=10)
+        (digest,) = provider.work()
+        assert "10 hasta ahora" in digest["Subject"]
+        assert text_of(digest).count("@example.com") == 10
+
+
+# From a signed link
+
+
+def from_desk(provider: Provider, token: str) -> str:
+    links = provider.desk(token).page.links
+    (found,) = [path for path, text in links.items() if "Abrir una incidencia" in text]
+    return found.removeprefix("https://incidents.example.com")
+
+
+def test_support_opens_one_from_the_desk_of_a_report(provider: Provider) -> None:
+    token = provider.report()
+    support = Customer(provider.app)
+    path = from_desk(provider, token)
+    page = support.open(path)
+    assert "Abrir una incidencia conocida: Alojamiento web" in page.text
+    assert page.fields["started_at"] == "2026-11-23 02:40"
+    page = support.submit(text=TEXT, next_news_at="10:30")
+    assert TEXT in page.text
+    (row,) = rows(provider, Notice)
+    assert row.services == ["web-hosting"]
+    assert row.entries[0]["text"] == {"es": TEXT}
+    assert f"{row.started_at:%H:%M} {row.next_news_at:%H:%M}" == "01:40 09:30"
+    assert "Ya hay una abierta:" in support.open(path).text
+
+
+def test_looking_at_the_form_opens_nothing(provider: Provider) -> None:
+    path = from_desk(provider, provider.report())
+    client = provider.app.test_client()
+    for method in ("GET", "HEAD", "GET"):
+        assert client.open(f"{path}?text=x", method=method).status_code == 200
+    assert client.post(path, data={"text": TEXT, "started_at": "02:40"}).status_code == 400
+    assert rows(provider, Notice) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "wrong"),
+    [
+        ({"text": " "}, {"text"}),
+        ({"text": TEXT, "started_at": "ayer"}, {"started_at"}),
+        ({"text": TEXT, "started_at": ""}, {"started_at"}),
+        ({"text": TEXT, "started_at": "2026-11-24 10:00"}, {"started_at"}),
+        ({"text": TEXT, "next_news_at": "pronto"}, {"next_news_at"}),
+        ({"text": "", "started_at": "x", "next_news_at": "x"},
+         {"text", "started_at", "next_news_at"}),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_it_is_said_at_once(
+    provider: Provider, sent: dict[str, str], wrong: set[str]
+) -> None:
+    support = Customer(provider.app)
+    support.open(from_desk(provider, provider.report()))
+    page = support.submit(**sent)
+    assert (page.status, set(page.errors)) == (422, wrong)
+    assert page.fields["text"].strip() == sent["text"].strip()
+    assert rows(provider, Notice) == []
+
+
+def test_the_link_expires_and_cannot_be_forged(provider: Provider) -> None:
+    token = provider.report()
+    path = from_desk(provider, token)
+    support = Customer(provider.app)
+    desk = provider.desk(token).page.action.rpartition("/")[2]
+    for forged in (f"{path[:-3]}AAA", "/desk/notice/x", f"/desk/notice/{desk}"):
+        page = support.open(forged)
+        assert (page.status, "Este enlace ya no funciona" in page.text) == (404, True)
+    provider.later(days=7)
+    support.open(path)
+    provider.later(seconds=1)
+    page = support.submit(text=TEXT)
+    assert page.status == 404
+    assert "Este enlace ya no funciona" in page.text
+    assert rows(provider, Notice) == []
+
+
+# For programs
+
+
+def feed(provider: Provider, name: str) -> Any:
+    answer = provider.app.test_client().get(name)
+    assert answer.status_code == 200
+    return answer
+
+
+def test_the_json_feed(provider: Provider) -> None:
+    assert feed(provider, "/notices.json").json == {"notices": []}
+    key = opened(provider, "--translation", f"en={ENGLISH}", "--next-news", "10:30")
+    other = opened(provider, service="email")
+    follow(provider, other)
+    provider.later(minutes=30)
+    provider.command("notice", "close", other, "--text", "Era un disco")
+    assert feed(provider, "/notices.json").json == {
+        "notices": [
+            {
+                "key": other,
+                "url": f"https://incidents.example.com/notices/{other}",
+                "services": ["email"],
+                "state": "closed",
+                "started_at": "2026-11-23T02:22:00Z",
+                "opened_at": "2026-11-23T02:22:00Z",
+                "closed_at": "2026-11-23T02:52:00Z",
+                "next_news_at": None,
+                "entries": [
+                    {"at": "2026-11-23T02:22:00Z", "text": {"es": TEXT}, "next_news_at": None},
+                    {
+                        "at": "2026-11-23T02:52:00Z",
+                        "text": {"es": "Era un disco"},
+                        "next_news_at": None,
+                    },
+                ],
+            },
+            {
+                "key": key,
+                "url": f"https://incidents.example.com/notices/{key}",
+                "services": ["web-hosting"],
+                "state": "open",
+                "started_at": "2026-11-23T02:22:00Z",
+                "opened_at": "2026-11-23T02:22:00Z",
+                "closed_at": None,
+                "next_news_at": "2026-11-23T09:30:00Z",
+                "entries": [
+                    {
+                        "at": "2026-11-23T02:22:00Z",
+                        "text": {"es": TEXT, "en": ENGLISH},
+                        "next_news_at": "2026-11-23T09:30:00Z",
+                    }
+                ],
+            },
+        ]
+    }
+    assert "ana@example.com" not in json.dumps(feed(provider, "/notices.json").json)
+
+
+def test_the_feeds_keep_what_was_closed_for_thirty_days(provider: Provider, key: str) -> None:
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    provider.later(days=29)
+    assert len(feed(provider, "/notices.json").json["notices"]) == 1
+    provider.later(days=2)
+    assert feed(provider, "/notices.json").json == {"notices": []}
+    assert ET.fromstring(feed(provider, "/notices.atom").data).findall(f"{ATOM}entry") == []
+
+
+def moment(element: ET.Element) -> datetime:
+    """Its date, which RFC 4287 has as in RFC 3339 with a capital T and Z."""
+    text = element.findtext(f"{ATOM}updated") or ""
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text)
+    return datetime.fromisoformat(text)
+
+
+def valid(atom: ET.Element) -> list[ET.Element]:
+    """The entries of a feed that has what RFC 4287 requires (sections 4.1.1 and 4.1.2)."""
+    assert atom.tag == f"{ATOM}feed"
+    identities = []
+    for element in (atom, *atom.findall(f"{ATOM}entry")):
+        for name in ("id", "title", "updated"):
+            assert len(element.findall(f"{ATOM}{name}")) == 1
+            assert element.findtext(f"{ATOM}{name}")
+        identity = element.findtext(f"{ATOM}id") or ""
+        assert identity.startswith("https://incidents.example.com/")
+        identities.append(identity)
+    assert len(set(identities)) == len(identities)
+    assert atom.findtext(f"{ATOM}author/{ATOM}name")
+    links = {each.get("rel"): each.get("href") for each in atom.findall(f"{ATOM}link")}
+    assert links["self"] == "https://incidents.example.com/notices.atom"
+    entries = atom.findall(f"{ATOM}entry")
+    for entry in entries:
+        assert entry.findtext(f"{ATOM}content")
+        assert entry.find(f"{ATOM}link") is not None
+    times = [moment(entry) for entry in entries]
+    assert times == sorted(times, reverse=True)
+    assert all(moment(atom) >= time for time in times)
+    return entries
+
+
+def test_the_atom_feed_has_what_its_standard_requires(provider: Provider) -> None:
+    answer = feed(provider, "/notices.atom")
+    assert answer.mimetype == "application/atom+xml"
+    assert valid(ET.fromstring(answer.data)) == []
+    key = opened(provider, "--translation", f"en={ENGLISH}")
+    provider.later(minutes=30)
+    provider.command("notice", "update", key, "--text", "Casi listo & <b>bien</b>")
+    first = ET.fromstring(feed(provider, "/notices.atom").data)
+    newest, oldest = valid(first)
+    assert newest.findtext(f"{ATOM}content") == "Casi listo & <b>bien</b>"
+    assert oldest.findtext(f"{ATOM}content") == TEXT
+    assert newest.findtext(f"{ATOM}title") == f"{key}: web-hosting"
+    provider.later(minutes=30)
+    again = ET.fromstring(feed(provider, "/notices.atom").data)
+    assert ET.tostring(again) == ET.tostring(first)  # nothing moves while nothing is told
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    _newest, *rest = valid(ET.fromstring(feed(provider, "/notices.atom").data))
+    assert [entry.findtext(f"{ATOM}id") for entry in rest] == [
+        entry.findtext(f"{ATOM}id") for entry in (newest, oldest)
+    ]
+    english = ET.fromstring(feed(provider, "/notices.atom?lang=en").data)
+    assert english.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
+    assert ENGLISH in [entry.findtext(f"{ATOM}content") for entry in valid(english)]
+
+
+def test_no_text_can_break_the_atom_feed(provider: Provider) -> None:
+    """XML has no way to say most control characters."""
+    hostile = "uno\x0b\x0c\x1b[31m\x08\ufffe dos\tcon & ]]> <x>"
+    support = Customer(provider.app)
+    support.open(from_desk(provider, provider.report()))
+    assert support.submit(text=hostile).status == 200
+    (entry,) = valid(ET.fromstring(feed(provider, "/notices.atom").data))
+    assert entry.findtext(f"{ATOM}content") == "uno[31m dos\tcon & ]]> <x>"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from email.charset import SHORTEST, Charset
 from email.header import Header
 from email.policy import EmailPolicy
 from itertools import takewhile
 from typing import Any
 
 LINE_LENGTH = 76  # RFC 2047, section 2, for lines with an encoded word
+# Our own: Flask-Mail and Apprise each change what "utf-8" means to the whole process.
+UTF8 = Charset("utf-8")
+UTF8.header_encoding = SHORTEST
 
 
 class Folding(EmailPolicy):
@@ -30,14 +34,14 @@ def _encoded(name: str, value: Any) -> str:
     header = Header(header_name=name, maxlinelen=LINE_LENGTH)
     if hasattr(value, "addresses"):
         (address,) = value.addresses
-        header.append(address.display_name, "utf-8")
+        header.append(address.display_name, UTF8)
         header.append(f"<{address.addr_spec}>", "us-ascii")
     else:
         words = str(value).split(" ")
         plain = list(takewhile(str.isascii, words))
         if plain:
             header.append(" ".join(plain), "us-ascii")
-        header.append(" ".join(words[len(plain) :]), "utf-8")
+        header.append(" ".join(words[len(plain) :]), UTF8)
     return header.encode(linesep="\r\n")
 
 

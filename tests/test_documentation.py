@@ -66,13 +66,13 @@ def test_what_is_required_is_called_so() -> None:
 
 def test_every_command_is_in_the_table_and_exists() -> None:
     named = [name for name, _ in ROW.findall(section("Commands"))]
-    without_options = {re.sub(r" (--.*|REF)$", "", name) for name in named}
+    without_options = {re.sub(r" (--.*|REF|KEY)$", "", name) for name in named}
     assert without_options == set(commands())
 
 
 @pytest.mark.parametrize("text", [README, CHANGELOG, UNIT], ids=["README", "CHANGELOG", "unit"])
 def test_a_command_that_is_named_anywhere_exists(text: str) -> None:
-    known = set(commands()) | {"reporter outbox", "reporter %i"}
+    known = set(commands()) | {"reporter outbox", "reporter notice", "reporter %i"}
     for name in re.findall(r"(?:`|/bin/|^)(reporter(?: [a-z%]+)+)", text, re.MULTILINE):
         assert any(name == each or name.startswith(f"{each} ") for each in known), name
 

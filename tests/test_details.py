@@ -190,7 +190,7 @@ def test_details_are_one_follow_up_with_the_whole_current_state(
     assert mail["Subject"] == f"Re: {ticket['Subject']}"
     assert mail["In-Reply-To"] == mail["References"] == ticket["Message-ID"]
     for section in (
-        "QUÉ FALLA", "DESDE CUÁNDO", "CÓMO CONTACTARLE", "QUÉ SUPONE PARA USTEDES",
+        "QUÉ FALLA", "DESDE CUÁNDO", "CÓMO CONTACTAR CON USTED", "QUÉ SUPONE PARA USTEDES",
         "QUÉ PODEMOS HACER",
     ):  # fmt: skip
         assert f"\n\n{section}\n" in text

@@ -208,7 +208,7 @@ def test_no_other_step_is_disturbed(provider: Provider, key: str) -> None:
 
 def test_it_never_keeps_anybody_from_reporting(provider: Provider, key: str) -> None:
     customer = Customer(provider.app)
-    assert customer.open("/").links["/report/failure"] == "Empezar"
+    assert customer.open("/").links["/report/failure"] == "Empezar el aviso"
     page = customer.open(f"/notices/{key}")
     assert page.links["/report/failure"] == "La mía es otra: dar el aviso"
     assert "INC-" in customer.report().text

@@ -256,7 +256,7 @@ def test_a_follow_up_carries_the_whole_current_state(provider: Provider) -> None
     (ticket,) = to_support(provider.work())
     provider.customer(token).submit(kind="info", text="Más")
     (mail,) = followups(provider, token)
-    for section in ("QUÉ FALLA", "DESDE CUÁNDO", "QUÉ HA CAMBIADO", "CÓMO CONTACTARLE"):
+    for section in ("QUÉ FALLA", "DESDE CUÁNDO", "QUÉ HA CAMBIADO", "CÓMO CONTACTAR CON USTED"):
         assert section in text_of(mail)
     only_here = {"update": "1", "news": "info"}
     assert block_of(mail) == {**block_of(ticket), **only_here}

@@ -74,7 +74,9 @@ class ReportStage(Stage):
         draft = self.draft or abort(404)
         channel = PHONE if is_operator() else WEB
         filing = answers.filing(draft, forms, current_language(), at, channel)
-        return receipt_url(submit(draft.id, filing, receipt_url))
+        token = submit(draft.id, filing, receipt_url)
+        session.pop("prefill", None)  # it was for this report, and not for the next caller's
+        return receipt_url(token)
 
     def notices(self, step: Step) -> Sequence[Notice]:
         return store.shown() if "service" in vars(step.form) else ()

@@ -1,0 +1,252 @@
+"""Reports that support takes by phone: the same form, in the language of whoever calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from factories import SENT_AT, Customer, Page
+from jsonschema import Draft202012Validator
+from provider import Provider, a_provider, block_of, link, text_of, to_customers, to_support
+
+from reporter.reports import twin
+
+BANNER = "Toma este aviso por teléfono. Use el idioma de quien llama."
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Iterator[Provider]:
+    with a_provider(tmp_path) as provider:
+        yield provider
+
+
+def operator_link(provider: Provider, *options: str) -> str:
+    """Its path, as the command prints it."""
+    url = urlsplit(provider.command("operator", "link", *options).strip())
+    assert f"{url.scheme}://{url.netloc}" == "https://incidents.example.com"
+    return url.path
+
+
+def operator(provider: Provider, *, language: str = "es") -> Customer:
+    """Somebody of support whose browser has opened the link."""
+    someone = Customer(provider.app, language)
+    someone.open(operator_link(provider))
+    return someone
+
+
+def token_of(receipt: Page) -> str:
+    return receipt.action.split("/")[2]
+
+
+def take(caller: Customer, **changes: str) -> str:
+    """Take a report during a call; the token of its receipt."""
+    return token_of(caller.report(**changes))
+
+
+def test_the_link_makes_a_browser_an_operators(provider: Provider) -> None:
+    someone = operator(provider)
+    assert someone.page.status == 200
+    for path in ("/", "/report/failure"):
+        assert BANNER in " ".join(someone.open(path).text.split())
+    someone.fill_all()
+    assert BANNER in " ".join(someone.page.text.split())
+    ordinary = Customer(provider.app)
+    for path in ("/", "/report/failure"):
+        assert BANNER not in " ".join(ordinary.open(path).text.split())
+
+
+def test_a_report_by_phone_says_so_to_people_and_programs(provider: Provider) -> None:
+    take(operator(provider))
+    (ticket,) = to_support(provider.work())
+    assert block_of(ticket)["channel"] == "phone"
+    assert text_of(ticket).startswith(
+        f"Nueva incidencia {ticket['X-Incident-Reference']}, tomada por teléfono."
+    )
+    *_, part = ticket.iter_attachments()
+    content = json.loads(part.get_content())
+    assert content["channel"] == {"@type": "ChannelRef", "id": "phone", "name": "phone"}
+    assert list(Draft202012Validator(twin.schema()).iter_errors(content)) == []
+
+
+def test_a_report_of_the_web_has_no_word_of_the_phone(provider: Provider) -> None:
+    Customer(provider.app).report()
+    (ticket,) = to_support(provider.work())
+    assert "channel" not in block_of(ticket)
+    assert "por teléfono." not in text_of(ticket).splitlines()[0]
+
+
+def test_no_trap_is_set_for_an_operator(provider: Provider) -> None:
+    someone = operator(provider)
+    for slug in ("failure", "timing", "changes", "contact"):
+        assert 'name="website"' not in someone.open(f"/report/{slug}").html
+        someone.fill(slug)
+    assert 'name="website"' in Customer(provider.app).open("/report/failure").html
+
+
+def test_what_gives_a_program_away_is_not_held_against_an_operator(provider: Provider) -> None:
+    """Support fills the form within a second, from what it hears, and by other programs."""
+    someone = operator(provider)
+    someone.open("/report/failure")
+    someone.fill("failure", website="filled in by a password manager")
+    token = take(someone)
+    assert provider.receipt(token).report.flags == ()
+    ordinary = token_of(Customer(provider.app).report())
+    assert provider.receipt(ordinary).report.flags == ("too_fast",)
+    assert ["flags" in block_of(mail) for mail in to_support(provider.work())] == [False, True]
+
+
+def test_no_limit_holds_an_operator_up(tmp_path: Path) -> None:
+    with a_provider(tmp_path, RATELIMIT_ENABLED=True) as provider:
+        someone, ordinary = operator(provider), Customer(provider.app)
+        someone.open("/")
+        ordinary.open("/")
+
+        def press(customer: Customer) -> int:
+            answer = customer.client.post("/report/review", base_url=customer.base_url)
+            return int(answer.status_code)
+
+        assert {press(someone) for _ in range(130)} == {303}
+        ordinarily = [press(ordinary) for _ in range(130)]
+        assert ordinarily == [303] * 120 + [429] * 10
+        assert press(someone) == 303
+
+
+@pytest.mark.parametrize(
+    ("language", "subject"), [("es", "hemos recibido su aviso"), ("en", "we have your report")]
+)
+def test_the_caller_has_the_receipt_by_mail_in_their_language(
+    provider: Provider, language: str, subject: str
+) -> None:
+    someone = operator(provider)
+    someone.open(f"/?lang={language}")
+    token = take(someone, email="caller@example.com")
+    ticket, mail = provider.work()
+    assert block_of(ticket)["language"] == language
+    assert "QUÉ FALLA" in text_of(ticket)  # support reads its own
+    assert mail["To"] == "caller@example.com"
+    assert mail["Content-Language"] == language
+    assert mail["Subject"] == f"{ticket['X-Incident-Reference']}: {subject}"
+    assert link(mail, "/r/") == f"/r/{token}"
+    receipt = Customer(provider.app, language).open(link(mail, "/r/"))
+    assert provider.receipt(token).report.reference in receipt.text
+
+
+def test_a_caller_has_the_mail_however_many_there_were(provider: Provider) -> None:
+    """The limit is against strangers who write somebody's address."""
+    for _ in range(3):
+        Customer(provider.app).report(email="caller@example.com")
+    provider.work()
+    Customer(provider.app).report(email="caller@example.com")
+    assert to_customers(provider.work()) == []
+    take(operator(provider), email="caller@example.com")
+    assert len(to_customers(provider.work())) == 1
+
+
+def test_the_receipt_is_the_customers_own_afterwards(provider: Provider) -> None:
+    token = take(operator(provider))
+    customer = provider.customer(token)
+    assert BANNER not in " ".join(customer.page.text.split())
+    customer.submit(kind="worse", text="")
+    assert provider.receipt(token).updates[0].kind == "worse"
+
+
+def test_one_call_after_another(provider: Provider) -> None:
+    someone = operator(provider)
+    first = take(someone, email="first@example.com")
+    someone.open("/")
+    page = someone.open("/report/failure")
+    assert page.fields["summary"] == ""
+    second = take(someone, email="second@example.com", summary="Otra cosa")
+    assert first != second
+    assert provider.receipt(second).report.channel == "phone"
+    assert provider.receipt(second).report.text("email") == "second@example.com"
+
+
+def test_the_next_caller_is_not_given_the_number_of_the_last(provider: Provider) -> None:
+    someone = operator(provider)
+    someone.open("/?customer_number=C-1")
+    assert someone.open("/report/failure")
+    someone.fill_all(customer_number="C-1")
+    someone.submit()
+    for slug in ("failure", "timing", "changes"):
+        someone.fill(slug)
+    assert someone.open("/report/contact").fields["customer_number"] == ""
+
+
+def test_beginning_a_shift_leaves_no_draft_behind(provider: Provider) -> None:
+    someone = Customer(provider.app)
+    someone.fill("failure", summary="Mío")
+    someone.open(operator_link(provider))
+    assert someone.open("/report/failure").fields["summary"] == ""
+
+
+def test_ending_makes_the_browser_an_ordinary_one(provider: Provider) -> None:
+    someone = operator(provider)
+    someone.fill("failure", summary="De quien llamó")
+    someone.open("/")
+    assert someone.page.action == "/operator/end"
+    page = someone.submit()
+    assert BANNER not in " ".join(page.text.split())
+    assert someone.open("/report/failure").fields["summary"] == ""
+    token = take(someone)
+    assert provider.receipt(token).report.channel == "web"
+
+
+def test_ending_needs_a_token(provider: Provider) -> None:
+    someone = operator(provider)
+    someone.open("/")
+    assert someone.submit(csrf_token="stale").status == 400
+    assert BANNER in " ".join(someone.open("/").text.split())
+
+
+def test_a_shift_ends_by_itself_after_twelve_hours(provider: Provider) -> None:
+    path = operator_link(provider)
+    someone = Customer(provider.app)
+    someone.open(path)
+    provider.later(hours=11, minutes=59)
+    assert BANNER in " ".join(someone.open("/").text.split())
+    provider.later(minutes=1)
+    assert BANNER not in " ".join(someone.open("/").text.split())
+    someone.open(path)
+    assert BANNER in " ".join(someone.open("/").text.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "days"), [((), 30), (("--days", "1"), 1), (("--days", "366"), 366)]
+)
+def test_the_link_works_as_long_as_it_was_made_for(
+    provider: Provider, options: tuple[str, ...], days: int
+) -> None:
+    path = operator_link(provider, *options)
+    provider.later(days=days, seconds=-1)
+    assert Customer(provider.app).peek(path).status == 303
+    provider.later(seconds=1)
+    page = Customer(provider.app).open(path)
+    assert page.status == 404
+    assert "Este enlace ya no funciona" in page.text
+
+
+@pytest.mark.parametrize("days", ["0", "367", "-1", "x"])
+def test_no_link_is_made_for_ever(provider: Provider, days: str) -> None:
+    said = provider.command("operator", "link", "--days", days, fails=True)
+    assert "--days" in said
+
+
+def test_a_forged_link_makes_nobody_an_operator(provider: Provider) -> None:
+    token = provider.report()
+    desk = provider.desk(token).page.action.rpartition("/")[2]
+    path = operator_link(provider)
+    for forged in (f"{path[:-3]}AAA", "/operator/x", f"/operator/{desk}"):
+        someone = Customer(provider.app)
+        assert someone.open(forged).status == 404
+        assert BANNER not in " ".join(someone.open("/").text.split())
+
+
+def test_a_link_of_another_installation_opens_nothing(tmp_path: Path) -> None:
+    with a_provider(tmp_path) as ours:
+        path = operator_link(ours)
+    with a_provider(tmp_path, SECRET_KEY="another" * 8, at=SENT_AT) as theirs:
+        assert Customer(theirs.app).open(path).status == 404

@@ -41,7 +41,7 @@ browser: .venv/installed-dev ## Install Chromium, if there is none
 
 .PHONY: test
 test: .venv/installed-dev browser ## Run the whole suite
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 .PHONY: lint
 lint: .venv/installed-dev ## Check style, types, import layers, templates and catalogues

@@ -14,7 +14,7 @@ IMPORTANT = {
     "allowed actions": "Qué podemos hacer sin volver a preguntarle",
 }
 LEFT_OUT = {
-    "affected": "Qué está afectado",
+    "affected": "A qué afecta",
     "error message": "El mensaje de error, tal como aparece",
     "frequency": "Con qué frecuencia",
 }

@@ -120,6 +120,8 @@ def running(folder: Path, *arguments: str, **settings: Any) -> Iterator[Service]
     seen = [service.process.pid]
     try:
         until(service.is_ready)
+        if arguments[0] == "serve":  # the worker may take longer than the web half
+            until(lambda: "worker started" in service.log)
         seen = service.tree()
         yield service
         service.end()

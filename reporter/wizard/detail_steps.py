@@ -37,7 +37,7 @@ class ImpactForm(StepForm):
         hint=_l("For example: we cannot take orders"),
     )
     deadline = Line(
-        _l("Is there a time by which it must work?"),
+        _l("By when do you need it to work?"),
         hint=_l("For example: today at 18:00, when the campaign starts"),
         block="deadline",
     )

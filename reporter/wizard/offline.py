@@ -34,6 +34,9 @@ from reporter.wizard.views import SEND_LIMIT, ReportStage, posted_key
 
 blueprint = Blueprint("offline", __name__)
 
+# What the form loads.
+NEEDED = ("reporter.js", "icon.svg", "logo")
+
 
 @blueprint.get("/offline")
 def form() -> ResponseReturnValue:
@@ -49,10 +52,11 @@ def service_worker() -> Response:
     for language in current_app.config["LANGUAGES"]:
         with force_locale(language):
             pages.append(_blank_form())
+    assets = current_app.extensions["assets"]
     settings = {
         "version": hashlib.sha256("".join(pages).encode()).hexdigest()[:12],
         "forms": dict(zip(current_app.config["LANGUAGES"], urls, strict=True)),
-        "files": [url_for("static", filename=name) for name in current_app.extensions["assets"]],
+        "files": [url_for("static", filename=name) for name in NEEDED if name in assets],
     }
     content = f"const settings={json.dumps(settings)};\n{script('sw.js')}"
     return Response(content, mimetype="text/javascript", headers={"Cache-Control": "no-cache"})

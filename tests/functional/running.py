@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from factories import Customer
@@ -96,9 +96,9 @@ class Service:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def tree(self) -> list[int]:
-        """The process and everything that came of it, as ids."""
-        return family(self.process.pid)
+    def tree(self) -> list[Process]:
+        """The process and everything that came of it; nothing once it has ended."""
+        return family(self.process.pid) if self.process.poll() is None else []
 
     def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 30.0) -> int:
         """Send a signal to the process that we started, and to no other; what it exits with."""
@@ -117,7 +117,7 @@ def running(folder: Path, *arguments: str, **settings: Any) -> Iterator[Service]
     """A service that is ready, and whose processes are all gone at the end."""
     service = Service(folder, *arguments, **settings)
     service.start()
-    seen = [service.process.pid]
+    seen = service.tree()
     try:
         until(service.is_ready)
         if arguments[0] == "serve":  # the worker may take longer than the web half
@@ -156,37 +156,48 @@ def _run(
     )
 
 
-def family(pid: int) -> list[int]:
+class Process(NamedTuple):
+    """A process, and not another one that was given its number later."""
+
+    pid: int
+    started: str
+
+    def is_alive(self) -> bool:
+        stat = _stat(self.pid)
+        return stat is not None and stat.started == self.started and stat.state != "Z"
+
+
+class Stat(NamedTuple):
+    state: str
+    parent: int
+    started: str  # in ticks since the machine did
+
+
+def family(pid: int) -> list[Process]:
     """A process and its descendants that are alive."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (stat := _stat(int(entry.name))):
-            parents[int(entry.name)] = int(stat[1])
+    stats = {int(entry.name): _stat(int(entry.name)) for entry in Path("/proc").glob("[0-9]*")}
     found = [pid]
     for each in found:
-        found += [child for child, parent in parents.items() if parent == each]
-    return [each for each in found if is_alive(each)]
+        found += [child for child, stat in stats.items() if stat and stat.parent == each]
+    processes = [Process(each, stat.started) for each in found if (stat := stats.get(each))]
+    return [process for process in processes if process.is_alive()]
 
 
-def is_alive(pid: int) -> bool:
-    stat = _stat(pid)
-    return stat is not None and stat[0] != "Z"
-
-
-def kill_all(pids: list[int]) -> None:
+def kill_all(processes: list[Process]) -> None:
     """kill -9 of each, and wait until they are gone."""
-    for pid in pids:
-        if is_alive(pid):
-            os.kill(pid, signal.SIGKILL)
-    until(lambda: not any(is_alive(pid) for pid in pids))
+    for process in processes:
+        if process.is_alive():
+            os.kill(process.pid, signal.SIGKILL)
+    until(lambda: not any(process.is_alive() for process in processes))
 
 
-def _stat(pid: int) -> list[str] | None:
-    """State, parent and the rest of /proc/PID/stat; None when it is gone."""
+def _stat(pid: int) -> Stat | None:
+    """What /proc/PID/stat says, as proc(5) numbers its fields; None when it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
+    return Stat(fields[0], int(fields[1]), fields[19])
 
 
 class HttpClient:

@@ -17,7 +17,17 @@ import pytest
 import sqlalchemy as sa
 from factories import values
 from flask import Flask
-from running import BROKEN, HttpClient, Service, Visitor, command, environment, running, until
+from running import (
+    BROKEN,
+    HttpClient,
+    Service,
+    Visitor,
+    command,
+    environment,
+    family,
+    running,
+    until,
+)
 from servers import smtp_server
 
 from reporter.database import Database, driver_url
@@ -66,9 +76,9 @@ def is_free(port: int) -> bool:
 def part(service: Service, name: str) -> int:
     """The process of one of the halves."""
     return next(
-        pid
-        for pid in service.tree()[1:]
-        if f"reporter\0{name}".encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+        process.pid
+        for process in service.tree()[1:]
+        if f"reporter\0{name}".encode() in Path(f"/proc/{process.pid}/cmdline").read_bytes()
     )
 
 
@@ -78,10 +88,11 @@ class TestServe:
             smtp_server() as smtp,
             running(tmp_path, "serve", MAIL_SERVER=LOOPBACK, MAIL_PORT=smtp.port) as service,
         ):
+            everything = service.tree()
             assert Visitor(service).report().status == 200
             until(lambda: len(smtp.received) == 2)
             assert service.end() == 0
-            assert service.tree() == []
+            assert not any(process.is_alive() for process in everything)
         assert all(json.loads(line)["event"] for line in service.log.splitlines())
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -114,15 +125,14 @@ class TestServe:
             os.kill(part(service, half), signal.SIGKILL)
             assert service.process.wait(30) == 1
             assert f"{half} ended with -9: stopping all" in service.log
-            until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in everything))
+            until(lambda: not any(process.is_alive() for process in everything))
             assert is_free(service.port)
 
     def test_a_process_of_the_web_server_that_dies_is_replaced(self, tmp_path: Path) -> None:
         with running(tmp_path, "serve", WEB_PROCESSES=1) as service:
-            web = part(service, "web")
-            [child] = [pid for pid in service.tree() if parent_of(pid) == web]
-            os.kill(child, signal.SIGKILL)
-            until(lambda: not Path(f"/proc/{child}").exists())
+            [child] = family(part(service, "web"))[1:]
+            os.kill(child.pid, signal.SIGKILL)
+            until(lambda: not child.is_alive())
             until(service.is_ready)
 
     def test_killed_it_leaves_nothing_behind(self, tmp_path: Path) -> None:
@@ -131,7 +141,7 @@ class TestServe:
             assert len(everything) == 5  # itself, web and its two, worker
             os.kill(service.process.pid, signal.SIGKILL)
             service.process.wait(10)
-            until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in everything))
+            until(lambda: not any(process.is_alive() for process in everything))
             assert is_free(service.port)
 
     @pytest.mark.parametrize("name", ["serve", "web"])
@@ -263,10 +273,6 @@ class TestMigrations:
         database: Database = app.extensions["sqlalchemy"]
         with database.read() as session:
             assert session.scalar(sa.text("SELECT count(*) FROM report")) == 0
-
-
-def parent_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def test_web_and_worker_are_enough_apart(tmp_path: Path) -> None:

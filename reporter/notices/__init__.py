@@ -6,8 +6,8 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from reporter.notices.store import active
+    from reporter.notices.store import shown
     from reporter.notices.views import blueprint
 
     app.register_blueprint(blueprint)
-    app.jinja_env.globals["active_notices"] = active
+    app.jinja_env.globals["active_notices"] = shown

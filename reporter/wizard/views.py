@@ -73,7 +73,7 @@ class ReportStage(Stage):
         return receipt_url(token)
 
     def notices(self, step: Step) -> Sequence[Notice]:
-        return store.active() if "service" in vars(step.form) else ()
+        return store.shown() if "service" in vars(step.form) else ()
 
     def words(self) -> dict[str, str]:
         return {

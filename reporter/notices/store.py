@@ -125,7 +125,7 @@ def active(service: str | None = None) -> list[Notice]:
 
 
 def shown() -> list[Notice]:
-    """`active` for pages that are there without a database too."""
+    """The open ones, as far as we know: without the database no page fails for want of them."""
     try:
         return active()
     except SQLAlchemyError:

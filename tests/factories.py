@@ -25,7 +25,8 @@ from reporter.reports.emails import Mail
 from reporter.reports.report import Filing, Report
 from reporter.wizard import answers
 from reporter.wizard.drafts import Draft
-from reporter.wizard.steps import REPORT_STEPS, StepForm
+from reporter.wizard.step import StepForm
+from reporter.wizard.steps import REPORT_STEPS
 
 # 42 minutes after the time told in ANSWERS.
 SENT_AT = datetime(2026, 11, 23, 2, 22, tzinfo=UTC)

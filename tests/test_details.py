@@ -31,7 +31,9 @@ from wtforms import Form
 
 from reporter.reports import twin
 from reporter.wizard.detail_steps import DETAIL_STEPS
-from reporter.wizard.fields import Choice, Files, PastTime, Question, Several, questions
+from reporter.wizard.fields import Choice, Files, Several
+from reporter.wizard.moment_fields import PastTime
+from reporter.wizard.question import Question, questions
 from reporter.wizard.steps import REPORT_STEPS
 
 SLUGS = ["impact", "evidence", "authorisation"]
@@ -214,7 +216,7 @@ def test_the_first_time_everything_answered_is_marked_as_new(
     answer(customer, token, "impact", users_affected="40", deadline="hoy a las 18:00")
     send(customer, token)
     (mail,) = followups(provider, token)
-    assert marked(mail) == ["¿A cuántas personas afecta?", "¿Hay una hora a la que deba funcionar?"]
+    assert marked(mail) == ["¿A cuántas personas afecta?", "¿Para cuándo necesitan que funcione?"]
 
 
 def test_later_only_what_is_newer_is_marked(
@@ -230,7 +232,7 @@ def test_later_only_what_is_newer_is_marked(
     (mail,) = provider.work()
     assert block_of(mail)["update"] == "2"
     assert marked(mail) == ["¿A cuántas personas afecta?", "¿Qué cree usted que es?"]
-    assert "¿Hay una hora a la que deba funcionar?\n  hoy a las 18:00\n" in text_of(mail)
+    assert "¿Para cuándo necesitan que funcione?\n  hoy a las 18:00\n" in text_of(mail)
     assert "  40\n" not in text_of(mail)
     assert twin_of(mail)["answers"]["users_affected"] == "60"
     assert [note["noteType"] for note in twin_of(mail)["note"]] == ["details", "details"]

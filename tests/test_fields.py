@@ -11,20 +11,10 @@ from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 from wtforms import SelectChoice
 
-from reporter.wizard.fields import (
-    Choice,
-    Email,
-    Line,
-    LocalTime,
-    Phone,
-    Question,
-    Text,
-    YesNo,
-    Zone,
-    display,
-    questions,
-)
-from reporter.wizard.steps import StepForm
+from reporter.wizard.fields import Choice, Email, Line, Phone, Text, YesNo
+from reporter.wizard.moment_fields import LocalTime, Zone
+from reporter.wizard.question import Question, display, questions
+from reporter.wizard.step import StepForm
 
 
 class Trial(StepForm):

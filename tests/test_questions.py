@@ -26,8 +26,10 @@ from reporter.reports.emails import compose_ticket
 from reporter.reports.ticket import FIRST_KEYS, ticket_text
 from reporter.reports.twin import schema, twin
 from reporter.wizard.detail_steps import DETAIL_STEPS
-from reporter.wizard.fields import Choice, Question, Text, questions
-from reporter.wizard.steps import REPORT_STEPS, ChangesForm, Step
+from reporter.wizard.fields import Choice, Text
+from reporter.wizard.question import Question, questions
+from reporter.wizard.step import Step
+from reporter.wizard.steps import REPORT_STEPS, ChangesForm
 from reporter.wizard.views import ReportStage
 
 # Reports in which, all together, every question is answered.

@@ -13,9 +13,10 @@ from werkzeug.datastructures import MultiDict
 from reporter.reports.report import WEB, Answer, Filing, Section
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Answered, Draft
-from reporter.wizard.fields import display, questions
 from reporter.wizard.moments import Moment, Precision
-from reporter.wizard.steps import MINIMUM_TIME, Step, StepForm
+from reporter.wizard.question import display, questions
+from reporter.wizard.step import Step, StepForm
+from reporter.wizard.steps import MINIMUM_TIME
 
 
 def filled(step: Step, answered: Answered | None, **context: Any) -> StepForm:

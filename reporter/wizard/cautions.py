@@ -10,8 +10,9 @@ import phonenumbers
 from flask_babel import gettext as _
 from stdnum import iban, luhn
 
-from reporter.wizard.fields import Line, Phone, Text, questions
-from reporter.wizard.steps import StepForm
+from reporter.wizard.fields import Line, Phone, Text
+from reporter.wizard.question import questions
+from reporter.wizard.step import StepForm
 
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 # A word for a password, a separator, and something that is no plain word: prose says "la clave

@@ -5,18 +5,9 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectChoice as Option
 
-from reporter.wizard.fields import (
-    NO,
-    UNKNOWN,
-    YES,
-    Choice,
-    Files,
-    Line,
-    PastTime,
-    Several,
-    Text,
-)
-from reporter.wizard.steps import Step, StepForm
+from reporter.wizard.fields import NO, UNKNOWN, YES, Choice, Files, Line, Several, Text
+from reporter.wizard.moment_fields import PastTime
+from reporter.wizard.step import Step, StepForm
 
 OPTIONAL = _l("Answer what you can. Nothing here is required.")
 

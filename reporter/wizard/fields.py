@@ -1,15 +1,9 @@
-"""The kinds of question. A question is a WTForms field that also knows when it is asked,
-what it says when it is not answered, and how its answer reads.
-
-`display` is the only place that turns an answer into words.
-"""
+"""The kinds of question. Those about time are in moment_fields.py."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -25,141 +19,16 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.fields import Field
-from wtforms.validators import StopValidation, ValidationError
+from wtforms.validators import ValidationError
 
-from reporter.times import three_ways
 from reporter.web.pages import size_in_words
-from reporter.wizard import moments
+from reporter.wizard.question import Question
 
-LINE_LENGTH = 200
 TEXT_LENGTH = 5_000
 
-
-class Question(Field):
-    """What every kind of question shares.
-
-    hint         help shown beside it
-    required     what it says when it is left blank; without it, it may be
-    asked_with   (key, value) of the answer in this step that makes it asked at all
-    asked_when   what decides the same where no single answer does, given the form
-    shown_with   (key, value) of the answer it is shown under, though it is always asked
-    required_with  {(key, value): message}: the answers that make it required
-    wanted       support would ask for it: named in the ticket as missing when blank
-    important    the same, for an important incident only
-    block        its key in the block of the ticket mail; without it, it is in its section only
-    max_length   in characters
-    autocomplete, inputmode  HTML attributes of the same name
-    """
-
-    def __init__(
-        self,
-        label: Any,
-        *,
-        hint: Any = "",
-        required: Any = None,
-        asked_with: tuple[str, str] | None = None,
-        asked_when: Callable[[Any], bool] | None = None,
-        shown_with: tuple[str, str] | None = None,
-        required_with: Mapping[tuple[str, str], Any] | None = None,
-        wanted: bool = False,
-        important: bool = False,
-        block: str = "",
-        max_length: int = LINE_LENGTH,
-        autocomplete: str = "",
-        inputmode: str = "",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(label, [check], **kwargs)
-        self.hint = hint
-        self.required = required
-        self.asked_with = asked_with
-        self.asked_when = asked_when
-        self.shown_with = shown_with or asked_with
-        self.required_with = required_with or {}
-        self.wanted = wanted
-        self.important = important
-        self.block = block
-        self.max_length = max_length
-        self.autocomplete = autocomplete
-        self.inputmode = inputmode
-
-    def described_by(self) -> str:
-        """The ids of what a screen reader says with it."""
-        ids = [f"h-{self.name}"] if self.hint else []
-        return " ".join([*ids, f"e-{self.name}"] if self.errors else ids)
-
-    def must(self, native: bool) -> bool:
-        """Whether the browser is asked to demand an answer, where the server cannot yet."""
-        return bool(native and self.required and not self.shown_with)
-
-    def attributes(self, native: bool = False) -> dict[str, str]:
-        """Of its HTML element."""
-        wanted = {
-            "type": getattr(self, "input_type", ""),
-            "aria-describedby": self.described_by(),
-            "aria-invalid": "true" if self.errors else "",
-            "autocomplete": self.autocomplete,
-            "inputmode": self.inputmode,
-            "required": "required" if self.must(native) else "",
-        }
-        return {"id": f"f-{self.name}"} | {name: value for name, value in wanted.items() if value}
-
-    def is_blank(self) -> bool:
-        return not str(self.data or "").strip()
-
-    def is_asked(self, form: Form) -> bool:
-        if self.asked_when is not None:
-            return self.asked_when(form)
-        if self.asked_with is None:
-            return True
-        key, value = self.asked_with
-        return bool(form[key].is_asked(form) and form[key].data == value)
-
-    def value(self, form: Form) -> str | list[str] | None:
-        """What the answer is for a machine: as typed, or None when blank or not asked."""
-        return None if self.is_blank() or not self.is_asked(form) else str(self.data)
-
-    def check(self, form: Form) -> None:
-        """Raises ValidationError when what was typed cannot be taken."""
-
-    def words(self, form: Form, at: datetime) -> str:
-        """The answer in words, read at the time *at*."""
-        return str(self.data)
-
-
-def check(form: Form, field: Question) -> None:
-    """The one validator of every question."""
-    if not field.is_asked(form):
-        field.errors = []
-        raise StopValidation
-    if field.errors:  # it could not even be read
-        raise StopValidation
-    if field.is_blank():
-        if field.required:
-            raise StopValidation(str(field.required))
-        for (key, value), message in field.required_with.items():
-            if form[key].data == value:
-                raise StopValidation(str(message))
-        raise StopValidation
-    length = len(str(field.data).replace("\r\n", "\n"))
-    if length > field.max_length:
-        raise StopValidation(
-            _(
-                "Use %(limit)s characters or fewer; you have written %(length)s",
-                limit=field.max_length,
-                length=length,
-            )
-        )
-    try:
-        field.check(form)
-    except ValidationError as error:  # a validate_<name> of the form sees what can be read only
-        raise StopValidation(str(error)) from None
-
-
-def display(question: Question, form: Form, at: datetime) -> str:
-    """An answer in words, in the language in use; empty where there is nothing to say."""
-    return "" if question.value(form) is None else question.words(form, at)
+YES = _l("Yes")
+NO = _l("No")
+UNKNOWN = _l("I do not know")
 
 
 class Line(Question, StringField):
@@ -206,66 +75,6 @@ class YesNo(Question, BooleanField):
 
     def words(self, form: Form, at: datetime) -> str:
         return _("Yes") if self.data else ""
-
-
-class Started(Choice):
-    """Roughly when, counted back from the time it was answered; or "at" an exact time."""
-
-    def words(self, form: Form, at: datetime) -> str:
-        words = super().words(form, at)
-        if self.data in moments.AGO:
-            return f"{words}\n{three_ways(form.moment().at, at)}"
-        return "" if self.data == "at" else words  # the next answer tells it
-
-
-class LocalTime(Line):
-    """A date and time of day, in the zone another question asks for."""
-
-    input_type = "datetime-local"
-
-    def check(self, form: Form) -> None:
-        try:
-            moments.parse_local(self.data)
-        except ValueError:
-            raise ValidationError(
-                _("Enter the date and the time, for example 2026-11-23 02:40")
-            ) from None
-
-    def words(self, form: Form, at: datetime) -> str:
-        return three_ways(form.moment().at, at)
-
-
-class Zone(Line):
-    """A time zone: its IANA name, or the name of its city; left blank, the provider's."""
-
-    def __init__(self, label: Any, **kwargs: Any) -> None:
-        super().__init__(label, default=lambda: current_app.config["TIMEZONE"], **kwargs)
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        super().process_formdata([value for value in valuelist if value.strip()])
-
-    def zone(self) -> ZoneInfo:
-        """The zone; the provider's while what was typed is none."""
-        try:
-            return moments.parse_zone(self.data)
-        except ValueError:
-            return ZoneInfo(current_app.config["TIMEZONE"])
-
-    def check(self, form: Form) -> None:
-        if self.shown_with and form[self.shown_with[0]].data != self.shown_with[1]:
-            return  # nobody sees it: a browser may have filled in what we do not know
-        try:
-            moments.parse_zone(self.data)
-        except ValueError:
-            raise ValidationError(
-                _("Enter a time zone by its name, for example Europe/Madrid or America/Bogota")
-            ) from None
-
-    def value(self, form: Form) -> str | None:
-        return self.zone().key if self.is_asked(form) else None
-
-    def words(self, form: Form, at: datetime) -> str:
-        return self.value(form) or ""
 
 
 class Email(Line):
@@ -320,33 +129,6 @@ class Phone(Line):
         return self.value(form) or ""
 
 
-class PastTime(Line):
-    """A date and time of day in the zone of the report, which the form has as `zone`."""
-
-    input_type = "datetime-local"
-
-    def moment(self, form: Form) -> datetime:
-        """Of a time that exists twice, the earlier. Raises ValueError."""
-        return moments.localize(moments.parse_local(self.data), form.report_zone, "earlier")
-
-    def check(self, form: Form) -> None:
-        try:
-            moment = self.moment(form)
-        except moments.NoSuchTime:
-            raise ValidationError(
-                _("That time did not exist: the clocks went forward. Check the hour")
-            ) from None
-        except ValueError:
-            raise ValidationError(
-                _("Enter the date and the time, for example 2026-11-23 02:40")
-            ) from None
-        if moment > datetime.now(UTC) + moments.CLOCK_SKEW:
-            raise ValidationError(_("That time is in the future. Check the date"))
-
-    def words(self, form: Form, at: datetime) -> str:
-        return three_ways(self.moment(form), at)
-
-
 class Several(Question, SelectMultipleField):
     """Any number of several."""
 
@@ -378,13 +160,3 @@ class Files(Question, MultipleFileField):
 
     def words(self, form: Form, at: datetime) -> str:
         return "\n".join(f"{file.name} ({size_in_words(file.size)})" for file in form.kept_files)
-
-
-def questions(form: Form) -> Sequence[Question]:
-    """The questions of a form, in the order they are declared."""
-    return [field for field in form if isinstance(field, Question)]
-
-
-YES = _l("Yes")
-NO = _l("No")
-UNKNOWN = _l("I do not know")

@@ -21,9 +21,10 @@ from reporter.web.locale import choose_language
 from reporter.wizard import answers, drafts
 from reporter.wizard.cautions import cautions
 from reporter.wizard.drafts import Answered, Draft, Raw
-from reporter.wizard.fields import Files, questions
+from reporter.wizard.fields import Files
 from reporter.wizard.journey import Journey
-from reporter.wizard.steps import Step, StepForm
+from reporter.wizard.question import questions
+from reporter.wizard.step import Step, StepForm
 
 Forms = Mapping[str, StepForm]
 

@@ -6,67 +6,22 @@ Its label is what the form, the review and the mail say. Declaration order is qu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
-from flask_wtf import FlaskForm
 from wtforms import SelectChoice as Option
-from wtforms import StringField
 from wtforms.validators import ValidationError
 
-from reporter.reports.attachments import StoredFile
 from reporter.web.locale import current_language
 from reporter.wizard import moments
-from reporter.wizard.fields import (
-    NO,
-    UNKNOWN,
-    YES,
-    Choice,
-    Email,
-    Line,
-    LocalTime,
-    Phone,
-    Started,
-    Text,
-    YesNo,
-    Zone,
-)
+from reporter.wizard.fields import NO, UNKNOWN, YES, Choice, Email, Line, Phone, Text, YesNo
+from reporter.wizard.moment_fields import LocalTime, Started, Zone
 from reporter.wizard.moments import Moment, Precision
-
-
-class StepForm(FlaskForm):
-    """One page of questions.
-
-    `answered_at` is when it was first answered as it stands. Of the second stage: `report_zone`
-    is the zone its times are told in, and `kept_files` are those kept already.
-    """
-
-    title: Any
-    about: Any  # what it asks, in a few words, for the first page
-    lead: Any = ""
-
-    # People never see it; a program that fills every field gives itself away.
-    website = StringField(render_kw={"tabindex": "-1", "autocomplete": "off"})
-
-    def __init__(
-        self,
-        *args: Any,
-        answered_at: datetime | None = None,
-        report_zone: ZoneInfo | None = None,
-        kept_files: Sequence[StoredFile] = (),
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.answered_at = answered_at or datetime.now(UTC)
-        self.report_zone = report_zone or ZoneInfo(current_app.config["TIMEZONE"])
-        self.kept_files = tuple(kept_files)
+from reporter.wizard.step import Step, StepForm
 
 
 def service_options() -> list[Option]:
@@ -281,18 +236,6 @@ class ContactForm(StepForm):
         required=_l("Choose how we should answer you"),
         block="preferred_channel",
     )
-
-
-@dataclass(frozen=True)
-class Step:
-    """A page of the journey: its place in the path, and its questions."""
-
-    slug: str
-    form: type[StepForm]
-
-    @property
-    def title(self) -> str:
-        return str(self.form.title)
 
 
 REPORT_STEPS = (

@@ -22,7 +22,8 @@ from reporter.wizard import answers, drafts
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
 from reporter.wizard.stage import Forms, Stage, filled_in_at, review_page, step_page
-from reporter.wizard.steps import REPORT_STEPS, Step
+from reporter.wizard.step import Step
+from reporter.wizard.steps import REPORT_STEPS
 
 blueprint = Blueprint("wizard", __name__)
 

@@ -1,0 +1,105 @@
+"""The kinds of question about time: when it started, in which zone, when it last worked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from flask_babel import gettext as _
+from wtforms import (
+    Form,
+)
+from wtforms.validators import ValidationError
+
+from reporter.times import three_ways
+from reporter.wizard import moments
+from reporter.wizard.fields import Choice, Line
+
+
+class Started(Choice):
+    """Roughly when, counted back from the time it was answered; or "at" an exact time."""
+
+    def words(self, form: Form, at: datetime) -> str:
+        words = super().words(form, at)
+        if self.data in moments.AGO:
+            return f"{words}\n{three_ways(form.moment().at, at)}"
+        return "" if self.data == "at" else words  # the next answer tells it
+
+
+class LocalTime(Line):
+    """A date and time of day, in the zone another question asks for."""
+
+    input_type = "datetime-local"
+
+    def check(self, form: Form) -> None:
+        try:
+            moments.parse_local(self.data)
+        except ValueError:
+            raise ValidationError(
+                _("Enter the date and the time, for example 2026-11-23 02:40")
+            ) from None
+
+    def words(self, form: Form, at: datetime) -> str:
+        return three_ways(form.moment().at, at)
+
+
+class Zone(Line):
+    """A time zone: its IANA name, or the name of its city; left blank, the provider's."""
+
+    def __init__(self, label: Any, **kwargs: Any) -> None:
+        super().__init__(label, default=lambda: current_app.config["TIMEZONE"], **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata([value for value in valuelist if value.strip()])
+
+    def zone(self) -> ZoneInfo:
+        """The zone; the provider's while what was typed is none."""
+        try:
+            return moments.parse_zone(self.data)
+        except ValueError:
+            return ZoneInfo(current_app.config["TIMEZONE"])
+
+    def check(self, form: Form) -> None:
+        if self.shown_with and form[self.shown_with[0]].data != self.shown_with[1]:
+            return  # nobody sees it: a browser may have filled in what we do not know
+        try:
+            moments.parse_zone(self.data)
+        except ValueError:
+            raise ValidationError(
+                _("Enter a time zone by its name, for example Europe/Madrid or America/Bogota")
+            ) from None
+
+    def value(self, form: Form) -> str | None:
+        return self.zone().key if self.is_asked(form) else None
+
+    def words(self, form: Form, at: datetime) -> str:
+        return self.value(form) or ""
+
+
+class PastTime(Line):
+    """A date and time of day in the zone of the report, which the form has as `zone`."""
+
+    input_type = "datetime-local"
+
+    def moment(self, form: Form) -> datetime:
+        """Of a time that exists twice, the earlier. Raises ValueError."""
+        return moments.localize(moments.parse_local(self.data), form.report_zone, "earlier")
+
+    def check(self, form: Form) -> None:
+        try:
+            moment = self.moment(form)
+        except moments.NoSuchTime:
+            raise ValidationError(
+                _("That time did not exist: the clocks went forward. Check the hour")
+            ) from None
+        except ValueError:
+            raise ValidationError(
+                _("Enter the date and the time, for example 2026-11-23 02:40")
+            ) from None
+        if moment > datetime.now(UTC) + moments.CLOCK_SKEW:
+            raise ValidationError(_("That time is in the future. Check the date"))
+
+    def words(self, form: Form, at: datetime) -> str:
+        return three_ways(self.moment(form), at)

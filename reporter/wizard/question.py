@@ -1,0 +1,149 @@
+"""What a question is: a WTForms field that also knows when it is asked and what it says when it is
+not answered.
+
+`display` is the only place that turns an answer into words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from wtforms import Form
+from wtforms.fields import Field
+from wtforms.validators import StopValidation, ValidationError
+
+LINE_LENGTH = 200
+
+
+class Question(Field):
+    """What every kind of question shares.
+
+    hint         help shown beside it
+    required     what it says when it is left blank; without it, it may be
+    asked_with   (key, value) of the answer in this step that makes it asked at all
+    asked_when   what decides the same where no single answer does, given the form
+    shown_with   (key, value) of the answer it is shown under, though it is always asked
+    required_with  {(key, value): message}: the answers that make it required
+    wanted       support would ask for it: named in the ticket as missing when blank
+    important    the same, for an important incident only
+    block        its key in the block of the ticket mail; without it, it is in its section only
+    max_length   in characters
+    autocomplete, inputmode  HTML attributes of the same name
+    """
+
+    def __init__(
+        self,
+        label: Any,
+        *,
+        hint: Any = "",
+        required: Any = None,
+        asked_with: tuple[str, str] | None = None,
+        asked_when: Callable[[Any], bool] | None = None,
+        shown_with: tuple[str, str] | None = None,
+        required_with: Mapping[tuple[str, str], Any] | None = None,
+        wanted: bool = False,
+        important: bool = False,
+        block: str = "",
+        max_length: int = LINE_LENGTH,
+        autocomplete: str = "",
+        inputmode: str = "",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(label, [check], **kwargs)
+        self.hint = hint
+        self.required = required
+        self.asked_with = asked_with
+        self.asked_when = asked_when
+        self.shown_with = shown_with or asked_with
+        self.required_with = required_with or {}
+        self.wanted = wanted
+        self.important = important
+        self.block = block
+        self.max_length = max_length
+        self.autocomplete = autocomplete
+        self.inputmode = inputmode
+
+    def described_by(self) -> str:
+        """The ids of what a screen reader says with it."""
+        ids = [f"h-{self.name}"] if self.hint else []
+        return " ".join([*ids, f"e-{self.name}"] if self.errors else ids)
+
+    def must(self, native: bool) -> bool:
+        """Whether the browser is asked to demand an answer, where the server cannot yet."""
+        return bool(native and self.required and not self.shown_with)
+
+    def attributes(self, native: bool = False) -> dict[str, str]:
+        """Of its HTML element."""
+        wanted = {
+            "type": getattr(self, "input_type", ""),
+            "aria-describedby": self.described_by(),
+            "aria-invalid": "true" if self.errors else "",
+            "autocomplete": self.autocomplete,
+            "inputmode": self.inputmode,
+            "required": "required" if self.must(native) else "",
+        }
+        return {"id": f"f-{self.name}"} | {name: value for name, value in wanted.items() if value}
+
+    def is_blank(self) -> bool:
+        return not str(self.data or "").strip()
+
+    def is_asked(self, form: Form) -> bool:
+        if self.asked_when is not None:
+            return self.asked_when(form)
+        if self.asked_with is None:
+            return True
+        key, value = self.asked_with
+        return bool(form[key].is_asked(form) and form[key].data == value)
+
+    def value(self, form: Form) -> str | list[str] | None:
+        """What the answer is for a machine: as typed, or None when blank or not asked."""
+        return None if self.is_blank() or not self.is_asked(form) else str(self.data)
+
+    def check(self, form: Form) -> None:
+        """Raises ValidationError when what was typed cannot be taken."""
+
+    def words(self, form: Form, at: datetime) -> str:
+        """The answer in words, read at the time *at*."""
+        return str(self.data)
+
+
+def check(form: Form, field: Question) -> None:
+    """The one validator of every question."""
+    if not field.is_asked(form):
+        field.errors = []
+        raise StopValidation
+    if field.errors:  # it could not even be read
+        raise StopValidation
+    if field.is_blank():
+        if field.required:
+            raise StopValidation(str(field.required))
+        for (key, value), message in field.required_with.items():
+            if form[key].data == value:
+                raise StopValidation(str(message))
+        raise StopValidation
+    length = len(str(field.data).replace("\r\n", "\n"))
+    if length > field.max_length:
+        raise StopValidation(
+            _(
+                "Use %(limit)s characters or fewer; you have written %(length)s",
+                limit=field.max_length,
+                length=length,
+            )
+        )
+    try:
+        field.check(form)
+    except ValidationError as error:  # a validate_<name> of the form sees what can be read only
+        raise StopValidation(str(error)) from None
+
+
+def display(question: Question, form: Form, at: datetime) -> str:
+    """An answer in words, in the language in use; empty where there is nothing to say."""
+    return "" if question.value(form) is None else question.words(form, at)
+
+
+def questions(form: Form) -> Sequence[Question]:
+    """The questions of a form, in the order they are declared."""
+    return [field for field in form if isinstance(field, Question)]

@@ -1,0 +1,506 @@
+"""What comes after "send" in a real browser and over real SMTP: screenshots, support, everybody."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import re
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import chromium
+from factories import parsed
+from pages import DESKTOP, PHONE, Person, person
+from PIL import Image
+from playwright.sync_api import Browser, JSHandle, expect
+from provider import a_picture, block_of, text_of
+from running import HttpClient, Service, Visitor, running, until
+from servers import SmtpServer, smtp_server
+
+PNG = a_picture("PNG", "blue")
+GIF = a_picture("GIF")
+LOG = "502 Bad Gateway\nnginx/1.24.0 – año\n"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def smtp() -> Iterator[SmtpServer]:
+    with smtp_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def service(smtp: SmtpServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running(
+        tmp_path_factory.mktemp("service"),
+        "serve",
+        MAIL_SERVER="127.0.0.1",
+        MAIL_PORT=smtp.port,
+        RATELIMIT_ENABLED="false",
+        WEB_PROCESSES=1,
+    ) as service:
+        yield service
+
+
+@pytest.fixture
+def customer(browser: Browser, service: Service) -> Iterator[Person]:
+    with person(browser, service) as customer:
+        yield customer
+
+
+UPDATE = "form[action$='#add'] button"
+
+
+def reports(customer: Person, **changes: str) -> tuple[str, str]:
+    """Sends a report, and opens its receipt; its path and its reference."""
+    visitor = Visitor(customer.service, customer.language)
+    receipt = visitor.report(started="just_now", **changes).action.removesuffix("/updates#add")
+    customer.opens(receipt)
+    return receipt, customer.reference
+
+
+def press(someone: Person, button: str = "main button.primary") -> None:
+    """Press a button that sends a form, and wait for the page that comes."""
+    with someone.page.expect_navigation():
+        someone.page.locator(button).click()
+
+
+def pick(customer: Person, *files: tuple[str, bytes]) -> None:
+    """Choose files by the browser's own dialog."""
+    kind = "application/octet-stream"
+    chosen = [{"name": name, "mimeType": kind, "buffer": content} for name, content in files]
+    customer.page.locator("input[type=file]").set_input_files(chosen)
+
+
+def mail_to_support(smtp: SmtpServer, reference: str, number: int = 0) -> EmailMessage:
+    """The ticket, or follow-up *number*, once the relay has it."""
+
+    def arrived() -> list[EmailMessage]:
+        name = f"Message-ID: <{reference}.{number}.".encode()
+        return [parsed(mail.content) for mail in smtp.received if name in mail.content]
+
+    return until(arrived)[0]
+
+
+def desk_of(smtp: SmtpServer, service: Service, reference: str) -> str:
+    """The path of the desk, from the ticket."""
+    text = text_of(mail_to_support(smtp, reference))
+    found = re.search(rf"{service.url}(/desk/\S+)", text)
+    assert found
+    return found[1]
+
+
+def files_in(mail: EmailMessage) -> dict[str, bytes]:
+    return {str(part.get_filename()): part.get_content() for part in mail.iter_attachments()}
+
+
+def chosen(customer: Person) -> list[str]:
+    """What the browser would send with the page."""
+    names = "[...document.querySelector('input[type=file]').files].map(file => file.name)"
+    return list(customer.page.evaluate(names))
+
+
+def transfer(customer: Person, name: str, kind: str, content: bytes) -> JSHandle:
+    """What the browser has in hand when a file is dragged."""
+    return customer.page.evaluate_handle(
+        """([name, type, content]) => {
+            const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+            const all = new DataTransfer();
+            all.items.add(new File([bytes], name, { type }));
+            return all;
+        }""",
+        [name, kind, base64.b64encode(content).decode()],
+    )
+
+
+# Screenshots
+
+
+def test_a_screenshot_is_pasted_and_reaches_support(customer: Person, smtp: SmtpServer) -> None:
+    receipt, reference = reports(customer)
+    customer.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    customer.opens(f"{receipt}/details/evidence")
+    expect(customer.page.locator(".pasting")).to_be_visible()
+    customer.page.evaluate(
+        """async (content) => {
+            const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+            const picture = new Blob([bytes], { type: "image/png" });
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+        }""",
+        base64.b64encode(PNG).decode(),
+    )
+    customer.question("tests_done").fill("Reiniciar: igual")
+    customer.question("tests_done").press("Control+V")
+    until(lambda: chosen(customer) == ["image.png"])
+    assert customer.typed("tests_done") == {"tests_done": "Reiniciar: igual"}
+    press(customer)
+    press(customer)
+    assert customer.path == f"{receipt}/details/review"
+    assert "image.png" in customer.text
+    press(customer)
+    assert "Sus detalles están guardados y de camino a soporte." in customer.text
+    mail = mail_to_support(smtp, reference, 1)
+    content = files_in(mail)[f"{reference}-1-image.png"]
+    picture = Image.open(io.BytesIO(content))
+    assert (picture.format, picture.size) == ("PNG", (64, 48))
+    assert picture.convert("RGB").getpixel((1, 1)) == (0, 0, 255)
+    assert "Reiniciar: igual" in text_of(mail)
+
+
+def test_pasted_text_is_text(customer: Person) -> None:
+    receipt, _reference = reports(customer)
+    customer.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    customer.opens(f"{receipt}/details/evidence")
+    customer.page.evaluate("navigator.clipboard.writeText('502 Bad Gateway')")
+    customer.question("tests_done").press("Control+V")
+    expect(customer.question("tests_done")).to_have_value("502 Bad Gateway")
+    assert chosen(customer) == []
+
+
+def test_files_are_dropped_anywhere_and_join_those_that_were_picked(
+    customer: Person, smtp: SmtpServer
+) -> None:
+    receipt, reference = reports(customer)
+    customer.opens(f"{receipt}/details/evidence")
+    pick(customer, ("nginx.log", LOG.encode()))
+    for target, name, content in (("body", "uno.png", PNG), ("main h1", "dos.gif", GIF)):
+        handle = transfer(customer, name, "image/png", content)
+        customer.page.dispatch_event(target, "dragover", {"dataTransfer": handle})
+        customer.page.dispatch_event(target, "drop", {"dataTransfer": handle})
+    assert chosen(customer) == ["nginx.log", "uno.png", "dos.gif"]
+    press(customer)
+    customer.opens(f"{receipt}/details/review")
+    press(customer)
+    files = files_in(mail_to_support(smtp, reference, 1))
+    assert files[f"{reference}-1-nginx.txt"] == LOG.encode()
+    assert files[f"{reference}-2-uno.png"] == PNG
+    assert files[f"{reference}-3-dos.gif"] == GIF
+
+
+def test_a_kept_file_is_given_back_as_a_download(customer: Person) -> None:
+    receipt, reference = reports(customer)
+    customer.opens(f"{receipt}/details/evidence")
+    page_of_theirs = b"<script>alert(1)</script>"
+    pick(customer, ("p.html", page_of_theirs))
+    press(customer)
+    customer.opens(receipt)
+    with customer.page.expect_download() as download:
+        customer.page.get_by_role("link", name="p.html").click()
+    assert download.value.suggested_filename == f"{reference}-1-p.txt"
+    assert download.value.path().read_bytes() == page_of_theirs
+    assert customer.path == receipt
+
+
+def test_files_that_are_far_too_large_are_answered_in_plain_words(
+    customer: Person, tmp_path: Path
+) -> None:
+    receipt, _reference = reports(customer)
+    customer.opens(f"{receipt}/details/evidence")
+    customer.question("hypothesis").fill("el proxy")
+    video = tmp_path / "video.mp4"
+    video.touch()
+    os.truncate(video, 30 * 1024 * 1024)
+    customer.page.locator("input[type=file]").set_input_files(video)
+    press(customer)
+    assert customer.heading == "Esos archivos son demasiado grandes"
+    customer.page.go_back()
+    assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
+
+
+# Without scripts
+
+
+def test_the_whole_second_stage_works_without_scripts(
+    browser: Browser, service: Service, smtp: SmtpServer
+) -> None:
+    with person(browser, service, scripts=False) as customer:
+        receipt, reference = reports(customer)
+        press(customer, "main a.primary")
+        assert customer.path == f"{receipt}/details/impact"
+        customer.fills({"users_affected": "40", "workaround": "yes", "deadline": "18:00"})
+        customer.fills({"workaround_description": "por teléfono"})
+        press(customer)
+        expect(customer.page.locator(".pasting")).to_be_hidden()
+        customer.fills({"last_worked_at": "2199-01-01T00:00", "hypothesis": "el proxy"})
+        pick(customer, ("uno.png", PNG), ("dos.log", LOG.encode()))
+        press(customer)
+        assert customer.errors == ["Esa hora aún no ha llegado. Revise la fecha"]
+        assert customer.page.locator(".files li").count() == 2
+        customer.fills({"last_worked_at": ""})
+        press(customer, ".files li:last-child button")
+        assert customer.page.locator(".files li").count() == 1
+        assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
+        press(customer)
+        for action in ("reboot", "call_first"):
+            customer.page.locator(f"[name=allowed_actions][value={action}]").check()
+        customer.fills({"security_suspected": "unknown"})
+        press(customer)
+        assert customer.path == f"{receipt}/details/review"
+        for said in ("40", "por teléfono", "el proxy", "uno.png", "Llamarme antes de nada"):
+            assert said in customer.text
+        press(customer)
+        assert customer.path == receipt
+        mail = mail_to_support(smtp, reference, 1)
+        block = block_of(mail)
+        assert block["users_affected"] == "40"
+        assert block["allowed_actions"] == "reboot, call_first"
+        assert block["security_suspected"] == "unknown"
+        assert files_in(mail)[f"{reference}-1-uno.png"] == PNG
+        assert mail["In-Reply-To"] == mail_to_support(smtp, reference)["Message-ID"]
+        customer.page.locator("[name=kind][value=solved]").check()
+        press(customer, UPDATE)
+        assert customer.states[-1] == "Solucionado"
+
+
+def test_enter_in_a_line_of_text_continues_and_removes_nothing(customer: Person) -> None:
+    receipt, _reference = reports(customer)
+    customer.opens(f"{receipt}/details/evidence")
+    pick(customer, ("uno.png", PNG))
+    press(customer)
+    press(customer, ".back button")
+    with customer.page.expect_navigation():
+        customer.presses_enter_in("last_worked_at")
+    assert customer.path == f"{receipt}/details/authorisation"
+    press(customer, ".back button")
+    assert "uno.png" in customer.text
+
+
+# Support
+
+
+def test_what_support_presses_is_on_the_receipt(
+    browser: Browser, service: Service, smtp: SmtpServer, customer: Person
+) -> None:
+    receipt, reference = reports(customer)
+    until(lambda: customer.reloads() or customer.states == ["Guardado", "Enviado"])
+    with person(browser, service) as support:
+        support.opens(desk_of(smtp, service, reference))
+        assert support.heading == reference
+        customer.reloads()
+        assert customer.states == ["Guardado", "Enviado"]  # looking is not pressing
+        support.fills({"name": "Ana"})
+        press(support, "[value=acknowledge]")
+        customer.reloads()
+        assert customer.states == ["Guardado", "Enviado", "Visto"]
+        support.fills({"text": "Hemos encontrado la causa.", "next_news_at": "23:59"})
+        press(support, "[value=message]")
+        customer.reloads()
+        assert "Hemos encontrado la causa." in customer.text
+        assert re.search(r"Próximas noticias: \d+ \w+ \d+ 23:59", customer.text)
+        support.fills({"text": "Era un disco lleno."})
+        press(support, "[value=solve]")
+        customer.reloads()
+        assert customer.states[-1] == "Solucionado"
+        assert "Próximas noticias" not in customer.text
+        for said in ("Visto Ana", "Mensaje al cliente Ana", "Solucionado Ana"):
+            assert said in " ".join(support.text.split())
+    status = HttpClient(service.port).open(f"{receipt}/status.json").json
+    assert status["reference"] == reference
+    assert [message["text"] for message in status["messages"]] == [
+        "Era un disco lleno.",
+        "Hemos encontrado la causa.",
+    ]
+    assert all(status[key] for key in ("saved_at", "sent_at", "seen_at", "solved_at"))
+    assert status["next_news_at"] is None
+
+
+def test_news_reach_the_customer_who_asked_by_mail(
+    browser: Browser, service: Service, smtp: SmtpServer, customer: Person
+) -> None:
+    receipt, reference = reports(customer, email="news@example.com")
+    press(customer, "[name=wanted]")
+    assert "Le escribiremos cuando soporte tenga novedades." in customer.text
+    with person(browser, service) as support:
+        support.opens(desk_of(smtp, service, reference))
+        support.fills({"text": "Hemos encontrado la causa."})
+        press(support, "[value=message]")
+    name = f"Message-ID: <{reference}.news-".encode()
+    (mail,) = until(lambda: [m for m in smtp.received if name in m.content])
+    assert mail.recipients == ("news@example.com",)
+    assert "Hemos encontrado la causa." in text_of(parsed(mail.content))
+    assert f"{service.url}{receipt}" in text_of(parsed(mail.content))
+
+
+def test_an_update_and_the_details_that_follow_are_one_mail(
+    smtp: SmtpServer, customer: Person
+) -> None:
+    """An update waits a minute for more; details are sent at once, with what waits."""
+    receipt, reference = reports(customer)
+    customer.page.locator("[name=kind][value=worse]").check()
+    customer.question("text").fill("Ahora tampoco hay correo")
+    press(customer, UPDATE)
+    assert "Va peor" in customer.text
+    customer.opens(f"{receipt}/details/impact")
+    customer.fills({"users_affected": "40"})
+    press(customer)
+    customer.opens(f"{receipt}/details/review")
+    press(customer)
+    mail = mail_to_support(smtp, reference, 1)
+    assert block_of(mail)["news"] == "worse, details"
+    assert "  Ahora tampoco hay correo\n" in text_of(mail)
+
+
+# Everybody
+
+
+class Inspector:
+    """Looks at pages as they come: by axe, by day and by night, and on a phone."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.seen: list[str] = []
+        self.found: list[str] = []
+        self.axe = Axe()
+
+    def look(self, someone: Person, name: str) -> None:
+        page = someone.page
+        self.seen.append(name)
+        if page.locator("html").get_attribute("lang") != self.language:
+            self.found.append(f"{name}: in another language")
+        self._note(name, self.axe.run(page).response)
+        page.emulate_media(color_scheme="dark")
+        dark = page.evaluate("axe.run({ runOnly: ['color-contrast'] })")  # it is in the page now
+        self._note(f"{name}, dark", dark)
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(PHONE)
+        if someone.overflow > 0:
+            self.found.append(f"{name}: wider than a phone by {someone.overflow} pixels")
+        page.set_viewport_size(DESKTOP)
+
+    def _note(self, name: str, response: dict[str, Any]) -> None:
+        for violation in response["violations"]:
+            where = " ".join(node["html"] for node in violation["nodes"])
+            self.found.append(f"{name}: {violation['id']}: {where}")
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_every_page_after_send_can_be_used_by_everybody_and_fits_a_phone(
+    browser: Browser, service: Service, smtp: SmtpServer, language: str
+) -> None:
+    inspector = Inspector(language)
+    with (
+        person(browser, service, language) as customer,
+        person(browser, service, language) as support,
+    ):
+        walk(inspector.look, customer, support, service, smtp, language)
+    assert not inspector.found, "\n".join(inspector.found)
+    assert len(inspector.seen) == len(set(inspector.seen)) == 28
+
+
+def walk(
+    look: Callable[[Person, str], None],
+    customer: Person,
+    support: Person,
+    service: Service,
+    smtp: SmtpServer,
+    language: str,
+) -> None:
+    """Every page there is after "send", in each of its states."""
+    receipt, reference = reports(customer, email=f"{language}@example.com", service="database")
+    until(lambda: customer.reloads() or len(customer.states) == 2)
+    look(customer, "receipt, sent")
+    _details(look, customer, receipt)
+    _desk(look, customer, support, desk_of(smtp, service, reference), receipt)
+    _notices(look, customer, support)
+    support.opens(service.run("operator", "link").strip().removeprefix(service.url))
+    look(support, "operator, start")
+    support.opens("/report/failure")
+    look(support, "operator, step")
+    support.opens("/operator/x")
+    look(support, "link that does not work")
+
+
+def _details(look: Callable[[Person, str], None], customer: Person, receipt: str) -> None:
+    customer.opens(f"{receipt}/details/review")
+    look(customer, "details review, empty")
+    customer.opens(f"{receipt}/details/impact")
+    look(customer, "impact")
+    customer.fills({"users_affected": "x" * 201, "workaround": "yes"})
+    press(customer)
+    look(customer, "impact, errors")
+    customer.fills({"users_affected": "40", "workaround_description": "a" * 300})
+    press(customer)
+    look(customer, "evidence")
+    customer.fills({"last_worked_at": "2199-01-01T00:00", "tests_done": "pass=Xk4!pz92"})
+    pick(customer, (f"captura-{'larga-' * 12}.png", PNG), ("todo.zip", b"PK\x03\x04\x00"))
+    press(customer)
+    look(customer, "evidence, errors and files")
+    customer.fills({"last_worked_at": ""})
+    press(customer)
+    look(customer, "authorisation")
+    customer.fills({"authorised_by": "x" * 201, "security_suspected": "unknown"})
+    press(customer)
+    look(customer, "authorisation, errors")
+    customer.fills({"authorised_by": "Ana"})
+    press(customer)
+    look(customer, "details review")
+    customer.page.evaluate("document.querySelector('#send [name=csrf_token]').value = 'stale'")
+    press(customer)
+    look(customer, "details review, again")
+    press(customer)
+    look(customer, "receipt, details sent")
+    press(customer, UPDATE)
+    look(customer, "receipt, errors")
+
+
+def _desk(
+    look: Callable[[Person, str], None], customer: Person, support: Person, desk: str, receipt: str
+) -> None:
+    support.opens(desk)
+    look(support, "desk")
+    support.fills({"next_news_at": "pronto"})
+    press(support, "[value=message]")
+    look(support, "desk, errors")
+    support.fills({"name": "Ana", "text": "Hemos encontrado la causa.", "next_news_at": "23:59"})
+    press(support, "[value=message]")
+    customer.opens(receipt)
+    press(customer, "[name=wanted]")
+    customer.page.locator("[name=kind][value=worse]").check()
+    customer.question("text").fill("Ahora tampoco hay correo\n" + "x" * 300)
+    press(customer, UPDATE)
+    look(customer, "receipt, seen and news")
+    press(support, "a[href*='/desk/notice/']")
+    look(support, "open notice")
+    support.fills({"started_at": "pronto"})
+    press(support)
+    look(support, "open notice, errors")
+    support.page.go_back()
+    support.fills({"text": "Cae el nodo 7", "next_news_at": "23:59"})
+    press(support)
+    support.opens(desk)
+    press(support, "[value=link_notice]")
+    support.fills({"text": "Era un disco lleno."})
+    press(support, "[value=solve]")
+    look(support, "desk, done")
+    customer.opens(receipt)
+    look(customer, "receipt, solved and linked")
+
+
+def _notices(look: Callable[[Person, str], None], customer: Person, support: Person) -> None:
+    customer.opens("/")
+    look(customer, "start, with a notice")
+    customer.opens("/report/failure")
+    look(customer, "failure, with a notice")
+    customer.opens("/")
+    press(customer, ".notice:first-of-type a")
+    look(customer, "notice")
+    notice = customer.path
+    customer.fills({"contact": "nobody"})
+    press(customer)
+    look(customer, "notice, errors")
+    customer.fills({"name": "Ana", "contact": "ana@example.com"})
+    press(customer)
+    look(customer, "follower")
+    customer.service.run("notice", "close", notice.rpartition("/")[2], "--text", "Era un disco")
+    customer.opens(notice)
+    look(customer, "notice, closed")

@@ -12,7 +12,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parent / "functional"))
 
 from browser import chromium
-from pages import DESKTOP, PHONE, person
+from pages import DESKTOP, PHONE, Person, person
+from test_after_send import walk
 from test_example import CALL
 from tour import tour, toured
 
@@ -31,16 +32,34 @@ def every_page() -> None:
             toured(Path(folder)) as (service, smtp),
             chromium() as browser,
             person(browser, service, language, address=ADDRESS) as customer,
+            person(browser, service, language) as customer_after,
+            person(browser, service, language) as support,
         ):
-            for number, name in enumerate(tour(customer, service, smtp, ADDRESS), 1):
-                for colors in ("light", "dark"):
-                    customer.page.emulate_media(color_scheme=colors)
-                    for viewport in (PHONE, DESKTOP):
-                        customer.page.set_viewport_size(viewport)
-                        width = viewport["width"]
-                        file = FOLDER / f"{language}-{width}-{colors}-{number:02}-{name}.png"
-                        customer.page.screenshot(path=file, full_page=True)
+            look = Album(language).look
+            for name in tour(customer, service, smtp, ADDRESS):
+                look(customer, name)
+            walk(look, customer_after, support, service, smtp, language)
     print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}/")
+
+
+class Album:
+    """The pictures of one language, numbered."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.number = 0
+
+    def look(self, someone: Person, name: str) -> None:
+        """A page as it is now, in both colours and both widths."""
+        self.number += 1
+        title = name.replace(", ", "-").replace(" ", "-")
+        for colors in ("light", "dark"):
+            someone.page.emulate_media(color_scheme=colors)
+            for viewport in (PHONE, DESKTOP):
+                someone.page.set_viewport_size(viewport)
+                about = f"{self.language}-{viewport['width']}-{colors}"
+                file = FOLDER / f"{about}-{self.number:02}-{title}.png"
+                someone.page.screenshot(path=file, full_page=True)
 
 
 def readme() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from functools import partial
 from multiprocessing import parent_process
 
 import click
@@ -20,6 +21,7 @@ from reporter import lifeline
 DRAIN_SECONDS = 20
 # Of each process: how many clients may be slow in sending their form while others are served.
 THREADS = 64
+ORDERS_TO_STOP = (signal.SIGTERM, signal.SIGINT)
 
 
 def run(host: str, port: int, processes: int) -> None:
@@ -28,6 +30,13 @@ def run(host: str, port: int, processes: int) -> None:
     Raises click.ClickException when it cannot listen there.
     """
     check_address(host, port)
+    # Until a process of the server handles these itself it has nothing in hand, and ends at once.
+    # Otherwise it has its parent's handlers, which would swallow the order to stop.
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, ORDERS_TO_STOP),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, ORDERS_TO_STOP),
+        after_in_child=_end_when_told,
+    )
     Granian(
         "reporter.server:application",
         factory=True,
@@ -46,6 +55,12 @@ def run(host: str, port: int, processes: int) -> None:
         # Its one warning would be of THREADS, which is high for a reason.
         log_level=LogLevels.error,
     ).serve()
+
+
+def _end_when_told() -> None:
+    for number in ORDERS_TO_STOP:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS_TO_STOP)
 
 
 def application() -> Flask:

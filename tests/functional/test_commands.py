@@ -34,6 +34,7 @@ from reporter.database import Database, driver_url
 from reporter.delivery.mailbox import LOOPBACK
 from reporter.extensions import migrations
 from reporter.models import Base
+from reporter.server import DRAIN_SECONDS
 
 WRONG = {"SECRET_KEY": "", "SUPPORT_EMAIL": "nobody", "MAIL_PORT": "0", "COLOUR": "red"}
 MENDING = [
@@ -127,6 +128,14 @@ class TestServe:
             assert f"{half} ended with -9: stopping all" in service.log
             until(lambda: not any(process.is_alive() for process in everything))
             assert is_free(service.port)
+
+    def test_told_to_stop_while_it_starts_it_ends_at_once(self, tmp_path: Path) -> None:
+        command(tmp_path, "db", "upgrade")
+        service = Service(tmp_path, "web")
+        for _ in range(3):
+            service.start()
+            until(lambda: len(service.tree()) > 1)  # the first of its processes is starting
+            assert service.end(seconds=DRAIN_SECONDS / 2) == 0
 
     def test_a_process_of_the_web_server_that_dies_is_replaced(self, tmp_path: Path) -> None:
         with running(tmp_path, "serve", WEB_PROCESSES=1) as service:

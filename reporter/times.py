@@ -13,20 +13,20 @@ from flask_babel import gettext as _
 
 
 def three_ways(moment: datetime, at: datetime) -> str:
-    """A moment in the customer's zone, in UTC, and as the time gone by when read at *at*.
+    """A moment in the customer's zone, in UTC, and as the time from it to *at*, of the report.
 
     *moment* carries the customer's zone; both are aware.
     """
     utc = moment.astimezone(UTC)
     same_day = utc.date() == moment.date()
-    words = _(
-        "%(local)s (%(zone)s) · %(utc)s UTC · %(elapsed)s before this report",
-        local=day_and_time(moment),
-        zone=zone_name(moment),
-        utc=f"{utc:%H:%M}" if same_day else day_and_time(utc),
-        elapsed=elapsed(at - moment),
+    gap = elapsed(abs(at - moment))
+    relative = (
+        _("%(elapsed)s before this report", elapsed=gap)
+        if moment <= at
+        else _("%(elapsed)s after this report", elapsed=gap)
     )
-    return str(words)
+    shown = f"{utc:%H:%M}" if same_day else day_and_time(utc)
+    return f"{day_and_time(moment)} ({zone_name(moment)}) · {shown} UTC · {relative}"
 
 
 def day_and_time(moment: datetime) -> str:

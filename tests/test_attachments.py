@@ -24,11 +24,12 @@ from provider import (
     a_provider_made_by,
     block_of,
     text_of,
+    to_support,
     upload,
 )
 from test_filetypes import a_photo, positions
 
-from reporter.reports import attachments
+from reporter.reports import attachments, followups
 
 MIB = 1024 * 1024
 LIMIT = 6_815_744
@@ -73,10 +74,10 @@ def names(provider: Provider, token: str) -> list[str]:
 
 
 def files_in(mail: EmailMessage) -> dict[str, bytes]:
-    """The attachments but for the JSON, which is the last."""
-    *files, twin = mail.iter_attachments()
-    assert str(twin.get_filename()).endswith(".json")
-    return {str(part.get_filename()): part.get_content() for part in files}
+    """The attachments but for the JSON, which is the last where there is one."""
+    parts = {str(part.get_filename()): part.get_content() for part in mail.iter_attachments()}
+    assert not any(name.endswith(".json") for name in list(parts)[:-1])
+    return {name: content for name, content in parts.items() if not name.endswith(".json")}
 
 
 def twin_of(mail: EmailMessage) -> dict[str, Any]:
@@ -390,6 +391,92 @@ def test_the_fullest_mail_stays_under_9_mib(provider: Provider) -> None:
     assert sent.recipients == ("support@example.com",)
     assert 8.5 * MIB < len(sent.content) < 9 * MIB
     assert max(len(line) for line in sent.content.split(b"\r\n")) <= 998
+
+
+FULL_TEXT = "\U0001f525" * 5000
+FULL = dict.fromkeys(("tests_done", "hypothesis"), FULL_TEXT)
+
+
+def test_files_that_leave_no_room_for_the_text_go_in_a_mail_of_their_own(
+    provider: Provider,
+) -> None:
+    token = provider.report(error_message="\U0001f525" * 20_000, change_description=FULL_TEXT)
+    customer = provider.customer(token)
+    everything = pdf(LIMIT)
+    add(customer, token, ("todo.pdf", everything), **FULL)
+    send(customer, token)
+    provider.work()
+    *_rest, state, files = [message.content for message in provider.smtp.received]
+    assert len(state) < 9 * MIB
+    assert len(files) < 9 * MIB
+    *_, state_mail, files_mail = to_support(provider.mails_of(token))
+    assert [block_of(mail)["update"] for mail in (state_mail, files_mail)] == ["1", "2"]
+    assert block_of(files_mail)["news"] == "files"
+    assert "Más archivos" in text_of(files_mail)
+    assert "QUÉ FALLA" in text_of(state_mail)
+    assert "QUÉ FALLA" not in text_of(files_mail)
+    assert files_in(state_mail) == {}
+    (file,) = kept(provider, token)
+    assert files_in(files_mail) == {file.filename: everything}
+    provider.later(minutes=10)
+    assert provider.work() == []
+
+
+def test_of_several_files_those_that_fit_go_with_the_text(provider: Provider) -> None:
+    token = provider.report()
+    customer = provider.customer(token)
+    half = LIMIT // 2
+    add(customer, token, ("uno.pdf", pdf(half)), ("dos.pdf", pdf(half - 1)), **FULL)
+    send(customer, token)
+    provider.work()
+    assert all(len(message.content) < 9 * MIB for message in provider.smtp.received)
+    *_, state, rest = to_support(provider.mails_of(token))
+    assert [file.number for file in kept(provider, token)] == [1, 2]
+    assert [len(files_in(mail)) for mail in (state, rest)] == [1, 1]
+
+
+def test_what_comes_after_such_a_mail_joins_it_with_the_state_again(provider: Provider) -> None:
+    token = provider.report()
+    customer = provider.customer(token)
+    half = LIMIT // 2
+    add(customer, token, ("uno.pdf", pdf(half)), ("dos.pdf", pdf(half - 1)), **FULL)
+    send(customer, token)
+    customer.open(f"/r/{token}")
+    customer.submit(kind="info", text="una cosa más")
+    *_, last = to_support(provider.mails_of(token))
+    assert block_of(last)["news"] == "files, info"
+    assert "QUÉ FALLA" in text_of(last)
+    assert len(files_in(last)) == 1
+
+
+def test_updates_that_do_not_fit_in_a_mail_begin_another(
+    provider: Provider, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(followups, "MAIL_BYTES", 40_000)
+    customer = provider.customer(token)
+    for number in range(4):
+        customer.submit(kind="info", text=f"{number} " + "x" * 4000)
+    mails = to_support(provider.mails_of(token))[1:]
+    assert len(mails) > 1
+    assert all(len(mail.as_bytes()) < 40_000 for mail in mails)
+    text = "".join(text_of(mail) for mail in mails)
+    assert [text.count(f"  {number} x") for number in range(4)] == [1] * 4
+
+
+def test_as_many_files_as_a_report_may_have_fit_in_a_mail_with_the_fullest_size(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    each = LIMIT // 50
+    for number in range(50):
+        name = "x" * 120 + f"{number}.pdf"
+        assert add(customer, token, (name, pdf(each - number))).status == 200
+    page = add(customer, token, ("otro.txt", b"otro"))
+    assert page.errors["files"] == "otro.txt no cabe: un aviso puede tener 50 archivos"
+    send(customer, token)
+    provider.work()
+    assert all(len(message.content) < 9 * MIB for message in provider.smtp.received)
+    sent = [files_in(mail) for mail in to_support(provider.mails_of(token))]
+    assert sum(len(files) for files in sent) == 50
 
 
 def test_a_request_that_is_far_too_large_is_answered_in_plain_words(

@@ -231,14 +231,15 @@ def test_later_only_what_is_newer_is_marked(
     send(customer, token)
     (mail,) = provider.work()
     assert block_of(mail)["update"] == "2"
-    assert marked(mail) == ["¿A cuántas personas afecta?", "¿Qué cree usted que es?"]
+    assert marked(mail) == ["¿Qué cree usted que es?"]
+    assert "¿A cuántas personas afecta? (ha cambiado; antes: 40)\n  60\n" in text_of(mail)
     assert "¿Para cuándo necesitan que funcione?\n  hoy a las 18:00\n" in text_of(mail)
     assert "  40\n" not in text_of(mail)
     assert twin_of(mail)["answers"]["users_affected"] == "60"
     assert [note["noteType"] for note in twin_of(mail)["note"]] == ["details", "details"]
 
 
-def test_an_answer_taken_back_is_not_there_any_more(
+def test_an_answer_taken_back_is_called_withdrawn(
     provider: Provider, customer: Visitor, token: str
 ) -> None:
     answer(customer, token, "authorisation", allowed_actions=["reboot"], authorised_by="Ana")
@@ -251,7 +252,34 @@ def test_an_answer_taken_back_is_not_there_any_more(
     assert "allowed_actions" not in block_of(mail)
     assert block_of(mail)["authorised_by"] == "Ana"
     assert twin_of(mail)["answers"]["allowed_actions"] is None
-    assert "Reiniciar" not in text_of(mail)
+    assert block_of(mail)["withdrawn"] == "allowed actions"
+    lines = text_of(mail).split("QUÉ PODEMOS HACER\n")[1].splitlines()
+    assert lines[:3] == [
+        "¿Qué podemos hacer sin volver a preguntarle? (retirado; antes: Reiniciar el servidor)",
+        "¿Quién lo autoriza?",
+        "  Ana",
+    ]
+    answer(customer, token, "impact", users_affected="40")
+    send(customer, token)
+    (later,) = provider.work()  # it was told once
+    assert "withdrawn" not in block_of(later)
+    assert "Reiniciar" not in text_of(later)
+
+
+def test_a_permission_less_is_marked_with_what_it_was(
+    provider: Provider, customer: Visitor, token: str
+) -> None:
+    answer(customer, token, "authorisation", allowed_actions=["reboot", "access"])
+    send(customer, token)
+    provider.work()
+    customer.open(f"/r/{token}/details/authorisation")
+    customer.submit(allowed_actions=["access"])
+    send(customer, token)
+    (mail,) = provider.work()
+    assert block_of(mail)["allowed_actions"] == "access"
+    assert "withdrawn" not in block_of(mail)
+    (line,) = [line for line in text_of(mail).splitlines() if "(ha cambiado; " in line]
+    assert line.endswith("antes: Reiniciar el servidor; Entrar en el servidor)")
 
 
 def test_the_mark_is_in_the_language_of_support(tmp_path: Path) -> None:
@@ -602,6 +630,8 @@ def test_each_question_is_on_the_review_in_the_mail_in_the_json_and_in_the_schem
             assert all(line in review.text for line in text.splitlines()), name
         assert f"{label} (nuevo)\n" in text_of(mail), name
         assert all(f"\n  {line}\n" in text_of(mail) for line in text.splitlines()), name
+        if name == "last_worked_at":
+            value += ":00+01:00"
         assert twin_of(mail)["answers"][name] == value
         assert name in properties
         if answers[name].block:

@@ -22,8 +22,9 @@ from jsonschema import Draft202012Validator, ValidationError
 from wtforms import SelectChoice
 
 from reporter.models import Message
+from reporter.reports.block import FIRST_KEYS
 from reporter.reports.emails import compose_ticket
-from reporter.reports.ticket import FIRST_KEYS, ticket_text
+from reporter.reports.ticket import ticket_text
 from reporter.reports.twin import schema, twin
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.fields import Choice, Text

@@ -8,7 +8,8 @@ import pytest
 from factories import SENT_AT, a_report, an_app
 from flask import Flask
 
-from reporter.reports.ticket import block, copy_text, missing, subject, ticket_text
+from reporter.reports.block import block, missing
+from reporter.reports.ticket import copy_text, subject, ticket_text
 
 BODY = """\
 Nueva incidencia INC-KX7M9Q, enviada por el cliente con el formulario web. \
@@ -224,11 +225,11 @@ def test_a_value_of_several_lines_is_one_line_with_commas() -> None:
 def test_what_support_will_have_to_ask_is_named() -> None:
     assert missing(a_report(impact="minor")) == []
     blank = a_report(impact="minor", error_message=" ", pattern="continuous", frequency="")
-    assert missing(blank) == ["error message"]
+    assert missing(blank) == ["error_message"]
 
 
 def test_an_important_incident_is_asked_more_of() -> None:
-    assert missing(a_report(impact="major")) == ["users affected", "tests done", "allowed actions"]
+    assert missing(a_report(impact="major")) == ["users_affected", "tests_done", "allowed_actions"]
 
 
 def test_the_customers_words_are_set_in_under_their_question() -> None:

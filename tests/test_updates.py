@@ -226,6 +226,17 @@ def test_worse_opens_a_solved_incident_again(provider: Provider) -> None:
     assert "<b>Solucionado</b>" not in page.html
 
 
+def test_what_comes_after_it_was_solved_keeps_the_state(provider: Provider) -> None:
+    token = provider.report()
+    customer = provider.customer(token)
+    for kind, state in [("solved", "solved"), ("info", "solved"), ("worse", None), ("info", None)]:
+        customer.submit(kind=kind, text="texto")
+        provider.later(minutes=1)
+        *_, mail = provider.work()
+        assert block_of(mail).get("state") == state
+        assert text_of(mail).startswith("SOLVED") == (kind == "solved")
+
+
 def test_in_one_mail_the_last_word_decides_whether_it_is_solved(provider: Provider) -> None:
     """ "It works again" and a moment later "it is worse" join one mail, which is not solved."""
     token = provider.report()

@@ -28,8 +28,9 @@ from reporter.desk.forms import DeskForm, NoticeForm, notice_options
 from reporter.notices import store
 from reporter.notices.links import open_notice_url, read_open_notice
 from reporter.reports import desk_links
+from reporter.reports.followups import current_report
 from reporter.reports.ticket import kind_in_words
-from reporter.reports.updates import current_report, lock
+from reporter.reports.updates import lock
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("desk", __name__)

@@ -25,6 +25,7 @@ from reporter.plain import one_line, shortened
 from reporter.reports.filetypes import FileType, NotAllowed, detect, without_position
 
 NAME_LENGTH = 120
+MAX_FILES = 50  # of a report
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,9 @@ def keep(report_id: int, reference: str, uploads: Sequence[FileStorage]) -> list
         except NotAllowed:
             problems.append(_("%(name)s is no picture, PDF or text: we cannot take it", name=name))
             continue
-        if not _insert(report_id, reference, name, content, kind, limit):
-            problems.append(
-                _(
-                    "%(name)s does not fit: all files together may have %(limit)s MB",
-                    name=name,
-                    limit=round(limit / 1_000_000, 1),
-                )
-            )
+        problem = _insert(report_id, reference, name, content, kind, limit)
+        if problem:
+            problems.append(problem)
     return problems
 
 
@@ -108,16 +104,28 @@ def _insert(
     content: bytes,
     kind: FileType,
     limit: int,
-) -> bool:
-    """Whether it fits."""
+) -> str:
+    """Why it does not fit; empty when it is kept."""
     digest = hashlib.sha256(content).hexdigest()
     with get_database().write() as session:
         exclusive(session, f"files {report_id}")
         present = files_of(session, report_id)
         if any(file.sha256 == digest for file in present):
-            return True
+            return ""
         if sum(file.size for file in present) + len(content) > limit:
-            return False
+            message: str = _(
+                "%(name)s does not fit: all files together may have %(limit)s MB",
+                name=name,
+                limit=round(limit / 1_000_000, 1),
+            )
+            return message
+        if len(present) >= MAX_FILES:
+            message = _(
+                "%(name)s does not fit: a report may have %(limit)s files",
+                name=name,
+                limit=MAX_FILES,
+            )
+            return message
         number = 1 + max((_place(file.filename) for file in present), default=0)
         row = Attachment(
             report_id=report_id,
@@ -130,7 +138,7 @@ def _insert(
             created_at=datetime.now(UTC),
         )
         session.add(row)
-    return True
+    return ""
 
 
 def _place(filename: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -25,9 +25,9 @@ from reporter.composing import (
 from reporter.links import absolute
 from reporter.reports import ticket, twin
 from reporter.reports.attachments import StoredFile
+from reporter.reports.block import Followup, News, Similar
 from reporter.reports.helpdesk import PROFILES, importance
 from reporter.reports.report import Report
-from reporter.reports.ticket import News, Similar
 from reporter.times import day_and_time
 
 
@@ -59,37 +59,34 @@ def compose_ticket(report: Report, desk_url: str = "", similar: Similar | None =
 
 def compose_followup(
     report: Report,
-    number: int,
-    news: Sequence[News],
-    changed: Collection[str],
+    followup: Followup,
     files: Sequence[tuple[StoredFile, bytes]],
-    earlier: Sequence[News],
     desk_url: str,
 ) -> Mail:
-    """Follow-up *number*: in the ticket's thread, with the whole current state.
-
-    *news* is what it tells; *files* are new with it; *earlier* is what came before.
-    """
+    """A follow-up in the ticket's thread, with the whole current state. *files* are new with it."""
     config = current_app.config
     language = config["SUPPORT_LOCALE"]
     mail = new_message(
         to=config["SUPPORT_EMAIL"],
         reply_to=_customer(report),
         subject="Re: " + ticket.subject(report),
-        mime_id=mime_id(report.reference, str(number)),
-        date=news[-1].at,
+        mime_id=mime_id(report.reference, str(followup.number)),
+        date=followup.news[-1].at,
     )
     root = mime_id(report.reference, "0")
     mail["In-Reply-To"] = root
     mail["References"] = root
+    stored = [file for file, _content in files]
     text = ticket.followup_text(
-        report, language, number, news, changed, [f.filename for f, _content in files], desk_url
+        report, language, followup, [file.filename for file in stored], desk_url
     )
     mail.set_content(text, cte="quoted-printable")
     for file, content in files:
         maintype, _slash, subtype = file.mime_type.partition("/")
         mail.add_attachment(content, maintype=maintype, subtype=subtype, filename=file.filename)
-    _attach_twin(mail, report, number, [*earlier, *news], [f for f, _content in files])
+    if not followup.only_files:
+        told = [*followup.earlier, *followup.news]
+        _attach_twin(mail, report, followup.number, told, stored)
     return finish(mail, _headers(report))
 
 

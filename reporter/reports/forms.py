@@ -9,7 +9,7 @@ from wtforms import RadioField, StringField, TextAreaField
 from wtforms import SelectChoice as Option
 from wtforms.validators import InputRequired, Length, ValidationError
 
-from reporter.reports.updates import BETTER, INFO, SOLVED, WORSE
+from reporter.reports.block import BETTER, INFO, SOLVED, WORSE
 
 
 class UpdateForm(FlaskForm):

@@ -12,10 +12,10 @@ from sqlalchemy.orm import selectinload
 from reporter import models
 from reporter.database import get_database
 from reporter.links import hash_token
+from reporter.reports.block import News
+from reporter.reports.followups import CUSTOMER, current_report
 from reporter.reports.report import Report
 from reporter.reports.submission import ACKNOWLEDGEMENT, TICKET
-from reporter.reports.ticket import News
-from reporter.reports.updates import CUSTOMER, current_report
 
 # A ticket still unsent after this is late, and the receipt says so.
 LATE_AFTER = timedelta(minutes=2)

@@ -24,7 +24,7 @@ from reporter.composing import finish, mime_id, new_message, support
 from reporter.database import exclusive
 from reporter.delivery import outbox
 from reporter.notices.links import open_notice_url
-from reporter.reports.ticket import Similar
+from reporter.reports.block import Similar
 
 SURGE = "surge"  # the kind of its mail
 

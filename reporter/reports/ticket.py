@@ -1,10 +1,8 @@
-"""The text of a ticket and of its follow-ups: subject, the block that programs read, and body."""
+"""The text of a ticket and of its follow-ups: subject and body."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from flask import current_app, render_template
@@ -12,50 +10,12 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from reporter.plain import header_text, indented, one_line, shortened
-from reporter.reports.report import PHONE, WEB, Report, Value
+from reporter.reports.block import Followup, News, Similar, block
+from reporter.reports.report import PHONE, Report
 from reporter.times import day_and_time
 
 SUBJECT_LENGTH = 120
-
-# The order of the block. Keys that are not named here follow `preferred_channel`.
-FIRST_KEYS = (
-    "service",
-    "affected",
-    "summary",
-    "started_at",
-    "started_precision",
-    "pattern",
-    "changed",
-    "reporter_name",
-    "reporter_company",
-    "customer_number",
-    "reporter_email",
-    "reporter_phone",
-    "email_affected",
-    "preferred_channel",
-)
-
-
-@dataclass(frozen=True)
-class News:
-    """Something the customer added to a report: its kind, its text, and when."""
-
-    kind: str
-    text: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Similar:
-    """Reports on the same service in a surge: how many, in how many minutes, since when."""
-
-    count: int
-    minutes: int
-    since: datetime
-
-    def __str__(self) -> str:
-        zone = ZoneInfo(current_app.config["TIMEZONE"])
-        return f"{self.count} in {self.minutes} min since {self.since.astimezone(zone):%H:%M}"
+EARLIER_LENGTH = 200  # of an answer that was changed
 
 
 def subject(report: Report) -> str:
@@ -65,51 +25,6 @@ def subject(report: Report) -> str:
     level = f"SEV{report.severity.level}"
     line = f"{report.reference} {level} {report.text('service')}: {summary}"
     return shortened(line.rstrip(), SUBJECT_LENGTH)
-
-
-def block(
-    report: Report, number: int = 0, news: Sequence[News] = (), similar: Similar | None = None
-) -> Iterator[tuple[str, str]]:
-    """Keys and values, one line each, in fixed order; what is empty is left out."""
-    started = report.started_at
-    values = {
-        "started_at": started.isoformat(timespec="seconds") if started else "",
-        "started_precision": report.started_precision,
-        **{a.block: _listed(a.value) for a in report.each() if a.block},
-    }
-    keys = [*FIRST_KEYS, *(key for key in values if key not in FIRST_KEYS)]
-    kinds = [each.kind for each in news]
-    rows = [
-        ("reference", report.reference),
-        ("update", str(number)),
-        ("state", "solved" if is_solved(news) else ""),
-        ("news", _listed(kinds)),
-        ("severity", report.severity.code),
-        *((key, values.get(key, "")) for key in keys),
-        ("language", report.language),
-        ("channel", "" if report.channel == WEB else report.channel),
-        ("similar", str(similar or "")),
-        ("flags", ", ".join(report.flags)),
-        (
-            "missing",
-            ", ".join(a.name.replace("_", " ") for a in report.each() if report.is_missing(a)),
-        ),
-    ]
-    for key, value in rows:
-        line = one_line(value)
-        if line:
-            yield key, line
-
-
-def is_solved(news: Sequence[News]) -> bool:
-    """Whether it works again, by the last that was said of it."""
-    said = [each.kind for each in news if each.kind in {"solved", "worse"}]
-    return said[-1:] == ["solved"]
-
-
-def missing(report: Report) -> list[str]:
-    """What support will have to ask, by its key in plain words."""
-    return [a.name.replace("_", " ") for a in report.each() if report.is_missing(a)]
 
 
 def ticket_text(
@@ -142,30 +57,25 @@ def ticket_text(
 
 
 def followup_text(
-    report: Report,
-    language: str,
-    number: int,
-    news: Sequence[News],
-    changed: Collection[str],
-    filenames: Sequence[str],
-    desk_url: str,
+    report: Report, language: str, followup: Followup, filenames: Sequence[str], desk_url: str
 ) -> str:
     """The body of a follow-up: what is new, then the whole state with what changed marked."""
     with force_locale(language):
         opening = _(
             "Update %(number)s of incident %(reference)s, from the customer.",
-            number=number,
+            number=followup.number,
             reference=report.reference,
         )
-        if is_solved(news):
+        if followup.says_solved():
             opening = "SOLVED. " + opening
+        state = "" if followup.only_files else sections_text(report, language, followup.before)
         return render_template(
             "email/followup.txt",
             opening=_with_missing(opening, report, language),
-            block=block(report, number, news),
-            news=[(told(each), each.text) for each in news],
+            block=block(report, followup),
+            news=[(told(each), each.text) for each in followup.news],
             filenames=filenames,
-            sections=sections_text(report, language, changed),
+            sections=state,
             indented=indented,
             desk_url=desk_url,
             reference=report.reference,
@@ -184,12 +94,33 @@ def copy_text(report: Report, language: str) -> str:
         )
 
 
-def sections_text(report: Report, language: str, changed: Collection[str] = ()) -> str:
-    """The answers alone, in *language*; those named in *changed* are marked."""
-    sections = [s for s in report.sections[language] if any(a.text for a in s.answers)]
+def sections_text(report: Report, language: str, before: Report | None = None) -> str:
+    """The answers alone, in *language*; those that are not as *before* are marked."""
+    marks = _marks(report, before, language) if before else {}
+    sections = [
+        (section.title, answers)
+        for section in report.sections[language]
+        if (answers := [a for a in section.answers if a.text or a.name in marks])
+    ]
     return render_template(
-        "email/_sections.txt", sections=sections, changed=changed, indented=indented
+        "email/_sections.txt", sections=sections, marks=marks, indented=indented
     ).strip()
+
+
+def _marks(report: Report, before: Report, language: str) -> dict[str, str]:
+    """What to say beside the question of each answer that is not as *before*."""
+    marks = {}
+    for earlier, answer in zip(before.each(language), report.each(language), strict=True):
+        if answer.value == earlier.value:
+            continue
+        was = shortened(one_line("; ".join(earlier.text.splitlines())), EARLIER_LENGTH)
+        if not was:
+            marks[answer.name] = _("new")
+        elif answer.text:
+            marks[answer.name] = _("changed; before: %(answer)s", answer=was)
+        else:
+            marks[answer.name] = _("withdrawn; before: %(answer)s", answer=was)
+    return marks
 
 
 def told(news: News) -> str:
@@ -202,6 +133,7 @@ def kind_in_words(kind: str) -> str:
     """What an update is, of the customer's or of support's."""
     words: dict[str, str] = {
         "details": _("More details"),
+        "files": _("More files"),
         "info": _("More information"),
         "worse": _("It is worse"),
         "better": _("It is better"),
@@ -221,9 +153,3 @@ def _with_missing(opening: str, report: Report, language: str) -> str:
         return opening
     still = _("Still to ask: %(questions)s.", questions="; ".join(labels))
     return f"{opening} {still}"
-
-
-def _listed(value: Value) -> str:
-    """A list, or several lines, as one line with commas."""
-    parts = value if isinstance(value, list) else (value or "").splitlines()
-    return ", ".join(part.strip() for part in parts if part.strip())

@@ -15,8 +15,9 @@ from typing import Any
 from flask import current_app
 
 from reporter.reports.attachments import StoredFile
+from reporter.reports.block import News
 from reporter.reports.report import Report
-from reporter.reports.ticket import News, sections_text
+from reporter.reports.ticket import sections_text
 
 SCHEMA_VERSION = "1"
 SCHEMA_FILE = Path(__file__).with_name("ticket-v1.json")

@@ -46,7 +46,11 @@ class DetailsStage(Stage):
         return url_for("details.step", token=self.token, slug=slug, **query)
 
     def context(self) -> dict[str, Any]:
-        return {"report_zone": self.receipt.report.zone, "kept_files": self.files}
+        return {
+            "report_zone": self.receipt.report.zone,
+            "report_saved_at": self.receipt.saved_at,
+            "kept_files": self.files,
+        }
 
     def words(self) -> dict[str, str]:
         return {

@@ -79,7 +79,10 @@ class Zone(Line):
 
 
 class PastTime(Line):
-    """A date and time of day in the zone of the report, which the form has as `zone`."""
+    """A date and time of day in the zone of the report, and told by how long before or after it.
+
+    The form has both, as `report_zone` and `report_saved_at`.
+    """
 
     input_type = "datetime-local"
 
@@ -101,5 +104,9 @@ class PastTime(Line):
         if moment > datetime.now(UTC) + moments.CLOCK_SKEW:
             raise ValidationError(_("That time is in the future. Check the date"))
 
+    def value(self, form: Form) -> str | None:
+        """ISO 8601 with the offset, as what was typed has none."""
+        return self.moment(form).isoformat(timespec="seconds") if self.data else None
+
     def words(self, form: Form, at: datetime) -> str:
-        return three_ways(self.moment(form), at)
+        return three_ways(self.moment(form), form.report_saved_at or at)

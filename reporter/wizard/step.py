@@ -19,7 +19,8 @@ class StepForm(FlaskForm):
     """One page of questions.
 
     `answered_at` is when it was first answered as it stands. Of the second stage: `report_zone`
-    is the zone its times are told in, and `kept_files` are those kept already.
+    is the zone its times are told in, `report_saved_at` when the report was, and `kept_files` are
+    those kept already.
     """
 
     title: Any
@@ -34,12 +35,14 @@ class StepForm(FlaskForm):
         *args: Any,
         answered_at: datetime | None = None,
         report_zone: ZoneInfo | None = None,
+        report_saved_at: datetime | None = None,
         kept_files: Sequence[StoredFile] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.answered_at = answered_at or datetime.now(UTC)
         self.report_zone = report_zone or ZoneInfo(current_app.config["TIMEZONE"])
+        self.report_saved_at = report_saved_at
         self.kept_files = tuple(kept_files)
 
 

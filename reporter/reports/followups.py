@@ -1,0 +1,174 @@
+"""The follow-up mails that carry to support what the customer adds to a report.
+
+Until a worker has tried the last one, what comes is composed into it anew. A mail holds the whole
+current state, and stays under what mail servers take: what does not fit beside it goes in the
+next one, and files whose size leaves no room for the state in one without it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from reporter import models
+from reporter.composing import Mail
+from reporter.delivery import outbox
+from reporter.reports.attachments import StoredFile, files_of
+from reporter.reports.block import DETAILS, FILES, Followup, News
+from reporter.reports.desk_links import desk_url
+from reporter.reports.emails import compose_followup
+from reporter.reports.report import Report, sections_from_json
+from reporter.reports.submission import TICKET
+
+FOLLOWUP = "followup"
+CUSTOMER = "customer"
+
+MAIL_BYTES = 9 * 2**20
+# Of a file in a mail, beside its content: its headers, its name in the text, its line in the JSON.
+PART_BYTES = 1024
+# How many of the earlier updates the JSON repeats.
+EARLIER = 100
+
+
+def current_report(row: models.Report, before: int | None = None) -> Report:
+    """The report with its details as last sent; with *before*, as sent before that follow-up."""
+    report = Report.from_json(row.content)
+    details = [
+        update
+        for update in row.updates
+        if update.kind == DETAILS and (before is None or (update.number or 0) < before)
+    ]
+    if not details:
+        return report
+    return report.with_answers(sections_from_json(details[-1].content["sections"]))
+
+
+def queue(session: Session, row: models.Report, update: models.Update, due_at: datetime) -> None:
+    """Queue *update*, with the files that were not sent yet, for *due_at* at the latest.
+
+    The caller has the report's lock.
+    """
+    waiting = None if update.kind == FILES else _waiting(session, row)
+    update.number = _number_of(row, waiting) if waiting else _next_number(row)
+    mail = _compose(session, row, update.number)
+    if waiting and len(mail.content) > MAIL_BYTES:
+        waiting, update.number = None, _next_number(row)
+        mail = _compose(session, row, update.number)
+    unsent = [file for file in files_of(session, row.id) if file.number is None]
+    fitting = _fitting(unsent, MAIL_BYTES - len(mail.content))
+    if update.kind == FILES:
+        fitting = fitting or unsent[:1]
+    if fitting:
+        _give_number(session, fitting, update.number)
+        mail = _compose(session, row, update.number)
+    update.message_id = _enqueue(session, row, waiting, mail, update.created_at, due_at)
+    session.flush()
+    if len(fitting) < len(unsent):
+        rest = models.Update(
+            author=CUSTOMER, kind=FILES, content={"text": ""}, created_at=update.created_at
+        )
+        row.updates.append(rest)
+        queue(session, row, rest, due_at)
+
+
+def encoded_size(size: int) -> int:
+    """How many bytes a file of *size* takes in a mail (base64, RFC 2045, section 6.8)."""
+    lines = -(-size // 57)
+    return 4 * -(-size // 3) + 2 * lines + PART_BYTES
+
+
+def _fitting(files: list[StoredFile], room: int) -> list[StoredFile]:
+    """As many of *files* as fit in *room* bytes, in order."""
+    fitting = []
+    for file in files:
+        room -= encoded_size(file.size)
+        if room < 0:
+            break
+        fitting.append(file)
+    return fitting
+
+
+def _give_number(session: Session, files: list[StoredFile], number: int) -> None:
+    session.execute(
+        sa.update(models.Attachment)
+        .where(models.Attachment.id.in_([file.id for file in files]))
+        .values(number=number)
+    )
+
+
+def _waiting(session: Session, row: models.Report) -> models.Message | None:
+    """The last follow-up, if no worker has tried it yet; locked against one."""
+    message = models.Message
+    return session.scalar(
+        sa.select(message)
+        .where(
+            message.report_id == row.id,
+            message.kind == FOLLOWUP,
+            message.state == "queued",
+            message.attempt_count == 0,
+        )
+        .order_by(message.id.desc())
+        .limit(1)
+        .with_for_update()
+    )
+
+
+def _next_number(row: models.Report) -> int:
+    return 1 + max((update.number or 0 for update in row.updates), default=0)
+
+
+def _number_of(row: models.Report, message: models.Message) -> int:
+    return next(u.number for u in row.updates if u.message_id == message.id and u.number)
+
+
+def _enqueue(
+    session: Session,
+    row: models.Report,
+    waiting: models.Message | None,
+    mail: Mail,
+    at: datetime,
+    due_at: datetime,
+) -> int:
+    """Put *mail* in the place of the one that waits, or behind the ticket; its message's id."""
+    if waiting:
+        waiting.content = mail.content
+        waiting.due_at = min(waiting.due_at, due_at)
+        return waiting.id
+    ticket = next(message for message in row.messages if message.kind == TICKET)
+    queued = outbox.enqueue(
+        session,
+        kind=FOLLOWUP,
+        reference=row.reference,
+        recipient=mail.recipient,
+        mime_id=mail.mime_id,
+        content=mail.content,
+        now=due_at,
+        report_id=row.id,
+        after_id=ticket.id,
+    )
+    queued.created_at = at
+    return queued.id
+
+
+def _compose(session: Session, row: models.Report, number: int) -> Mail:
+    session.flush()
+    told = [update for update in row.updates if update.author == CUSTOMER]
+    followup = Followup(
+        number,
+        news=[_news(update) for update in told if update.number == number],
+        earlier=[_news(update) for update in told if (update.number or 0) < number][-EARLIER:],
+        before=current_report(row, before=number),
+        solved=row.solved_at is not None,
+    )
+    files = [
+        (file, session.get_one(models.Attachment, file.id).content)
+        for file in files_of(session, row.id)
+        if file.number == number
+    ]
+    return compose_followup(current_report(row), followup, files, desk_url(row))
+
+
+def _news(update: models.Update) -> News:
+    return News(update.kind, update.content["text"], update.created_at)

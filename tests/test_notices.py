@@ -153,6 +153,7 @@ def test_a_translation_is_read_by_those_who_speak_it(provider: Provider) -> None
         ),
         (["update", "n-00000", "--text", TEXT], "no known incident has the key N-00000"),
         (["close", "N-00000", "--text", TEXT], "no known incident has the key N-00000"),
+        (["close", "N-00000", "--text", TEXT, "--next-news", "10:30"], "No such option"),
     ],
 )
 def test_a_slip_is_told_in_a_line_and_nothing_is_opened(
@@ -302,6 +303,17 @@ def test_twice_is_once(provider: Provider, key: str) -> None:
     provider.later(minutes=10)
     (digest,) = provider.work()
     assert text_of(digest).count("@") == 1
+
+
+def test_one_number_written_in_two_ways_is_once(provider: Provider, key: str) -> None:
+    for contact in ("600 123 456", "+34 600123456", "0034-600-12-34-56"):
+        follow(provider, key, contact)
+    assert [row.contact for row in rows(provider, Follower)] == ["+34 600 12 34 56"]
+
+
+def test_a_number_with_words_stays_as_it_was_typed(provider: Provider, key: str) -> None:
+    follow(provider, key, "600 123 456, pregunte por Ana")
+    assert [row.contact for row in rows(provider, Follower)] == ["600 123 456, pregunte por Ana"]
 
 
 def test_a_stale_page_gives_back_what_was_typed(provider: Provider, key: str) -> None:
@@ -463,7 +475,7 @@ def test_those_who_come_later_are_in_another_digest(provider: Provider, key: str
     (digest,) = provider.work()
     assert digest["Subject"] == f"{key}: dicen que la suya es esta, 2 hasta ahora"
     assert "ana@example.com" not in text_of(digest)
-    assert "  Luis · +34 600 000 000\n" in text_of(digest)
+    assert "  Luis · +34 600 00 00 00\n" in text_of(digest)
 
 
 def test_a_digest_that_a_relay_may_have_seen_is_not_changed_any_more(
@@ -493,7 +505,7 @@ def test_a_name_can_write_nothing_else_into_a_digest(provider: Provider, key: st
     follow(provider, key, name="Ana\r\n\r\nreference: INC-A00000\u202e\x00", contact="600 000 000")
     provider.later(minutes=10)
     (digest,) = provider.work()
-    assert "  Ana reference: INC-A00000 · 600 000 000\n" in text_of(digest)
+    assert "  Ana reference: INC-A00000 · +34 600 00 00 00\n" in text_of(digest)
 
 
 def test_many_at_the_same_moment_are_all_in_the_digest(make_app: Callable[..., Flask]) -> None:

@@ -19,10 +19,14 @@ notice_group = AppGroup("notice", help="Known incidents, as told to customers.")
 TIME_HELP = 'As in "10:30" or "2026-11-23 10:30", in TIMEZONE.'
 
 
+next_news_option = click.option(
+    "--next-news", metavar="TIME", help=f"When more will be told. {TIME_HELP}"
+)
+
+
 def texts(function: Callable[..., None]) -> Callable[..., None]:
     """The options that say what is told."""
     for option in (
-        click.option("--next-news", metavar="TIME", help=f"When more will be told. {TIME_HELP}"),
         click.option(
             "--translation",
             "translations",
@@ -42,6 +46,7 @@ def texts(function: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--since", metavar="TIME", default="", help=f"Since when. {TIME_HELP} Default: now.")
 @texts
+@next_news_option
 def open_command(
     services: tuple[str, ...],
     since: str,
@@ -71,6 +76,7 @@ def open_command(
 @notice_group.command("update")
 @click.argument("key")
 @texts
+@next_news_option
 def update_command(
     key: str, text: str, translations: tuple[str, ...], next_news: str | None
 ) -> None:
@@ -83,9 +89,7 @@ def update_command(
 @notice_group.command("close")
 @click.argument("key")
 @texts
-def close_command(
-    key: str, text: str, translations: tuple[str, ...], next_news: str | None
-) -> None:
+def close_command(key: str, text: str, translations: tuple[str, ...]) -> None:
     """Tell what it was, and that it is over."""
     _tell(key, _text(text, translations), None, datetime.now(UTC), close=True)
 

@@ -26,6 +26,7 @@ from reporter.database import exclusive
 from reporter.delivery import outbox
 from reporter.links import full_url, hash_token, receipt_token
 from reporter.notices.store import Notice, to_value
+from reporter.phones import international
 
 NOTICE, DIGEST = "notice", "digest"  # kinds of mail
 # Support hears of new followers this long after the first of them.
@@ -35,7 +36,8 @@ DIGEST_AFTER = timedelta(minutes=10)
 def follow(
     session: Session, row: models.Notice, name: str, contact: str, language: str, at: datetime
 ) -> str:
-    """Count somebody in, and return the token of their page. Twice is once."""
+    """Count somebody in, and return the token of their page. Twice is once, however written."""
+    contact = contact if is_email(contact) else international(contact) or contact
     exclusive(session, f"notice {row.id}")
     token = follower_token(row.key, contact)
     query = sa.select(models.Follower).where(models.Follower.token_hash == hash_token(token))

@@ -113,19 +113,22 @@ def _insert(
         if any(file.sha256 == digest for file in present):
             return ""
         if sum(file.size for file in present) + len(content) > limit:
-            message: str = _(
-                "%(name)s does not fit: all files together may have %(limit)s MB",
-                name=name,
-                limit=round(limit / 1_000_000, 1),
+            size = round(limit / 1_000_000, 1)
+            return str(
+                _(
+                    "%(name)s does not fit: all files together may have %(limit)s MB",
+                    name=name,
+                    limit=size,
+                )
             )
-            return message
         if len(present) >= MAX_FILES:
-            message = _(
-                "%(name)s does not fit: a report may have %(limit)s files",
-                name=name,
-                limit=MAX_FILES,
+            return str(
+                _(
+                    "%(name)s does not fit: a report may have %(limit)s files",
+                    name=name,
+                    limit=MAX_FILES,
+                )
             )
-            return message
         number = 1 + max((_place(file.filename) for file in present), default=0)
         row = Attachment(
             report_id=report_id,

@@ -10,6 +10,7 @@ import phonenumbers
 from flask_babel import gettext as _
 from stdnum import iban, luhn
 
+from reporter import phones
 from reporter.wizard.fields import Line, Phone, Text
 from reporter.wizard.question import questions
 from reporter.wizard.step import StepForm
@@ -47,7 +48,7 @@ def cautions(forms: Iterable[StepForm]) -> Iterator[Caution]:
                 continue
             label = str(question.label.text)
             if isinstance(question, Phone):
-                number = question.number()
+                number = phones.parse(question.data)
                 if number and not phonenumbers.is_valid_number(number):
                     yield Caution(question.name, label, _("This number looks unusual: check it."))
             elif isinstance(question, (Line, Text)) and holds_secret(str(question.data)):

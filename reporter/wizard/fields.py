@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
@@ -21,6 +19,7 @@ from wtforms import (
 )
 from wtforms.validators import ValidationError
 
+from reporter import phones
 from reporter.web.pages import size_in_words
 from reporter.wizard.question import Question
 
@@ -105,25 +104,14 @@ class Phone(Line):
 
     input_type = "tel"
 
-    def number(self) -> phonenumbers.PhoneNumber | None:
-        """The number, or None when it cannot be one."""
-        try:
-            number = phonenumbers.parse(self.data, current_app.config["PHONE_REGION"])
-        except phonenumbers.NumberParseException:
-            return None
-        return number if phonenumbers.is_possible_number(number) else None
-
     def check(self, form: Form) -> None:
-        if self.number() is None:
+        if phones.parse(self.data) is None:
             raise ValidationError(
                 _("Enter a phone number with all its digits, for example +34 600 000 000")
             )
 
     def value(self, form: Form) -> str | None:
-        typed, number = super().value(form), self.number()
-        if typed is None or number is None:
-            return None
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        return phones.international(self.data) if super().value(form) else None
 
     def words(self, form: Form, at: datetime) -> str:
         return self.value(form) or ""

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-KEY = "0b0b0b0b-0000-4000-8000-000000000001"
+KEY = "4022250974-7-1906892053-3-2718281828"
 JUST_NOW = ANSWERS | {"started": "just_now"}
 
 
@@ -45,7 +45,7 @@ def test_what_is_sent_twice_is_one_report_even_from_another_browser(app):
 
 def test_another_key_is_another_report(app):
     client = app.test_client()
-    assert send(client).location != send(client, key=KEY[:-1] + "2").location
+    assert send(client).location != send(client, key=KEY[:-1] + "9").location
 
 
 def test_just_now_is_when_it_was_said_and_not_when_it_arrived(app):

@@ -71,7 +71,7 @@ const keep = () => stored((store) => store.setItem(DRAFT, JSON.stringify({ ...dr
 
 function forget() {
   stored((store) => store.removeItem(DRAFT));
-  return { key: crypto.randomUUID?.() ?? "", answers: {} };
+  return { key: crypto.getRandomValues(new Uint32Array(5)).join("-"), answers: {} };
 }
 
 let draft = stored((store) => JSON.parse(store.getItem(DRAFT)));

@@ -141,10 +141,11 @@ def review() -> ResponseReturnValue:
 
 
 def posted_key() -> str | None:
-    """The key a browser made for its draft: it stands for the draft's token, which it may become
-    before the browser has had an answer of ours, so that what it sends twice is one report."""
+    """The key a browser made for its draft, of 160 random bits: it stands for the draft's token,
+    which it may become before the browser has had an answer of ours, so that what it sends twice
+    is one report."""
     key = request.form.get("draft_key", "")
-    return key if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", key) else None
+    return key if re.fullmatch(r"\d{1,10}(-\d{1,10}){4}", key) else None
 
 
 def receipt_url(token: str) -> str:

@@ -15,8 +15,6 @@ from factories import Customer, an_app, values
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from reporter.look import minify
-
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -199,11 +197,6 @@ def test_a_cookie_is_kept_from_scripts_and_other_sites(app: Flask) -> None:
     response = Customer(app).client.get("/report/failure", base_url="https://incidents.example.com")
     cookie = response.headers["Set-Cookie"]
     assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
-
-
-def test_the_stylesheet_is_served_without_comments_and_white_space() -> None:
-    css = "/* a */\na  b {\n  color: red;\n}\n@media (x) { c { d: e , f } }\n/* g\nh */"
-    assert minify(css) == "a b{color: red}@media (x){c{d: e,f}}"
 
 
 def test_a_link_is_never_built_from_the_host_header(app: Flask) -> None:

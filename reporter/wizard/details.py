@@ -17,7 +17,8 @@ from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
-from reporter.wizard.stage import Forms, Stage, review_page, step_page
+from reporter.wizard.pages import review_page, step_page
+from reporter.wizard.stage import Forms, Stage
 
 blueprint = Blueprint("details", __name__, url_prefix="/r/<token>/details")
 

@@ -27,8 +27,8 @@ from flask_wtf.csrf import CSRFError, generate_csrf
 from reporter.extensions import limiter
 from reporter.web.assets import script
 from reporter.web.locale import current_language
+from reporter.wizard.pages import SendForm, keep_step
 from reporter.wizard.question import Question, questions
-from reporter.wizard.stage import SendForm, keep_step
 from reporter.wizard.step import StepForm
 from reporter.wizard.steps import REPORT_STEPS
 from reporter.wizard.views import SEND_LIMIT, ReportStage, posted_key

@@ -6,21 +6,18 @@ Its label is what the form, the review and the mail say. Declaration order is qu
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import current_app
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from wtforms import SelectChoice as Option
-from wtforms.validators import ValidationError
 
 from reporter.web.locale import current_language
-from reporter.wizard import moments
+from reporter.wizard.beginning import BeginningForm
 from reporter.wizard.fields import NO, UNKNOWN, YES, Choice, Email, Line, Phone, Text, YesNo
 from reporter.wizard.moment_fields import LocalTime, Started, Zone
-from reporter.wizard.moments import Moment, Precision
 from reporter.wizard.step import Step, StepForm
 
 
@@ -74,7 +71,7 @@ class FailureForm(StepForm):
     )
 
 
-class TimingForm(StepForm):
+class TimingForm(BeginningForm):
     title = _l("Since when")
     about = _l("roughly is fine")
 
@@ -129,43 +126,6 @@ class TimingForm(StepForm):
         asked_with=("pattern", "intermittent"),
         wanted=True,
     )
-
-    def moment(self) -> Moment | None:
-        """When it started; None when that is not known.
-
-        Raises moments.NoSuchTime, moments.TwoSuchTimes, or ValueError for what is no time.
-        """
-        if self.started.data in moments.AGO:
-            at = self.answered_at - moments.AGO[self.started.data]
-            return Moment(at.astimezone(self.timezone.zone()), Precision.APPROXIMATE)
-        if self.started.data != "at":
-            return None
-        local = moments.parse_local(self.started_at.data or "")
-        at = moments.localize(local, self.timezone.zone(), self.started_fold.data)
-        return Moment(at, Precision.APPROXIMATE if self.approximate.data else Precision.EXACT)
-
-    def validate_started_at(self, field: LocalTime) -> None:
-        try:
-            moment = self.moment()
-        except moments.NoSuchTime:
-            raise ValidationError(
-                _("That time did not exist: the clocks went forward. Check the hour")
-            ) from None
-        except moments.TwoSuchTimes:
-            return  # asked about below
-        if moment and moment.at > datetime.now(UTC) + moments.CLOCK_SKEW:
-            raise ValidationError(_("That time is in the future. Check the date and the time zone"))
-
-    def is_twofold(self) -> bool:
-        """Whether the clocks showed the time that was typed twice."""
-        try:
-            local = moments.parse_local(self.started_at.data or "")
-            moments.localize(local, self.timezone.zone())
-        except moments.TwoSuchTimes:
-            return bool(self.started.data == "at")
-        except ValueError:
-            return False
-        return False
 
 
 class ChangesForm(StepForm):

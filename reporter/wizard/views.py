@@ -21,7 +21,8 @@ from reporter.web.locale import current_language
 from reporter.wizard import answers, drafts
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
-from reporter.wizard.stage import Forms, Stage, filled_in_at, review_page, step_page
+from reporter.wizard.pages import filled_in_at, review_page, step_page
+from reporter.wizard.stage import Forms, Stage
 from reporter.wizard.step import Step
 from reporter.wizard.steps import REPORT_STEPS
 

@@ -1,0 +1,174 @@
+"""The pages of every stage: ask a step, take its answers, review, send.
+
+One function serves every step of every stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+
+from reporter.web.locale import choose_language
+from reporter.wizard import answers, drafts
+from reporter.wizard.cautions import cautions
+from reporter.wizard.drafts import Answered, Raw
+from reporter.wizard.fields import Files
+from reporter.wizard.journey import Journey
+from reporter.wizard.question import questions
+from reporter.wizard.stage import Stage
+from reporter.wizard.step import Step, StepForm
+
+# A page that could not be sent is offered again for this long (reporter.js).
+LONGEST_WAIT = timedelta(days=1)
+
+
+class SendForm(FlaskForm):
+    """Nothing but the token: the answers are in the draft."""
+
+
+def step_page(stage: Stage, slug: str) -> ResponseReturnValue:
+    """Ask one page of questions: 422 with every error at once, or 303 to the next page."""
+    journey = stage.journey()
+    step = next(step for step in stage.steps if step.slug == slug)
+    if request.method == "POST":  # also out of turn: what was typed in an old tab is kept
+        return _take(stage, step)
+    if not journey.can_visit(slug):
+        return redirect(stage.url(journey.first_open()), 303)
+    return _ask(stage, step)
+
+
+def review_page(stage: Stage) -> ResponseReturnValue:
+    """Show every answer; POST sends. Returns to the first step that is not valid any more."""
+    journey = stage.journey()
+    if journey.first_open() != Journey.REVIEW:
+        return redirect(stage.url(journey.first_open()), 303)
+    forms = {
+        step.slug: answers.filled(step, stage.stored(step.slug), **stage.context())
+        for step in stage.steps
+    }
+    for slug, form in forms.items():
+        if not form.validate():
+            return redirect(stage.url(slug, check=1), 303)
+    at = datetime.now(UTC)
+    send = SendForm()
+    if send.validate_on_submit():
+        return redirect(stage.send(forms, at), 303)
+    page = render_template(
+        "wizard/review.html",
+        stage=stage,
+        send=send,
+        sections=zip(stage.steps, answers.sections(list(forms.values()), at), strict=True),
+        cautions=tuple(cautions(forms.values())),
+        **stage.words(),
+    )
+    return page, (422 if send.errors else 200)
+
+
+def _ask(stage: Stage, step: Step) -> ResponseReturnValue:
+    stored = stage.stored(step.slug)
+    raw = stored.raw if stored else stage.prefill(step)
+    form = step.form(
+        MultiDict([(key, value) for key, values in raw.items() for value in values]),
+        answered_at=stored.answered_at if stored else None,
+        **stage.context(),
+    )
+    if stored and request.args.get("check"):
+        form.validate()
+        if "csrf_token" in form:
+            form.csrf_token.errors = []  # what is stored has no token, and needs none
+    return _page(stage, step, form, 200)
+
+
+def _take(stage: Stage, step: Step) -> ResponseReturnValue:
+    problems = stage.keep_files()
+    if "remove" in request.form:
+        stage.remove_file(request.form.get("remove", 0, type=int))
+    form = step.form(**stage.context())
+    if not keep_step(stage, step, form, problems):
+        return _page(stage, step, form, 422)  # everything typed, and a fresh token
+    if "remove" in request.form:
+        return redirect(stage.url(step.slug, **changing()), 303)
+    if request.form.get("lang"):
+        choose_language(request.form["lang"])
+        return redirect(stage.url(step.slug, **changing()), 303)
+    if request.form.get("go") == "back":
+        return redirect(_before(stage, step), 303)
+    if form.errors:
+        return _page(stage, step, form, 422)
+    before = stage.journey()
+    journey = Journey(before.slugs, {*before.completed, step.slug})
+    if changing() and journey.first_open() == Journey.REVIEW:
+        return redirect(stage.url(Journey.REVIEW), 303)
+    return redirect(stage.url(journey.after(step.slug)), 303)
+
+
+def keep_step(stage: Stage, step: Step, form: StepForm, file_problems: Sequence[str] = ()) -> bool:
+    """Validate a submitted *form* and keep what it holds, valid or not.
+
+    *file_problems*: what is wrong with the files that came with it. False when nothing was kept:
+    its token is stale, or it is more than a draft should keep.
+    """
+    raw = {
+        question.name: request.form.getlist(question.name)
+        for question in questions(form)
+        if question.name in request.form and not isinstance(question, Files)
+    }
+    form.answered_at = _anchor(stage.stored(step.slug), raw) or filled_in_at()
+    form.validate()
+    for question in questions(form):
+        if isinstance(question, Files):
+            question.errors = list(file_problems)
+    if "csrf_token" in form.errors or drafts.is_too_long(raw):
+        return False
+    flags = {"hidden_field"} if form.website.data else set()
+    stage.keep(step.slug, raw, None if form.errors else form.answered_at, flags)
+    return True
+
+
+def filled_in_at() -> datetime:
+    """When the page was filled in: now, or `age` seconds ago, if it had to wait for us."""
+    try:
+        waited = timedelta(seconds=float(request.form.get("age", 0)))
+    except (ValueError, OverflowError):
+        waited = timedelta()
+    return datetime.now(UTC) - min(max(waited, timedelta()), LONGEST_WAIT)
+
+
+def _page(stage: Stage, step: Step, form: StepForm, status: int) -> ResponseReturnValue:
+    journey = stage.journey()
+    page = render_template(
+        "wizard/step.html",
+        step=step,
+        form=form,
+        optional=stage.any_order,
+        multipart=any(isinstance(question, Files) for question in questions(form)),
+        notices=stage.notices(step),
+        questions=[q for q in questions(form) if q.asked_when is None or q.is_asked(form)],
+        number=journey.number(step.slug),
+        count=len(journey.slugs),
+        stage=stage,
+        action=stage.url(step.slug, **changing()),
+        answered=stage.stored(step.slug) is not None or form.is_submitted(),
+    )
+    return page, status
+
+
+def _before(stage: Stage, step: Step) -> str:
+    return stage.url(Journey.REVIEW if changing() else stage.journey().before(step.slug))
+
+
+def _anchor(stored: Answered | None, raw: Raw) -> datetime | None:
+    """When "just now" was said: the first time, while that answer stays the same."""
+    same = stored and stored.raw.get("started") == raw.get("started")
+    return stored.answered_at if stored and same else None
+
+
+def changing() -> dict[str, Any]:
+    """Kept in links while somebody changes one page and returns to the review."""
+    return {"change": 1} if request.args.get("change") else {}

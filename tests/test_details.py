@@ -80,7 +80,7 @@ def twin_of(mail: EmailMessage) -> dict[str, Any]:
 
 def marked(mail: EmailMessage, mark: str = "nuevo") -> list[str]:
     """The questions whose answer is marked as new."""
-    lines = text_of(mail).splitlines()
+    lines = [line for line in text_of(mail).splitlines() if not line.startswith("  ")]
     return [line.removesuffix(f" ({mark})") for line in lines if line.endswith(f" ({mark})")]
 
 
@@ -278,7 +278,8 @@ def test_a_permission_less_is_marked_with_what_it_was(
     (mail,) = provider.work()
     assert block_of(mail)["allowed_actions"] == "access"
     assert "withdrawn" not in block_of(mail)
-    (line,) = [line for line in text_of(mail).splitlines() if "(ha cambiado; " in line]
+    told, line = [line for line in text_of(mail).splitlines() if "(ha cambiado; " in line]
+    assert told == "  " + line  # first among what is new, then where it stands
     assert line.endswith("antes: Reiniciar el servidor; Entrar en el servidor)")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from flask import current_app, render_template
@@ -16,6 +16,7 @@ from reporter.times import day_and_time
 
 SUBJECT_LENGTH = 120
 EARLIER_LENGTH = 200  # of an answer that was changed
+UNMARKED: Mapping[str, str] = {}
 
 
 def subject(report: Report) -> str:
@@ -68,12 +69,16 @@ def followup_text(
         )
         if followup.says_solved():
             opening = "SOLVED. " + opening
-        state = "" if followup.only_files else sections_text(report, language, followup.before)
+        marks = _marks(report, followup.before, language)
+        state = "" if followup.only_files else sections_text(report, language, marks)
         return render_template(
             "email/followup.txt",
             opening=_with_missing(opening, report, language),
             block=block(report, followup),
             news=[(told(each), each.text) for each in followup.news],
+            changes=[
+                f"{a.label} ({marks[a.name]})" for a in report.each(language) if a.name in marks
+            ],
             filenames=filenames,
             sections=state,
             indented=indented,
@@ -94,9 +99,8 @@ def copy_text(report: Report, language: str) -> str:
         )
 
 
-def sections_text(report: Report, language: str, before: Report | None = None) -> str:
-    """The answers alone, in *language*; those that are not as *before* are marked."""
-    marks = _marks(report, before, language) if before else {}
+def sections_text(report: Report, language: str, marks: Mapping[str, str] = UNMARKED) -> str:
+    """The answers alone, in *language*; *marks* are what to say beside a question, by its key."""
     sections = [
         (section.title, answers)
         for section in report.sections[language]

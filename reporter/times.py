@@ -19,14 +19,21 @@ def three_ways(moment: datetime, at: datetime) -> str:
     """
     utc = moment.astimezone(UTC)
     same_day = utc.date() == moment.date()
-    words = _(
-        "%(local)s (%(zone)s) · %(utc)s UTC · %(elapsed)s before this report",
-        local=day_and_time(moment),
-        zone=zone_name(moment),
-        utc=f"{utc:%H:%M}" if same_day else day_and_time(utc),
-        elapsed=elapsed(at - moment),
+    clocks = {
+        "local": day_and_time(moment),
+        "zone": zone_name(moment),
+        "utc": f"{utc:%H:%M}" if same_day else day_and_time(utc),
+    }
+    gone = at - moment
+    if gone < timedelta(minutes=1):
+        return str(_("%(local)s (%(zone)s) · %(utc)s UTC · just before this report", **clocks))
+    return str(
+        _(
+            "%(local)s (%(zone)s) · %(utc)s UTC · %(elapsed)s before this report",
+            **clocks,
+            elapsed=elapsed(gone),
+        )
     )
-    return str(words)
 
 
 def day_and_time(moment: datetime) -> str:

@@ -26,7 +26,8 @@ def minify(css: str) -> str:
     """A stylesheet as it is served: without comments and needless white space."""
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     css = re.sub(r"\s+", " ", css)
-    return re.sub(r"\s*([{};,])\s*", r"\1", css).replace(";}", "}").strip()
+    css = re.sub(r"\s*([{};,>])\s*", r"\1", css)
+    return css.replace(": ", ":").replace(";}", "}").strip()
 
 
 def is_readable(accent: str) -> bool:

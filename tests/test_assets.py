@@ -131,7 +131,7 @@ def test_a_provider_brings_a_logo_and_a_colour(tmp_path: Path) -> None:
         picture = client.get(source)
     assert picture.mimetype == "image/svg+xml"
     assert "immutable" in picture.headers["Cache-Control"]
-    assert "--accent: #7a1fa2;" in page
+    assert "--accent:#7a1fa2;" in page
 
 
 @pytest.mark.parametrize("accent", ["#1d5fa8", "#000000", "#7a1fa2", "#b3261e", "#00695c"])

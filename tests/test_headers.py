@@ -203,7 +203,7 @@ def test_a_cookie_is_kept_from_scripts_and_other_sites(app: Flask) -> None:
 
 def test_the_stylesheet_is_served_without_comments_and_white_space() -> None:
     css = "/* a */\na  b {\n  color: red;\n}\n@media (x) { c { d: e , f } }\n/* g\nh */"
-    assert minify(css) == "a b{color: red}@media (x){c{d: e,f}}"
+    assert minify(css) == "a b{color:red}@media (x){c{d:e,f}}"
 
 
 def test_a_link_is_never_built_from_the_host_header(app: Flask) -> None:

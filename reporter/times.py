@@ -19,12 +19,13 @@ def three_ways(moment: datetime, at: datetime) -> str:
     """
     utc = moment.astimezone(UTC)
     same_day = utc.date() == moment.date()
-    gap = elapsed(abs(at - moment))
-    relative = (
-        _("%(elapsed)s before this report", elapsed=gap)
-        if moment <= at
-        else _("%(elapsed)s after this report", elapsed=gap)
-    )
+    gap = abs(at - moment)
+    if gap < timedelta(minutes=1):
+        relative = _("just before this report")
+    elif moment < at:
+        relative = _("%(elapsed)s before this report", elapsed=elapsed(gap))
+    else:
+        relative = _("%(elapsed)s after this report", elapsed=elapsed(gap))
     shown = f"{utc:%H:%M}" if same_day else day_and_time(utc)
     return f"{day_and_time(moment)} ({zone_name(moment)}) · {shown} UTC · {relative}"
 

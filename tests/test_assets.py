@@ -79,6 +79,18 @@ def test_an_asset_asked_for_by_its_content_is_kept_for_ever(client):
     assert response.mimetype == "text/javascript"
 
 
+def test_an_asset_is_the_same_in_every_coding_and_its_etag_another(client):
+    plain = client.get(script_url(client))
+    packed = client.get(script_url(client), headers={"Accept-Encoding": "gzip, br"})
+    assert packed.headers["Content-Encoding"] == "br"
+    assert brotli.decompress(packed.data) == plain.data
+    assert packed.headers["ETag"] != plain.headers["ETag"]
+    for response in (plain, packed):
+        assert "Accept-Encoding" in response.headers["Vary"]
+    none = client.get(script_url(client), headers={"Accept-Encoding": "br;q=0"})
+    assert none.data == plain.data
+
+
 def test_an_asset_of_another_version_is_not_kept(client):
     response = client.get(re.sub("v=.*", "v=0123456789ab", script_url(client)))
     assert response.status_code == 200

@@ -110,7 +110,7 @@ def test_a_long_text_takes_no_time_to_look_through(text: str) -> None:
             "en",
             "What did you change, and when?",
             "This looks like a password, a key, a card or an account number. We do not need it: "
-            "change the answer if you can do without.",
+            "take it out of the answer if you can.",
         ),
     ],
 )

@@ -137,7 +137,7 @@ def test_acknowledge_says_seen_to_the_customer(
     assert "Visto" in receipt.text
     assert "Una persona de soporte lo ha leído." in receipt.text
     assert "Ana" not in receipt.text
-    assert done(page) == ["23 nov 2026 03:27 · Visto Ana"]
+    assert done(page) == ["Visto 23 nov 2026 03:27 · Ana"]
     assert "acknowledge" not in page.html
 
 
@@ -146,7 +146,7 @@ def test_pressing_again_changes_nothing(provider: Provider, token: str, desk: Cu
     provider.later(minutes=5)
     page = desk.submit(action="acknowledge", name="Luis")
     assert status(provider, token)["seen_at"] == "2026-11-23T02:22:00Z"
-    assert done(page) == ["23 nov 2026 03:22 · Visto Ana"]
+    assert done(page) == ["Visto 23 nov 2026 03:22 · Ana"]
 
 
 def test_two_who_press_at_once_are_one(make_app: Callable[..., Flask]) -> None:
@@ -161,7 +161,7 @@ def test_two_who_press_at_once_are_one(make_app: Callable[..., Flask]) -> None:
             while not is_waiting(provider):
                 assert not other.done()
         assert other.result().status == 200
-        assert done(provider.desk(token).page) == ["23 nov 2026 03:22 · Visto Ana"]
+        assert done(provider.desk(token).page) == ["Visto 23 nov 2026 03:22 · Ana"]
 
 
 def is_waiting(provider: Provider) -> bool:
@@ -183,7 +183,7 @@ def test_a_message_and_when_there_is_more(provider: Provider, token: str, desk: 
     receipt = provider.customer(token).page
     assert WORDS in receipt.text
     assert "Próximas noticias: 23 nov 2026 10:30" in " ".join(receipt.text.split())
-    assert done(page) == [f"23 nov 2026 03:22 · Mensaje al cliente Ana {WORDS}"]
+    assert done(page) == [f"Mensaje al cliente 23 nov 2026 03:22 · Ana {WORDS}"]
 
 
 def test_next_news_is_told_in_each_ones_zone(provider: Provider) -> None:
@@ -240,7 +240,7 @@ def test_solve_ends_it_and_says_what_it_was(provider: Provider, token: str, desk
     assert "Solucionado" in receipt.text
     assert WORDS in receipt.text
     assert "Próximas noticias" not in receipt.text
-    assert done(page)[0] == f"23 nov 2026 03:52 · Solucionado Luis {WORDS}"
+    assert done(page)[0] == f"Solucionado 23 nov 2026 03:52 · Luis {WORDS}"
 
 
 def test_a_customer_for_whom_it_is_worse_opens_it_again(
@@ -250,7 +250,7 @@ def test_a_customer_for_whom_it_is_worse_opens_it_again(
     provider.customer(token).submit(kind="worse", text="Ha vuelto a caer")
     assert status(provider, token)["solved_at"] is None
     page = desk.open(desk_link(provider.mails_of(token)[0]))
-    assert done(page)[0] == "23 nov 2026 03:22 · Va peor el cliente Ha vuelto a caer"
+    assert done(page)[0] == "Va peor 23 nov 2026 03:22 · el cliente Ha vuelto a caer"
 
 
 def test_it_is_this_known_incident(provider: Provider, token: str) -> None:
@@ -259,10 +259,10 @@ def test_it_is_this_known_incident(provider: Provider, token: str) -> None:
     ).strip()
     assert "Cae el nodo 7" not in provider.customer(token).page.text
     desk = provider.desk(token)
-    assert f"{key}: email" in desk.page.text
+    assert f"{key}: Correo electrónico" in desk.page.text
     page = desk.submit(action="link_notice", name="Ana", notice=key)
     assert f"Vinculada a {key}." in page.text
-    assert done(page) == [f"23 nov 2026 03:22 · Vinculada a una incidencia conocida Ana {key}"]
+    assert done(page) == [f"Vinculada a una incidencia conocida 23 nov 2026 03:22 · Ana {key}"]
     assert "Cae el nodo 7" in provider.customer(token).page.text
     assert status(provider, token)["seen_at"] is not None
     assert len(done(desk.submit(action="link_notice", notice=key))) == 1

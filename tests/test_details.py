@@ -158,7 +158,7 @@ def test_nothing_must_be_answered(provider: Provider, customer: Visitor, token: 
     customer.open(f"/r/{token}/details/impact")
     for _ in SLUGS:
         assert customer.submit().status == 200
-    assert customer.page.text.count("Nada aquí todavía.") == 3
+    assert customer.page.text.count("Aún no hay nada aquí.") == 3
     page = customer.submit()
     assert "Nada ha cambiado desde que envió los detalles por última vez." in page.text
     assert followups(provider, token) == []
@@ -231,7 +231,7 @@ def test_later_only_what_is_newer_is_marked(
     send(customer, token)
     (mail,) = provider.work()
     assert block_of(mail)["update"] == "2"
-    assert marked(mail) == ["¿Qué cree usted que es?"]
+    assert marked(mail) == ["¿Cuál cree que es la causa?"]
     assert "¿A cuántas personas afecta? (ha cambiado; antes: 40)\n  60\n" in text_of(mail)
     assert "¿Para cuándo necesitan que funcione?\n  hoy a las 18:00\n" in text_of(mail)
     assert "  40\n" not in text_of(mail)
@@ -542,7 +542,7 @@ def test_when_it_last_worked_is_told_in_the_zone_of_the_report(
     assert page.status == 200
     send(customer, token)
     (mail,) = followups(provider, token)
-    assert f"¿Cuándo funcionó por última vez con seguridad? (nuevo)\n  {told}\n" in text_of(mail)
+    assert f"¿Cuándo le consta que funcionó por última vez? (nuevo)\n  {told}\n" in text_of(mail)
 
 
 @pytest.mark.parametrize(

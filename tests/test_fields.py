@@ -235,7 +235,7 @@ def test_a_phone_number_is_read_in_any_form_and_told_in_the_international_one(
 @pytest.mark.parametrize("typed", ["12", "no tengo", "+999 123", "6" * 30, "@", "+"])
 def test_what_cannot_be_a_phone_number_is_refused_with_an_example(typed: str) -> None:
     assert error("phone", phone=typed) == (
-        "Enter a phone number with all its digits, for example +34 600 000 000"
+        "Enter a phone number with all its digits, for example +34\xa0600\xa0000\xa0000"
     )
 
 

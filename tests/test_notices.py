@@ -192,7 +192,7 @@ def test_it_is_on_the_start_page_and_where_the_service_is_chosen(
         page = customer.open(path)
         assert "Incidencia conocida: Alojamiento web" in " ".join(page.text.split())
         assert TEXT in page.text
-        assert page.links[f"/notices/{key}"] == "Más, y novedades por correo"
+        assert page.links[f"/notices/{key}"] == "Ver más y recibir novedades por correo"
     provider.command("notice", "close", key, "--text", "Era un disco")
     for path in ("/", "/report/failure"):
         page = customer.open(path)
@@ -248,7 +248,7 @@ def test_its_page_tells_everything_with_its_time_newest_first(provider: Provider
     provider.command("notice", "close", key, "--text", "Era un disco")
     page = Customer(provider.app).open(f"/notices/{key}")
     assert "Ha terminado." in page.text
-    assert "La mía es esta" not in page.text
+    assert "Es mi incidencia" not in page.text
     assert Customer(provider.app).open("/notices/N-00000").status == 404
 
 

@@ -14,7 +14,7 @@ from provider import Provider, a_provider, block_of, link, text_of, to_customers
 
 from reporter.reports import twin
 
-BANNER = "Toma este aviso por teléfono. Use el idioma de quien llama."
+BANNER = "Está tomando este aviso por teléfono. Use el idioma de quien llama."
 
 
 @pytest.fixture

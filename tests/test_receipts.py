@@ -129,10 +129,10 @@ def test_a_ticket_that_was_refused_is_late_at_once_and_never_called_sent(app: Fl
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"preferred_channel": "phone"}, "They will call you on +34 600 00 00 00."),
+        ({"preferred_channel": "phone"}, "They will call you on +34\xa0600\xa000\xa000\xa000."),
         (
             {"preferred_channel": "email", "email_affected": "yes"},
-            "They will call you on +34 600 00 00 00.",
+            "They will call you on +34\xa0600\xa000\xa000\xa000.",
         ),
         ({"preferred_channel": "email"}, "They will write to inigo@example.com."),
     ],
@@ -153,7 +153,7 @@ def test_the_receipt_is_in_the_language_in_use(app: Flask) -> None:
 def test_times_are_those_of_the_customers_zone(app: Flask) -> None:
     page = seen(app, sent(app, timezone="America/Bogota", started="just_now"))
     assert "Saved 22 Nov 2026 21:22" in " ".join(page.text.split())
-    assert "Times are those of America/Bogota." in page.text
+    assert "Times are in the America/Bogota time zone." in page.text
 
 
 def test_the_status_has_times_in_utc_or_null(app: Flask) -> None:

@@ -215,7 +215,7 @@ def test_a_zone_the_browser_made_up_is_no_obstacle_while_it_is_not_shown() -> No
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"email_affected": "yes"}, "Enter a phone number: our mails may not reach you"),
+        ({"email_affected": "yes"}, "Enter a phone number: our emails may not reach you"),
         ({"preferred_channel": "phone"}, "Enter the phone number we should call"),
         ({"email_affected": "unknown", "preferred_channel": "email"}, None),
         ({"email_affected": "no", "preferred_channel": "email"}, None),

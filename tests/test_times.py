@@ -43,6 +43,19 @@ def test_a_moment_is_told_in_the_customers_zone_in_utc_and_as_time_gone_by(
         assert three_ways(madrid(2026, 11, 23, 2, 40), read_at) == words
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("es", "justo antes de este aviso"), ("en", "just before this report")],
+)
+@pytest.mark.parametrize("seconds", [-5, 0, 59])
+def test_a_moment_less_than_a_minute_ago_is_told_without_counting(
+    language: str, words: str, seconds: int
+) -> None:
+    told = madrid(2026, 11, 23, 2, 40)
+    with force_locale(language):
+        assert three_ways(told, told + timedelta(seconds=seconds)).endswith(f" UTC · {words}")
+
+
 def test_the_date_in_utc_is_told_where_it_is_another_day() -> None:
     told = madrid(2026, 11, 23, 0, 30)
     with force_locale("es"):

@@ -127,7 +127,7 @@ def test_the_review_has_every_answer_and_says_what_was_left_open(app: Flask) -> 
     customer = Customer(app, "en")
     page = customer.fill_all(affected="", company="", error_message="<b>502</b>")
     text = " ".join(page.text.split())
-    assert "Nothing is sent yet." in text
+    assert "Nothing has been sent yet." in text
     assert "What is affected? Not answered" in text
     assert "Company Not answered" in text
     assert "How often? cada 10 minutos" in text

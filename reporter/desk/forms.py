@@ -15,6 +15,7 @@ from reporter.clock import parse_time
 from reporter.desk.actions import ACTIONS, LINK_NOTICE, MESSAGE, SOLVE
 from reporter.notices import store
 from reporter.plain import one_line
+from reporter.web.pages import service_name
 
 
 def _line(text: str | None) -> str:
@@ -61,7 +62,7 @@ class NoticeForm(FlaskForm):
     """Opens a known incident."""
 
     text = TextAreaField(
-        _l("What we know, as customers shall read it"), [Length(max=5_000)], [_text]
+        _l("What we know, as customers will read it"), [Length(max=5_000)], [_text]
     )
     started_at = StringField(_l("Since when"), [Length(max=40)], [_line])
     next_news_at = StringField(_l("Next news at"), [Length(max=40)], [_line])
@@ -87,7 +88,7 @@ class NoticeForm(FlaskForm):
 
 def notice_options() -> list[Option]:
     return [
-        Option(notice.key, f"{notice.key}: {', '.join(notice.services)}")
+        Option(notice.key, f"{notice.key}: {', '.join(map(service_name, notice.services))}")
         for notice in store.active()
     ]
 

@@ -14,7 +14,7 @@ if (zone && !("answered" in form.dataset)) {
   if (here?.includes("/")) zone.value = here;
 }
 
-// A time that was chosen, as people say it: "today 10:05, 42 min ago".
+// A time that was chosen, as people say it: "today 10:05, 42 minutes ago".
 
 // What clocks in a zone show at an instant, as if it were UTC.
 const clock = (at, timeZone) =>
@@ -33,7 +33,7 @@ function spoken(at, timeZone) {
   const day = near ? {} : { weekday: "long", day: "numeric", month: "long" };
   const time = Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone, ...day });
   const relative = (count, unit, numeric) =>
-    new Intl.RelativeTimeFormat(language, { numeric, style: "short" }).format(count, unit);
+    new Intl.RelativeTimeFormat(language, { numeric }).format(count, unit);
   const minutes = Math.trunc((at - now) / MINUTE) || -0;
   const gone =
     Math.abs(minutes) < 60 ? relative(minutes, "minute")

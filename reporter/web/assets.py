@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import brotli
 from flask import Flask, Response, abort, current_app, request
 from rjsmin import jsmin
 
@@ -25,9 +27,14 @@ class Asset:
     content: bytes
     mimetype: str
 
-    @property
+    @cached_property
     def digest(self) -> str:
         return hashlib.sha256(self.content).hexdigest()[:12]
+
+    @cached_property
+    def smallest(self) -> bytes:
+        """In Brotli, smaller than pages are, as it is made once."""
+        return bytes(brotli.compress(self.content))
 
 
 def init_app(app: Flask) -> None:
@@ -38,10 +45,17 @@ def init_app(app: Flask) -> None:
 
 def serve(filename: str) -> Response:
     asset: Asset = current_app.extensions["assets"].get(filename) or abort(404)
-    response = Response(asset.content, mimetype=asset.mimetype)
+    is_text = asset.mimetype.startswith("text/")  # what is not, is compressed in its own way
+    if is_text and request.accept_encodings["br"]:
+        response = Response(asset.smallest, mimetype=asset.mimetype)
+        response.content_encoding = "br"
+        response.set_etag(f"{asset.digest}-br")
+    else:
+        response = Response(asset.content, mimetype=asset.mimetype)
+        response.set_etag(asset.digest)
+    response.vary.add("Accept-Encoding")
     exact = request.args.get("v") == asset.digest
     response.headers["Cache-Control"] = FOR_EVER if exact else "no-cache"
-    response.set_etag(asset.digest)
     return response
 
 

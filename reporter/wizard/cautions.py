@@ -57,7 +57,7 @@ def cautions(forms: Iterable[StepForm]) -> Iterator[Caution]:
                     label,
                     _(
                         "This looks like a password, a key, a card or an account number. "
-                        "We do not need it: change the answer if you can do without."
+                        "We do not need it: take it out of the answer if you can."
                     ),
                 )
 

@@ -19,21 +19,21 @@ class ImpactForm(StepForm):
 
     users_affected = Line(
         _l("How many people does it affect?"),
-        hint=_l("For example: all 40 of the office, or one customer in ten"),
+        hint=_l("For example: the 40 people in the office, or one customer in ten"),
         important=True,
         block="users_affected",
     )
     business_impact = Text(
-        _l("What can you not do meanwhile?"),
+        _l("What can you not do in the meantime?"),
         hint=_l("For example: we cannot take orders"),
     )
     deadline = Line(
-        _l("By when do you need it to work?"),
+        _l("When do you need it working by?"),
         hint=_l("For example: today at 18:00, when the campaign starts"),
         block="deadline",
     )
     workaround = Choice(
-        _l("Can you work in some other way meanwhile?"),
+        _l("Can you work in some other way in the meantime?"),
         choices=[Option("yes", YES), Option("no", NO), Option("unknown", UNKNOWN)],
         block="workaround",
     )
@@ -66,8 +66,8 @@ class EvidenceForm(StepForm):
         rows=2,
     )
     last_worked_at = PastTime(
-        _l("When did it last work for sure?"),
-        hint=_l("In your own local time. For example: 2026-11-23 02:40"),
+        _l("When are you sure that it last worked?"),
+        hint=_l("In your own local time"),
         block="last_worked_at",
     )
     hypothesis = Text(
@@ -104,7 +104,7 @@ class AuthorisationForm(StepForm):
         block="authorised_by",
     )
     on_site_contact = Line(
-        _l("Who is at the place, if hands are needed?"),
+        _l("Who is on site, if we need somebody there?"),
         hint=_l("Name and phone number"),
     )
     available_until = Line(

@@ -56,7 +56,7 @@ class DetailsStage(Stage):
     def words(self) -> dict[str, str]:
         return {
             "title": _("Check the details"),
-            "lead": _("Nothing of this is sent yet. You can add more later, too."),
+            "lead": _("None of this has been sent yet. You can also add more later."),
             "button": _("Send the details"),
         }
 

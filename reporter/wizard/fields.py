@@ -107,7 +107,7 @@ class Phone(Line):
     def check(self, form: Form) -> None:
         if phones.parse(self.data) is None:
             raise ValidationError(
-                _("Enter a phone number with all its digits, for example +34 600 000 000")
+                _("Enter a phone number with all its digits, for example +34\xa0600\xa0000\xa0000")
             )
 
     def value(self, form: Form) -> str | None:

@@ -88,7 +88,7 @@ class TimingForm(BeginningForm):
     )
     started_at = LocalTime(
         _l("Date and time"),
-        hint=_l("In your own local time. For example: 2026-11-23 02:40"),
+        hint=_l("In your own local time"),
         asked_with=("started", "at"),
         required=_l("Enter the date and the time it started"),
     )
@@ -131,7 +131,7 @@ class TimingForm(BeginningForm):
 class ChangesForm(StepForm):
     title = _l("What changed")
     about = _l("if anything did, shortly before")
-    lead = _l("A change shortly before is often the cause, and nobody is blamed for it.")
+    lead = _l("A recent change is often the cause, and nobody is blamed for it.")
 
     changed = Choice(
         _l("Did you change anything shortly before?"),
@@ -150,7 +150,7 @@ class ChangesForm(StepForm):
 
 class ContactForm(StepForm):
     title = _l("How to reach you")
-    about = _l("also if your own mail is what fails")
+    about = _l("even if your own email is what fails")
 
     name = Line(
         _l("Your name"),
@@ -174,16 +174,16 @@ class ContactForm(StepForm):
     )
     email_affected = Choice(
         _l("Does that address depend on what fails?"),
-        hint=_l("If it does, our mails may not reach you, and we will call you"),
+        hint=_l("If it does, our emails may not reach you, and we will call you"),
         choices=[Option("no", NO), Option("yes", YES), Option("unknown", UNKNOWN)],
         required=_l("Say whether that address depends on what fails"),
         block="email_affected",
     )
     phone = Phone(
         _l("Phone number"),
-        hint=_l("With its prefix if it is from another country"),
+        hint=_l("With its country code if it is from abroad"),
         required_with={
-            ("email_affected", "yes"): _l("Enter a phone number: our mails may not reach you"),
+            ("email_affected", "yes"): _l("Enter a phone number: our emails may not reach you"),
             ("preferred_channel", "phone"): _l("Enter the phone number we should call"),
         },
         autocomplete="tel",

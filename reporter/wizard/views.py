@@ -86,7 +86,7 @@ class ReportStage(Stage):
     def words(self) -> dict[str, str]:
         return {
             "title": _("Check your answers"),
-            "lead": _("Nothing is sent yet."),
+            "lead": _("Nothing has been sent yet."),
             "button": _("Send the report"),
         }
 

@@ -139,8 +139,9 @@ class Person:
         return chosen[0].get_attribute("value") if chosen else None
 
     def _hear(self, message: Any) -> None:
-        # Chromium calls an answer of 4xx or 5xx an error of the page, which here it is not.
-        if message.type in {"error", "warning"} and "the server responded" not in message.text:
+        # Chromium calls an answer of 4xx or 5xx, or none, an error of the page. Here it is not.
+        answered = not message.text.startswith("Failed to load resource")
+        if message.type in {"error", "warning"} and answered:
             self.complaints.append(message.text)
 
 

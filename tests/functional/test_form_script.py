@@ -47,12 +47,12 @@ def test_the_zone_is_the_browsers(browser, site):
 @pytest.mark.parametrize(
     ("language", "zone", "typed", "words"),
     [
-        ("es-ES", "Europe/Madrid", "2026-11-23T10:05", "hoy 10:05, hace 42 min"),
-        ("en-GB", "Europe/Madrid", "2026-11-23T10:05", "today 10:05, 42 min ago"),
-        ("es-ES", "Europe/Madrid", "2026-11-22T23:47", "ayer 23:47, hace 11 h"),
-        ("es-ES", "America/Bogota", "2026-11-23T04:05", "hoy 04:05, hace 42 min"),
+        ("es-ES", "Europe/Madrid", "2026-11-23T10:05", "hoy 10:05, hace 42 minutos"),
+        ("en-GB", "Europe/Madrid", "2026-11-23T10:05", "today 10:05, 42 minutes ago"),
+        ("es-ES", "Europe/Madrid", "2026-11-22T23:47", "ayer 23:47, hace 11 horas"),
+        ("es-ES", "America/Bogota", "2026-11-23T04:05", "hoy 04:05, hace 42 minutos"),
         ("en-GB", "Europe/Madrid", "2026-11-20T10:47", "Friday 20 November at 10:47, 3 days ago"),
-        ("es-ES", "Europe/Madrid", "2026-11-23T11:47", "hoy 11:47, dentro de 1 h"),
+        ("es-ES", "Europe/Madrid", "2026-11-23T11:47", "hoy 11:47, dentro de 1 hora"),
     ],
 )
 def test_a_chosen_time_is_read_back_as_people_say_it(browser, site, language, zone, typed, words):

@@ -64,6 +64,11 @@ def tour(customer: Person, service: Service, smtp: SmtpServer, address: str) -> 
 def _steps(customer: Person) -> Iterator[str]:
     customer.opens("/report/failure")
     yield "failure"
+    customer.fills({"summary": "502"})
+    customer.reloads()
+    customer.page.locator("#offer").wait_for()
+    yield "failure, unsent answers"
+    customer.page.locator("#offer [value=drop]").click()
     customer.continues()
     yield "failure-errors"
     # Something to point out on the review.
@@ -87,7 +92,13 @@ def _steps(customer: Person) -> Iterator[str]:
     customer.fills({"email": "nobody", "phone": "12", "email_affected": "yes"})
     customer.continues()
     yield "contact-errors"
-    customer.answers_and_continues("contact")
+    customer.answers("contact")
+    customer.page.route("**/*", lambda route: route.abort())
+    customer.page.locator("main button.primary").click()
+    customer.page.locator("#trouble summary").click()
+    yield "contact, without a connection"
+    customer.page.unroute_all(behavior="wait")
+    customer.follows("#trouble [value=again]")
 
 
 def _review(customer: Person, address: str) -> Iterator[str]:
@@ -120,6 +131,8 @@ def _receipt(customer: Person, service: Service, smtp: SmtpServer) -> Iterator[s
 
 
 def _errors(customer: Person, service: Service) -> Iterator[str]:
+    customer.opens("/offline")
+    yield "offline"
     customer.opens("/nowhere")
     yield "error-404"
     customer.opens("/report/failure")

@@ -41,6 +41,7 @@ class Report(Base):
     """What was sent, frozen: later edits of the form do not change what was asked."""
 
     __tablename__ = "report"
+    __table_args__ = (Index("ix_report_service_saved_at", "service", "saved_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(unique=True)
@@ -48,7 +49,7 @@ class Report(Base):
     # The draft's id, which outlives the draft: sending twice finds the first report.
     draft_id: Mapped[str] = mapped_column(unique=True)
     content: Mapped[dict[str, Any]]  # reports.report.Report as JSON
-    service: Mapped[str] = mapped_column(index=True)
+    service: Mapped[str]
     saved_at: Mapped[datetime] = mapped_column(index=True)
     # What became of it; the content above never changes.
     seen_at: Mapped[datetime | None]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import random
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -26,14 +24,12 @@ from provider import (
     to_support,
 )
 from servers import alarm_server
+from simulations import MINUTE, alarms
 
-from reporter.models import Message, Surge
-from reporter.reports import surge
-from reporter.reports.surge import chance, is_surge, normal
-
-MINUTE = timedelta(minutes=1)
-DAY = timedelta(days=1)
-MONTH_DAYS = 30
+from reporter.database import Database
+from reporter.models import Message, Report, Surge
+from reporter.reports.frequency import DAY, HOUR, counted, usual_times
+from reporter.reports.surge import count_reports
 
 
 @pytest.fixture
@@ -71,203 +67,53 @@ def surge_mails(mails: list[EmailMessage]) -> list[EmailMessage]:
     return [mail for mail in mails if "SURGE-" in mail["Message-ID"]]
 
 
-# The statistic
+def a_row(number: int, service: str, at: datetime) -> Report:
+    name = str(number)
+    return Report(
+        reference=name, token_hash=name, draft_id=name, content={}, service=service, saved_at=at
+    )
 
 
-@pytest.mark.parametrize(
-    ("count", "mean", "expected"),
-    [
-        (0, 0.5, 1.0),
-        (1, 0.5, 0.3934693402873666),  # 1 - exp(-0.5)
-        (2, 1.0, 0.26424111765711533),  # 1 - 2 exp(-1)
-        (4, 0.125, 9.2048e-06),
-        (4, 1.0, 0.018988156876153815),
-        (10, 2.0, 4.6498e-05),
-        (600, 500.0, 7.9e-06),
-    ],
-)
-def test_the_chance_of_so_many_is_poissons(count: int, mean: float, expected: float) -> None:
-    assert math.isclose(chance(count, mean), expected, rel_tol=0.05)
+# The service and the simulation
 
 
-def test_normal_is_the_mean_of_fourteen_days_or_of_one_whichever_is_more() -> None:
-    window = 14 * 24 * 3  # twenty minutes each, in fourteen days
-    assert normal([], [], SENT_AT) == 1 / window
-    a_day_for_ten_days = [SENT_AT - number * DAY for number in range(1, 11)]
-    assert normal(a_day_for_ten_days, [], SENT_AT) == 11 / window
-    six_today = [SENT_AT - number * timedelta(hours=1) for number in range(1, 7)]
-    assert normal(six_today, [], SENT_AT) == 6 / 72
+@pytest.mark.parametrize("before", [[], [0], [40, 100, 380]])
+def test_sql_counts_as_the_simulation_does(database: Database, before: list[int]) -> None:
+    dice = random.Random(20261123)
+    edges = [at for intervals in usual_times(SENT_AT, []) for pair in intervals for at in pair]
+    times = sorted([*edges, *(SENT_AT - dice.uniform(0, 16) * DAY for _ in range(400))])
+    surges = [(times[number], times[number + 20]) for number in before]
+    with database.write() as session:
+        session.add_all(a_row(number, "email", at) for number, at in enumerate(times))
+        session.add(a_row(-1, "database", SENT_AT - DAY))
+    usual = usual_times(SENT_AT, surges)
+    with database.read() as session:
+        counts = count_reports(session, "email", usual)
+    assert counts == [counted(times, intervals) for intervals in usual]
+    assert min(counts) > 10
 
 
-def test_what_is_in_the_window_now_is_not_normal() -> None:
-    now = [SENT_AT - number * MINUTE for number in range(20)]
-    assert normal(now, [], SENT_AT) == normal([], [], SENT_AT)
+def test_nothing_is_counted_where_all_was_one_surge(database: Database) -> None:
+    with database.read() as session:
+        assert count_reports(session, "email", [[], []]) == [0, 0]
 
 
-def test_what_belonged_to_an_earlier_surge_is_not_normal() -> None:
-    earlier = [SENT_AT - DAY / 2 + number * MINUTE for number in range(60)]
-    assert normal(earlier, [(earlier[0], earlier[-1])], SENT_AT) == normal([], [], SENT_AT)
-    assert normal(earlier, [(earlier[0], earlier[-2])], SENT_AT) > normal([], [], SENT_AT)
-
-
-def at_minutes(*minutes: float) -> list[datetime]:
-    return [SENT_AT + minute * MINUTE for minute in minutes]
-
-
-@pytest.mark.parametrize(
-    ("minutes", "expected"),
-    [
-        ([0, 1, 2], False),
-        ([0, 1, 2, 3], True),
-        ([0, 0, 0, 0], True),
-        ([0, 6, 12, 19.9], True),
-        ([0, 6, 12, 20], False),  # the first is twenty minutes old
-        ([0, 10, 20, 30, 40, 50], False),
-    ],
-)
-def test_four_within_twenty_minutes_are_a_surge_where_nothing_is_normal(
-    minutes: list[float], expected: bool
-) -> None:
-    times = at_minutes(*minutes)
-    assert is_surge(times, [], times[-1]) == expected
-
-
-@pytest.mark.parametrize(("a_day", "needed"), [(0, 4), (3, 4), (8, 4), (20, 6), (70, 8)])
-def test_the_busier_a_service_the_more_it_takes(a_day: int, needed: int) -> None:
-    usual = [SENT_AT - timedelta(hours=1) - number * DAY / a_day for number in range(14 * a_day)]
-    burst = [SENT_AT + number * MINUTE for number in range(12)]
-    times = sorted(usual) + burst
-    found = [
-        number
-        for number in range(1, 13)
-        if is_surge(times[: len(usual) + number], [], burst[number - 1])
-    ]
-    assert found == list(range(needed, 13))
-
-
-# Simulated days
-
-
-def always(at: datetime) -> float:
-    return 1.0
-
-
-def day_and_night(at: datetime) -> float:
-    """Most at two in the afternoon, next to nothing at two in the morning."""
-    return 1 + 0.9 * math.sin((at.hour + at.minute / 60 - 8) / 24 * 2 * math.pi)
-
-
-def office_hours(at: datetime) -> float:
-    """Four in five between eight and six, and a third of all that at the weekend."""
-    usual = 0.8 * 24 / 10 if 8 <= at.hour < 18 else 0.2 * 24 / 14
-    return usual / (1 if at.weekday() < 5 else 3) / (17 / 21)
-
-
-def simulated(
-    a_day: float, days: int, rhythm: Callable[[datetime], float], seed: int
-) -> list[datetime]:
-    """When reports come that have nothing to do with one another (a Poisson process, thinned)."""
-    dice = random.Random(seed)
-    start = datetime(2020, 1, 6, tzinfo=UTC)
-    highest = 2.4
-    times, minutes = [], 0.0
-    while (minutes := minutes + dice.expovariate(a_day * highest / 1440)) < days * 1440:
-        at = start + minutes * MINUTE
-        if dice.random() < rhythm(at) / highest:
-            times.append(at)
-    return times
-
-
-def alarms(times: list[datetime]) -> list[datetime]:
-    """When a surge begins, as `note_report` has it, of reports that come at *times*."""
-    found: list[tuple[datetime, datetime]] = []
-    begun = []
-    for number, at in enumerate(times):
-        if number < 3 or times[number - 3] <= at - surge.WINDOW:
-            continue  # too few in any case, and too many to compute
-        known = times[bisect_right(times, at - surge.LONG_NORMAL) : number + 1]
-        recent = [each for each in found if each[1] > at - surge.LONG_NORMAL]
-        if not is_surge(known, recent, at):
-            continue
-        if recent and recent[-1][1] > at - surge.OVER_AFTER:
-            found[-1] = (found[-1][0], at)
-        else:
-            found.append((times[bisect_right(times, at - surge.WINDOW)], at))
-            begun.append(at)
-    return begun
-
-
-@pytest.mark.parametrize(
-    ("name", "a_day", "years", "rhythm"),
-    [
-        ("a quiet service", 0.2, 20, always),
-        ("a quiet service", 1, 20, day_and_night),
-        ("a quiet service", 3, 10, office_hours),
-        ("a steady service", 10, 5, always),
-        ("a steady service by day and night", 10, 5, day_and_night),
-        ("a steady service in office hours", 10, 5, office_hours),
-    ],
-)
-def test_without_an_outage_there_is_less_than_one_alarm_a_month(
-    name: str, a_day: float, years: int, rhythm: Callable[[datetime], float]
-) -> None:
-    assert false_alarms(name, a_day, years, rhythm) < 1
-
-
-@pytest.mark.parametrize(
-    ("name", "rhythm", "limit"),
-    [
-        ("all day", always, 1),
-        ("by day and night", day_and_night, 1),
-        ("in office", office_hours, 2),
-    ],
-)
-def test_a_busy_service_alarms_little_more(
-    name: str, rhythm: Callable[[datetime], float], limit: float
-) -> None:
-    """What is normal is a mean over day and night, so that the busiest hours stand out."""
-    assert false_alarms(f"a busy service {name}", 30, 2, rhythm) < limit
-
-
-def false_alarms(name: str, a_day: float, years: int, rhythm: Callable[[datetime], float]) -> float:
-    """A month."""
-    times = simulated(a_day, years * 365, rhythm, seed=20261123)
-    a_month = len(alarms(times)) / (years * 365 / MONTH_DAYS)
-    print(f"{name}, {a_day} reports a day, {years} years: {a_month:.3f} false alarms a month")
-    assert abs(len(times) / (years * 365) / a_day - 1) < 0.1
-    return a_month
-
-
-@pytest.mark.parametrize("a_day", [0, 0.2, 1, 3, 8])
-def test_an_outage_of_ten_reports_in_ten_minutes_is_found_by_the_fourth(a_day: float) -> None:
-    """On quiet services, at any hour of 100 different weeks; and on none before the third."""
-    late = []
-    for seed in range(100):
-        before = simulated(a_day, 15, day_and_night, seed) if a_day else []
-        begin = datetime(2020, 1, 20, tzinfo=UTC) + random.Random(seed).uniform(0, 1440) * MINUTE
-        before = [at for at in before if at < begin]
-        found = alarms([*before, *(begin + number * MINUTE for number in range(10))])
-        late.append(found[-1] - begin if found else 10 * MINUTE)
-    by_the_fourth = sum(each <= 3 * MINUTE for each in late)
-    print(f"{a_day} reports a day: {by_the_fourth} of 100 outages found by the fourth report")
-    assert by_the_fourth >= (100 if a_day <= 3 else 60)
-    assert all(each <= 5 * MINUTE for each in late)
-
-
-def test_the_simulation_finds_what_the_service_finds(provider: Provider) -> None:
+def test_the_simulation_finds_what_the_service_finds(make_app: Callable[..., Flask]) -> None:
     """Two outages on a day with other reports, through the real thing."""
-    quiet = [SENT_AT + hours * timedelta(hours=1) for hours in (0, 2.5, 7, 7.2, 15)]
-    first = [SENT_AT + timedelta(hours=4) + number * 2 * MINUTE for number in range(9)]
-    second = [SENT_AT + timedelta(hours=9) + number * 2 * MINUTE for number in range(6)]
+    hours = (0, 2.5, 7, 7.2, 15)
+    quiet = [SENT_AT + each * HOUR for each in hours]
+    first = [SENT_AT + 4 * HOUR + number * 2 * MINUTE for number in range(9)]
+    second = [SENT_AT + 9 * HOUR + number * 2 * MINUTE for number in range(6)]
     times = sorted([*quiet, *first, *second])
-    for number, at in enumerate(times):
-        provider.at(at)
-        provider.report(f"a{number}", email=f"a{number}@example.com", started="just_now")
-    expected = alarms(times)
+    expected = alarms(times, SENT_AT - DAY)
     assert len(expected) == 2
-    with provider.database.read() as session:
-        told = session.scalars(sa.select(Message.created_at).where(Message.kind == "surge"))
-        assert list(told) == expected
+    with a_provider_made_by(make_app) as provider:
+        for number, at in enumerate(times):
+            provider.at(at)
+            provider.report(f"a{number}", email=f"a{number}@example.com", started="just_now")
+        with provider.database.read() as session:
+            told = session.scalars(sa.select(Message.created_at).where(Message.kind == "surge"))
+            assert list(told) == expected
 
 
 # What support receives
@@ -343,12 +189,20 @@ def test_a_surge_after_an_hour_is_another(provider: Provider) -> None:
 
 
 def test_an_earlier_surge_does_not_deafen_the_next(provider: Provider) -> None:
-    """Two hours of outage in the morning would make two hundred reports a day look normal."""
-    outage(provider, 30, every=4 * MINUTE)
+    """Two hours of outage in the morning would make sixty reports a day look normal."""
+    outage(provider, 60, every=2 * MINUTE)
     provider.later(hours=6)
     tokens = outage(provider, 4, name="b")
     assert similar(provider, tokens)[3] is not None
     assert len(surges(provider)) == 2
+
+
+def test_five_minutes_are_enough_where_some_reports_are_normal(provider: Provider) -> None:
+    usual = [SENT_AT - HOUR - number * DAY / 20 for number in range(14 * 20)]
+    with provider.database.write() as session:
+        session.add_all(a_row(number, "web-hosting", at) for number, at in enumerate(usual))
+    tokens = outage(provider, 4)
+    assert similar(provider, tokens)[2:] == [None, "4 in 20 min since 03:22"]
 
 
 def test_each_service_is_watched_by_itself(provider: Provider) -> None:

@@ -38,6 +38,8 @@ def upgrade() -> None:
         batch.create_foreign_key(
             "fk_report_notice_id_notice", "notice", ["notice_id"], ["id"], ondelete="SET NULL"
         )
+    op.drop_index("ix_report_service", "report")
+    op.create_index("ix_report_service_saved_at", "report", ["service", "saved_at"])
     with op.batch_alter_table("message") as batch:
         batch.add_column(
             sa.Column("urgent", sa.Boolean(), nullable=False, server_default=sa.false())
@@ -119,6 +121,8 @@ def downgrade() -> None:
         op.drop_table(table)
     with op.batch_alter_table("message") as batch:
         batch.drop_column("urgent")
+    op.drop_index("ix_report_service_saved_at", "report")
+    op.create_index("ix_report_service", "report", ["service"])
     with op.batch_alter_table("report") as batch:
         batch.drop_constraint("fk_report_notice_id_notice", type_="foreignkey")
         for column in (

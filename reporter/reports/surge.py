@@ -1,17 +1,14 @@
-"""Reports on one service that arrive faster than is normal for it.
+"""Reports on one service that arrive faster than is normal for it, as `frequency` tells.
 
-The statistic: in the last 20 minutes there were at least four reports, and so many would come by
-chance less than once in 100 000 times, were they independent of one another (Poisson) and as
-frequent as the service's own normal. Normal is the mean of the last 14 days or of the last 24
-hours, whichever is more, without what belonged to earlier surges. A surge is over once an hour
-has passed without.
+A surge is over once an hour has passed without.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Sequence
+import itertools
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
@@ -21,20 +18,24 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.composing import finish, mime_id, new_message, support
-from reporter.database import exclusive
+from reporter.database import UTCDateTime, exclusive
 from reporter.delivery import outbox
 from reporter.notices.links import open_notice_url
 from reporter.reports.block import Similar
+from reporter.reports.frequency import (
+    LEAST,
+    LEFT_OUT,
+    SHORT_WINDOW,
+    WINDOW,
+    Interval,
+    is_surge,
+    normal,
+    usual_times,
+)
 
 SURGE = "surge"  # the kind of its mail
 
-WINDOW = timedelta(minutes=20)
-LEAST = 4
-CHANCE = 1e-5
-LONG_NORMAL, SHORT_NORMAL = timedelta(days=14), timedelta(days=1)
 OVER_AFTER = timedelta(hours=1)
-
-Interval = tuple[datetime, datetime]
 
 
 def note_report(session: Session, service: str, at: datetime) -> Similar | None:
@@ -43,55 +44,62 @@ def note_report(session: Session, service: str, at: datetime) -> Similar | None:
     The report that begins one queues the mail that tells support, once.
     """
     exclusive(session, f"surge {service}")
-    times = session.scalars(
-        sa.select(models.Report.saved_at)
-        .where(models.Report.service == service, models.Report.saved_at > at - LONG_NORMAL)
-        .order_by(models.Report.saved_at)
-    ).all()
+    saved_at = models.Report.saved_at
+    counts = sa.select(
+        sa.func.count().filter(saved_at > at - SHORT_WINDOW),
+        sa.func.count(),
+        sa.func.min(saved_at),
+    ).where(models.Report.service == service, saved_at > at - WINDOW)
+    short_count, count, first = session.execute(counts).one()
+    if count < LEAST:
+        return None
     surges = session.scalars(
         sa.select(models.Surge)
-        .where(models.Surge.service == service, models.Surge.last_at > at - LONG_NORMAL)
-        .order_by(models.Surge.last_at)
+        .where(models.Surge.service == service)
+        .order_by(models.Surge.last_at.desc())
+        .limit(LEFT_OUT)
     ).all()
-    current = surges[-1] if surges and surges[-1].last_at > at - OVER_AFTER else None
-    recent = [time for time in times if time > at - WINDOW]
-    if not is_surge(times, [(surge.since, surge.last_at) for surge in surges], at):
+    left_out = [(surge.since, surge.last_at) for surge in surges]
+    usual = count_reports(session, service, usual_times(at, left_out))
+    if not is_surge(short_count, count, normal(usual)):
         return None
+    current = surges[0] if surges and surges[0].last_at > at - OVER_AFTER else None
     begins = current is None
     if current is None:
-        current = models.Surge(service=service, since=recent[0], last_at=at)
+        current = models.Surge(service=service, since=first, last_at=at)
         session.add(current)
         session.flush()
     current.last_at = at
-    similar = Similar(len(recent), int(WINDOW.total_seconds() // 60), current.since)
+    similar = Similar(count, int(WINDOW.total_seconds() // 60), current.since)
     if begins:
         _tell_support(session, current, similar, at)
     return similar
 
 
-def is_surge(times: Sequence[datetime], surges: Collection[Interval], at: datetime) -> bool:
-    """Whether the reports at *times*, up to *at*, are a surge now. Pure."""
-    count = sum(time > at - WINDOW for time in times)
-    return count >= LEAST and chance(count, normal(times, surges, at)) < CHANCE
+def count_reports(session: Session, service: str, times: list[list[Interval]]) -> list[int]:
+    """How many reports on *service* came at each of *times*, in one statement."""
+    bounds: dict[str, object] = {"service": service}
+    number = 0
+    for number, (start, end) in enumerate(itertools.chain(*times), start=1):
+        bounds |= {f"start{number}": start, f"end{number}": end}
+    counts = iter(session.execute(_counting(number), bounds).one()[1:])
+    return [sum(itertools.islice(counts, len(intervals))) for intervals in times]
 
 
-def normal(times: Sequence[datetime], surges: Collection[Interval], at: datetime) -> float:
-    """How many reports a window usually has."""
-    usual = [
-        time
-        for time in times
-        if time <= at - WINDOW and not any(since <= time <= last for since, last in surges)
+@cache
+def _counting(intervals: int) -> sa.Select[Any]:
+    """A zero, since there may be no *intervals*, and the count of reports in each.
+
+    It is made once: that takes longer than the short looks at an index that it is.
+    """
+    saved_at = models.Report.saved_at
+    count = sa.select(sa.func.count()).where(models.Report.service == sa.bindparam("service"))
+    bounds = [
+        [sa.bindparam(f"{edge}{number}", type_=UTCDateTime) for edge in ("start", "end")]
+        for number in range(1, intervals + 1)
     ]
-    # One more, so that a service nobody has reported yet is rare, and not impossible.
-    long = (len(usual) + 1) / (LONG_NORMAL / WINDOW)
-    short = sum(time > at - SHORT_NORMAL for time in usual) / (SHORT_NORMAL / WINDOW)
-    return max(long, short)
-
-
-def chance(count: int, mean: float) -> float:
-    """The probability of *count* or more, of which *mean* are expected (Poisson)."""
-    fewer = sum(math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1)) for k in range(count))
-    return max(0.0, 1.0 - fewer)
+    counts = [count.where(saved_at > start, saved_at <= end) for start, end in bounds]
+    return sa.select(sa.literal(0), *(each.scalar_subquery() for each in counts))
 
 
 def _tell_support(session: Session, surge: models.Surge, similar: Similar, at: datetime) -> None:

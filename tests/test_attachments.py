@@ -149,7 +149,7 @@ def test_one_that_cannot_be_taken_does_not_cost_the_others(
     assert names(provider, token) == ["captura.png", "nginx.log"]
     english = Visitor(provider.app, "en")
     page = add(english, token, ("a.exe", b"MZ\x00\x01"))
-    assert page.errors["files"] == "a.exe is no picture, PDF or text: we cannot take it"
+    assert page.errors["files"] == "a.exe is not a picture, a PDF or a text: we cannot take it"
     assert page.listed == {"files": page.errors["files"]}
 
 

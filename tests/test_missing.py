@@ -9,14 +9,14 @@ import pytest
 from provider import Provider, a_provider, block_of, text_of, to_support
 
 IMPORTANT = {
-    "users affected": "A cuántas personas afecta",
-    "tests done": "Qué han probado, por orden, y qué ocurrió",
-    "allowed actions": "Qué podemos hacer sin volver a preguntarle",
+    "users affected": "a cuántas personas afecta",
+    "tests done": "qué han probado, por orden, y qué ocurrió",
+    "allowed actions": "qué podemos hacer sin volver a preguntarle",
 }
 LEFT_OUT = {
-    "affected": "A qué afecta",
-    "error message": "El mensaje de error, tal como aparece",
-    "frequency": "Con qué frecuencia",
+    "affected": "a qué afecta",
+    "error message": "el mensaje de error, tal como aparece",
+    "frequency": "con qué frecuencia",
 }
 
 
@@ -80,15 +80,15 @@ def test_the_line_follows_the_prose_in_the_language_of_support(tmp_path: Path) -
         assert block_of(ticket)["missing"] == ", ".join(IMPORTANT)
         assert text_of(ticket).splitlines()[0] == (
             f"New incident {ticket['X-Incident-Reference']}, sent by the customer with the web"
-            " form. Still to ask: How many people does it affect; What have you tried, in order,"
-            " and what happened; What may we do without asking you again."
+            " form. Still to ask: how many people does it affect; what have you tried, in order,"
+            " and what happened; what may we do without asking you again."
         )
 
 
 def test_it_is_support_and_not_the_customer_whose_language_it_is(provider: Provider) -> None:
     provider.report(language="en")
     (ticket,) = to_support(provider.work())
-    assert "Falta por preguntar: A cuántas personas afecta;" in text_of(ticket).splitlines()[0]
+    assert "Falta por preguntar: a cuántas personas afecta;" in text_of(ticket).splitlines()[0]
 
 
 def test_what_the_details_answer_is_missing_no_more(provider: Provider) -> None:

@@ -13,8 +13,8 @@ from reporter.reports.ticket import copy_text, subject, ticket_text
 
 BODY = """\
 Nueva incidencia INC-KX7M9Q, enviada por el cliente con el formulario web. \
-Falta por preguntar: A cuántas personas afecta; Qué han probado, por orden, y qué ocurrió; \
-Qué podemos hacer sin volver a preguntarle.
+Falta por preguntar: a cuántas personas afecta; qué han probado, por orden, y qué ocurrió; \
+qué podemos hacer sin volver a preguntarle.
 
 reference: INC-KX7M9Q
 update: 0

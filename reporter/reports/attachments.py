@@ -57,7 +57,9 @@ def keep(report_id: int, reference: str, uploads: Sequence[FileStorage]) -> list
             kind = detect(content)
             content = without_position(content, kind)
         except NotAllowed:
-            problems.append(_("%(name)s is no picture, PDF or text: we cannot take it", name=name))
+            problems.append(
+                _("%(name)s is not a picture, a PDF or a text: we cannot take it", name=name)
+            )
             continue
         problem = _insert(report_id, reference, name, content, kind, limit)
         if problem:

@@ -155,5 +155,6 @@ def _with_missing(opening: str, report: Report, language: str) -> str:
     labels = [a.label.strip("¿?") for a in report.each(language) if report.is_missing(a)]
     if not labels:
         return opening
-    still = _("Still to ask: %(questions)s.", questions="; ".join(labels))
+    questions = "; ".join(label[:1].lower() + label[1:] for label in labels)
+    still = _("Still to ask: %(questions)s.", questions=questions)
     return f"{opening} {still}"

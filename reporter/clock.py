@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import current_app
 
 FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M")
+HOUR = re.compile(r"\d{1,2}:\d{2}")
 # What is before or after is a slip of the hand.
 FIRST_YEAR = 1970
 FARTHEST = timedelta(days=366)
+# So near on the other side of now, an hour alone is a slip and not of tomorrow or yesterday.
+SLIP = timedelta(hours=6)
+
+
+class WrongSide(ValueError):
+    """A time that is not to come, or has not been yet; `moment` is the day after or before."""
+
+    def __init__(self, moment: datetime) -> None:
+        super().__init__(f"on the other side of now; the other day it would be {moment}")
+        self.moment = moment
 
 
 def support_zone() -> ZoneInfo:
@@ -21,17 +33,20 @@ def parse_time(text: str, now: datetime, *, ahead: bool) -> datetime:
     """The instant meant by *text*, in UTC.
 
     An hour alone, as in "10:30", is the next one when *ahead*, else the last one. Raises
-    ValueError, also for a time on the other side of *now*, or over a year ahead.
+    ValueError, for a time on the other side of *now* WrongSide; also for one that the clocks do
+    not show that day, and for one over a year ahead.
     """
     text = text.strip()
-    if ":" in text and len(text) <= 5:
+    if HOUR.fullmatch(text):
         return _hour(text, now, ahead=ahead)
     try:
         moment = _moment(text).astimezone(UTC)
     except OverflowError:
         raise ValueError(text) from None
-    if (moment > now) != ahead or moment.year < FIRST_YEAR or moment - now > FARTHEST:
+    if moment.year < FIRST_YEAR or moment - now > FARTHEST:
         raise ValueError(text)
+    if (moment > now) != ahead:
+        raise WrongSide(moment + timedelta(days=1 if ahead else -1))
     return moment
 
 
@@ -42,20 +57,27 @@ def _hour(text: str, now: datetime, *, ahead: bool) -> datetime:
     clock = time(int(hour), int(minute), tzinfo=zone)
     today = now.astimezone(zone).date()
     days, folds = ((0, 1), (0, 1)) if ahead else ((0, -1), (1, 0))
-    moments = (
+    moments = [
         datetime.combine(today + timedelta(days=day), clock.replace(fold=fold)).astimezone(UTC)
         for day in days
         for fold in folds
-    )
-    return next(moment for moment in moments if (moment > now) == ahead)
+    ]
+    found = next(moment for moment in moments if (moment > now) == ahead)
+    missed = [moment for moment in moments if (moment > now) != ahead]
+    if missed and abs(now - missed[-1]) < SLIP and abs(found - now) > SLIP:
+        raise WrongSide(found)
+    return found
 
 
 def _moment(text: str) -> datetime:
     zone = support_zone()
     for pattern in FORMATS:
         try:
-            return datetime.strptime(text, pattern).replace(tzinfo=zone)
+            moment = datetime.strptime(text, pattern).replace(tzinfo=zone)
         except ValueError:
             continue
+        if moment.astimezone(UTC).astimezone(zone).hour != moment.hour:
+            raise ValueError(text)  # the clocks go forward over it
+        return moment
     full = datetime.fromisoformat(text)
     return full if full.tzinfo else full.replace(tzinfo=zone)

@@ -75,7 +75,7 @@ class Update(Base):
     report_id: Mapped[int] = mapped_column(ForeignKey("report.id", ondelete="CASCADE"), index=True)
     author: Mapped[str]  # customer, support
     # customer: details, info, worse, better, solved; support: acknowledge, message, solve,
-    # link_notice
+    # reopen, link_notice
     kind: Mapped[str]
     # {"text": …}; of support also "name", as they gave it; of details "sections", by language
     content: Mapped[dict[str, Any]]

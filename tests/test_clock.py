@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from factories import an_app
 
-from reporter.clock import parse_time
+from reporter.clock import WrongSide, parse_time
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +29,6 @@ def utc(text: str) -> datetime:
         ("2026-11-23 02:22", "10:30", "2026-11-23 09:30"),
         ("2026-11-23 02:22", " 9:05 ", "2026-11-23 08:05"),
         ("2026-11-23 02:22", "03:23", "2026-11-23 02:23"),
-        ("2026-11-23 02:22", "03:22", "2026-11-24 02:22"),
-        ("2026-11-23 02:22", "00:00", "2026-11-23 23:00"),
         ("2026-11-23 02:22", "2026-11-24 09:00", "2026-11-24 08:00"),
         ("2026-11-23 02:22", "2026-11-24T09:00", "2026-11-24 08:00"),
         ("2026-11-23 02:22", "24/11/2026 09:00", "2026-11-24 08:00"),
@@ -57,7 +55,8 @@ def test_a_time_to_come(now: str, text: str, moment: str) -> None:
     [
         ("2026-11-23 10:00", "10:30", "2026-11-23 09:30"),
         ("2026-11-23 10:00", "11:00", "2026-11-23 10:00"),
-        ("2026-11-23 10:00", "11:01", "2026-11-22 10:01"),
+        ("2026-11-23 00:30", "23:15", "2026-11-22 22:15"),
+        ("2026-11-23 10:00", "18:00", "2026-11-22 17:00"),
         ("2026-11-23 10:00", "2026-11-22 18:00", "2026-11-22 17:00"),
         ("2026-10-25 10:00", "2026-10-24 18:00", "2026-10-24 16:00"),
         ("2026-10-25 02:00", "02:45", "2026-10-25 01:45"),
@@ -68,10 +67,35 @@ def test_a_time_gone_by(now: str, text: str, moment: str) -> None:
     assert parse_time(text, utc(now), ahead=False) == utc(moment)
 
 
+@pytest.mark.parametrize(
+    ("now", "text", "ahead", "other"),
+    [
+        # 11:41 in Madrid.
+        ("2026-11-23 10:41", "10:30", True, "2026-11-24 09:30"),
+        ("2026-11-23 10:41", "11:41", True, "2026-11-24 10:41"),
+        ("2026-11-23 10:41", "11:42", False, "2026-11-22 10:42"),
+        ("2026-11-23 10:41", "2026-11-23 10:30", True, "2026-11-24 09:30"),
+        ("2026-11-23 10:41", "2026-11-23 18:30", False, "2026-11-22 17:30"),
+    ],
+)
+def test_a_time_just_missed_is_no_promise_for_tomorrow(
+    now: str, text: str, ahead: bool, other: str
+) -> None:
+    with pytest.raises(WrongSide) as error:
+        parse_time(text, utc(now), ahead=ahead)
+    assert error.value.moment == utc(other)
+
+
+def test_a_time_that_the_clocks_go_over_is_refused() -> None:
+    with pytest.raises(ValueError, match="2027-03-28 02:30"):
+        parse_time("2027-03-28 02:30", utc("2026-11-23 10:00"), ahead=True)
+
+
 @pytest.mark.parametrize("ahead", [True, False])
 @pytest.mark.parametrize(
     "text",
-    ["", ":", "10:", "soon", "24:00", "10:60", "-1:30", "1030", "99/99/2026 10:30", "0001-01-01",
+    ["", "+1:30", "1:3", ":", "10:", "soon", "24:00", "10:60", "-1:30", "1030",
+     "99/99/2026 10:30", "0001-01-01",
      "9999-12-31 23:59", "0001-01-01T00:00:00+14:00", "1969-12-31 10:00", "2028-01-01 10:00"],
 )  # fmt: skip
 def test_what_is_no_time_is_refused(text: str, ahead: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -199,10 +200,10 @@ def test_next_news_is_told_in_each_ones_zone(provider: Provider) -> None:
     ("now", "typed", "told"),
     [
         ("2026-11-23T02:22", "10:30", "2026-11-23T09:30:00Z"),
-        ("2026-11-23T12:00", "10:30", "2026-11-24T09:30:00Z"),
+        ("2026-11-23T20:00", "10:30", "2026-11-24T09:30:00Z"),
         ("2026-07-01T02:22", "10:30", "2026-07-01T08:30:00Z"),
-        ("2026-10-24T12:00", "10:30", "2026-10-25T09:30:00Z"),
-        ("2026-03-28T12:00", "10:30", "2026-03-29T08:30:00Z"),
+        ("2026-10-24T19:00", "10:30", "2026-10-25T09:30:00Z"),
+        ("2026-03-28T19:00", "10:30", "2026-03-29T08:30:00Z"),
         ("2026-11-23T02:22", "2026-11-25 09:00", "2026-11-25T08:00:00Z"),
     ],
 )
@@ -224,8 +225,108 @@ def test_messages_are_newest_first_and_the_last_says_when_there_is_more(
     found = status(provider, token)
     assert [message["text"] for message in found["messages"]] == ["dos", "uno"]
     assert found["next_news_at"] == "2026-11-23T10:30:00Z"
+
+
+def test_what_was_promised_stands_until_it_is_past(
+    provider: Provider, token: str, desk: Customer
+) -> None:
+    wants_news(provider.customer(token))
+    desk.submit(action="message", text="uno", next_news_at="10:30")
+    desk.submit(action="message", text="dos", next_news_at="")
+    assert status(provider, token)["next_news_at"] == "2026-11-23T09:30:00Z"
+    assert "Próximas noticias: 23 nov 2026 10:30" in text_of(provider.work()[-1])
+    provider.later(hours=10)
     desk.submit(action="message", text="tres", next_news_at="")
     assert status(provider, token)["next_news_at"] is None
+
+
+def test_an_hour_just_missed_is_asked_about(provider: Provider, token: str, desk: Customer) -> None:
+    page = desk.submit(action="message", text=WORDS, next_news_at="3:10")
+    assert page.status == 422
+    assert page.errors["next_news_at"] == (
+        "Esa hora ya ha pasado. Para otro día, escriba también la fecha: 2026-11-24 03:10"
+    )
+    assert page.fields["text"] == WORDS
+    assert status(provider, token)["messages"] == []
+
+
+def test_enter_does_nothing_but_ask(provider: Provider, token: str, desk: Customer) -> None:
+    """It presses the first button, which is hidden and has no action."""
+    before = everything(provider)
+    buttons = re.findall(r"<button[^>]*>", desk.page.html.partition("csrf_token")[2])
+    assert "name=" not in buttons[0]
+    page = desk.submit(text=WORDS, next_news_at="10:30")
+    assert page.status == 422
+    assert "Elija qué hacer" in page.text
+    assert (page.fields["text"], page.fields["next_news_at"]) == (WORDS, "10:30")
+    assert everything(provider) == before
+
+
+def test_what_was_typed_outlives_an_action_that_does_not_send_it(
+    provider: Provider, token: str, desk: Customer
+) -> None:
+    key = provider.command("notice", "open", "--service", "email", "--text", "Nodo 7").strip()
+    for action in ({"action": "acknowledge"}, {"action": "link_notice", "notice": key}):
+        page = desk.submit(text=WORDS, next_news_at="10:30", **action)
+        assert page.status == 200
+        assert (page.fields["text"], page.fields["next_news_at"]) == (WORDS, "10:30")
+        assert "Lo que ha escrito al cliente no se ha enviado todavía." in page.text
+    assert status(provider, token)["seen_at"] is not None
+    assert f"Vinculada a {key}." in page.text
+    assert status(provider, token)["messages"] == []
+    page = desk.submit(action="message")
+    assert status(provider, token)["messages"][0]["text"] == WORDS
+    assert page.fields["text"] == ""
+
+
+@pytest.mark.parametrize("action", ["message", "solve"])
+def test_the_same_twice_is_once(
+    provider: Provider, token: str, desk: Customer, action: str
+) -> None:
+    wants_news(provider.customer(token))
+    for _ in range(2):
+        desk.submit(action=action, text=WORDS)
+    assert len(provider.work()) == 1
+    assert len(status(provider, token)["messages"]) == 1
+    provider.later(minutes=2)
+    desk.submit(action=action, text=WORDS)
+    assert len(status(provider, token)["messages"]) == 2
+
+
+def test_the_desk_says_whether_an_email_goes_out(provider: Provider, token: str) -> None:
+    assert "No sale ningún correo" in provider.desk(token).page.text
+    wants_news(provider.customer(token))
+    assert "y sale por correo" in provider.desk(token).page.text
+
+
+def test_what_was_solved_by_mistake_is_opened_again(
+    provider: Provider, token: str, desk: Customer
+) -> None:
+    wants_news(provider.customer(token))
+    assert "reopen" not in desk.page.html
+    page = desk.submit(action="solve", text=WORDS)
+    assert 'value="solve"' not in page.html
+    assert "next_news_at" not in page.fields
+    assert desk.submit(action="reopen", text="").errors == {"text": "Escriba por qué sigue abierta"}
+    desk.submit(action="reopen", name="Ana", text="Nos hemos equivocado de incidencia")
+    found = status(provider, token)
+    assert found["solved_at"] is None
+    assert found["messages"][0]["text"] == "Nos hemos equivocado de incidencia"
+    assert done(desk.page)[0].startswith("Abierta de nuevo 23 nov 2026 03:22 · Ana")
+    solved, opened = provider.work()
+    assert "Soporte dice que" in text_of(solved)
+    assert "Nos hemos equivocado" in text_of(opened)
+    assert "<b>Solucionado</b>" not in provider.customer(token).page.html
+
+
+def test_of_what_is_solved_no_more_news_is_promised(
+    provider: Provider, token: str, desk: Customer
+) -> None:
+    wants_news(provider.customer(token))
+    desk.submit(action="solve", text=WORDS)
+    desk.submit(action="message", text="Una cosa más", next_news_at="10:30")
+    assert status(provider, token)["next_news_at"] is None
+    assert "Próximas noticias" not in text_of(provider.work()[-1])
 
 
 def test_solve_ends_it_and_says_what_it_was(provider: Provider, token: str, desk: Customer) -> None:
@@ -375,10 +476,12 @@ def test_an_operator_revokes_every_link_of_a_report(provider: Provider, token: s
     other = provider.report("another")
     reference = provider.receipt(token).report.reference
     said = provider.command("desk", "revoke", reference.removeprefix("INC-").lower())
-    assert said == f"The desk links of {reference} open nothing now.\n"
+    assert said.startswith(f"The desk links of {reference} open nothing now.")
     someone = Customer(provider.app)
     assert someone.open(link).status == 404
     assert provider.desk(other).page.status == 200
+    fresh = provider.command("desk", "link", reference).strip()
+    assert someone.open(fresh.removeprefix("https://incidents.example.com")).status == 200
     provider.customer(token).submit(kind="worse", text="")
     provider.later(minutes=1)
     mail = to_support(provider.work())[-1]
@@ -399,7 +502,9 @@ def test_a_reference_that_is_none_is_said(provider: Provider) -> None:
     assert "no report has the reference INC-A00000" in provider.command(
         "desk", "revoke", "INC-A00000", fails=True
     )
-    assert "no reference" in provider.command("desk", "revoke", "nonsense", fails=True)
+    assert "is no reference, which is as in" in provider.command(
+        "desk", "revoke", "nonsense", fails=True
+    )
 
 
 # News by mail
@@ -425,7 +530,8 @@ def test_news_is_mailed_to_a_customer_who_asked(provider: Provider, token: str) 
     assert f"https://incidents.example.com/r/{token}\n" in text
     desk.submit(action="solve", text="Ya está.")
     (mail,) = provider.work()
-    assert "\n\nYa está.\n\n" in text_of(mail)
+    assert mail["Subject"] == f"{reference}: soporte dice que está solucionada"
+    assert text_of(mail).startswith(f"Soporte dice que {reference} está solucionada:\n\nYa está.\n")
     assert "Próximas noticias" not in text_of(mail)
 
 

@@ -1,8 +1,11 @@
-"""What support can say of a report. Each action is kept with who did it and when."""
+"""What support can say of a report. Each action is kept with who did it and when.
+
+The same once more within a minute, as after a double press or a lost answer, changes nothing.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import url_for
 from sqlalchemy.orm import Session
@@ -17,8 +20,10 @@ from reporter.reports.submission import TICKET
 
 SUPPORT = "support"
 ACKNOWLEDGE, MESSAGE, SOLVE, LINK_NOTICE = "acknowledge", "message", "solve", "link_notice"
-ACTIONS = (ACKNOWLEDGE, MESSAGE, SOLVE, LINK_NOTICE)
+REOPEN = "reopen"
+ACTIONS = (ACKNOWLEDGE, MESSAGE, SOLVE, REOPEN, LINK_NOTICE)
 NEWS = "news"  # the kind of its mail
+SAME_WITHIN = timedelta(minutes=1)
 
 
 def acknowledge(session: Session, row: models.Report, name: str, at: datetime) -> None:
@@ -36,19 +41,44 @@ def message(
     next_news_at: datetime | None,
     at: datetime,
 ) -> None:
-    """Tell the customer something, and when they hear more."""
+    """Tell the customer something, and when they hear more.
+
+    Without a time, what was promised before stands. Of what is solved no more news is promised.
+    """
+    if _is_same(row, MESSAGE, text, at):
+        return
     row.seen_at = row.seen_at or at
-    row.next_news_at = next_news_at
-    update = _note(session, row, MESSAGE, name, at, text, next_news_at)
+    standing = row.next_news_at if row.next_news_at and row.next_news_at > at else None
+    row.next_news_at = None if row.solved_at else next_news_at or standing
+    update = _note(session, row, MESSAGE, name, at, text, row.next_news_at)
     _mail(session, row, update)
 
 
 def solve(session: Session, row: models.Report, name: str, text: str, at: datetime) -> None:
     """It is solved; *text* says what it was."""
+    if _is_same(row, SOLVE, text, at):
+        return
     row.seen_at = row.seen_at or at
     row.solved_at = row.solved_at or at
     row.next_news_at = None
     update = _note(session, row, SOLVE, name, at, text)
+    _mail(session, row, update)
+
+
+def reopen(
+    session: Session,
+    row: models.Report,
+    name: str,
+    text: str,
+    next_news_at: datetime | None,
+    at: datetime,
+) -> None:
+    """It is not solved after all; *text* tells the customer why."""
+    if row.solved_at is None:
+        return
+    row.solved_at = None
+    row.next_news_at = next_news_at
+    update = _note(session, row, REOPEN, name, at, text, next_news_at)
     _mail(session, row, update)
 
 
@@ -62,6 +92,14 @@ def link_notice(
     row.notice_id = notice.id
     _note(session, row, LINK_NOTICE, name, at, notice.key)
     follow_notice(session, row, at)
+
+
+def _is_same(row: models.Report, kind: str, text: str, at: datetime) -> bool:
+    """Whether the last that support said is this."""
+    said = [update for update in row.updates if update.author == SUPPORT]
+    if not said or at - said[-1].created_at > SAME_WITHIN:
+        return False
+    return (said[-1].kind, said[-1].content["text"]) == (kind, text)
 
 
 def _note(
@@ -93,6 +131,7 @@ def _mail(session: Session, row: models.Report, update: models.Update) -> None:
     mail = compose_news(
         Report.from_json(row.content),
         f"news-{update.id}",
+        update.kind == SOLVE,
         text,
         update.next_news_at,
         update.created_at,

@@ -1,12 +1,15 @@
-"""`reporter desk revoke` and `reporter operator link`."""
+"""`reporter desk link`, `reporter desk revoke` and `reporter operator link`."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import click
+import sqlalchemy as sa
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
+from reporter import models
 from reporter.database import get_database
 from reporter.desk.operators import LONGEST, operator_url
 from reporter.reports import desk_links
@@ -16,18 +19,36 @@ desk_group = AppGroup("desk", help="The desk that the link in a ticket opens.")
 operator_group = AppGroup("operator", help="Reports that support takes by phone.")
 
 
+@desk_group.command("link")
+@click.argument("reference", metavar="REF")
+def desk_link_command(reference: str) -> None:
+    """Print a new link to the desk of REF."""
+    with get_database().read() as session:
+        click.echo(desk_links.desk_url(_row(session, reference)))
+
+
 @desk_group.command("revoke")
 @click.argument("reference", metavar="REF")
 def revoke_command(reference: str) -> None:
     """Have every desk link of REF that is out there open nothing."""
+    with get_database().write() as session:
+        row = _row(session, reference)
+        desk_links.revoke(row)
+        wanted = row.reference
+    click.echo(f"The desk links of {wanted} open nothing now. For a new one: reporter desk link")
+
+
+def _row(session: Session, reference: str) -> models.Report:
     try:
         wanted = parse_reference(reference)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    with get_database().write() as session:
-        if not desk_links.revoke(session, wanted):
-            raise click.ClickException(f"no report has the reference {wanted}")
-    click.echo(f"The desk links of {wanted} open nothing now.")
+    except ValueError:
+        raise click.ClickException(
+            f'{reference!r} is no reference, which is as in "INC-KX7M9Q"'
+        ) from None
+    row = session.scalar(sa.select(models.Report).where(models.Report.reference == wanted))
+    if row is None:
+        raise click.ClickException(f"no report has the reference {wanted}")
+    return row
 
 
 @operator_group.command("link")

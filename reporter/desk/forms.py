@@ -11,8 +11,8 @@ from wtforms import SelectChoice as Option
 from wtforms import SelectField, StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
-from reporter.clock import parse_time
-from reporter.desk.actions import ACTIONS, LINK_NOTICE, MESSAGE, SOLVE
+from reporter.clock import WrongSide, parse_time, support_zone
+from reporter.desk.actions import ACTIONS, LINK_NOTICE, MESSAGE, REOPEN, SOLVE
 from reporter.notices import store
 from reporter.plain import one_line
 from reporter.web.pages import service_name
@@ -44,10 +44,11 @@ class DeskForm(FlaskForm):
             raise ValidationError(_("Write what to tell the customer"))
         if self.action.data == SOLVE and not field.data:
             raise ValidationError(_("Write what it was, or what was done"))
+        if self.action.data == REOPEN and not field.data:
+            raise ValidationError(_("Write why it is open again"))
 
     def validate_next_news_at(self, field: StringField) -> None:
-        if field.data and self.next_news() is None:
-            raise ValidationError(_("Enter a time, for example 10:30"))
+        check_ahead(field.data)
 
     def validate_notice(self, field: SelectField) -> None:
         if self.action.data == LINK_NOTICE and store.find(field.data or "") is None:
@@ -56,6 +57,11 @@ class DeskForm(FlaskForm):
     def next_news(self) -> datetime | None:
         """When the customer hears more, in UTC."""
         return _time(self.next_news_at.data, ahead=True)
+
+    def has_unsent_words(self) -> bool:
+        """Whether something is typed that the action does not send: it stays on the page."""
+        sends = self.action.data in {MESSAGE, SOLVE, REOPEN}
+        return not sends and bool(self.text.data or self.next_news_at.data)
 
 
 class NoticeForm(FlaskForm):
@@ -76,8 +82,7 @@ class NoticeForm(FlaskForm):
             raise ValidationError(_("Enter a time, for example 10:30"))
 
     def validate_next_news_at(self, field: StringField) -> None:
-        if field.data and self.next_news() is None:
-            raise ValidationError(_("Enter a time, for example 10:30"))
+        check_ahead(field.data)
 
     def started(self) -> datetime | None:
         return _time(self.started_at.data, ahead=False)
@@ -86,11 +91,29 @@ class NoticeForm(FlaskForm):
         return _time(self.next_news_at.data, ahead=True)
 
 
-def notice_options() -> list[Option]:
+def notice_options(service: str) -> list[Option]:
+    """The open ones, those of *service* first."""
+    notices = sorted(store.active(), key=lambda notice: service not in notice.services)
     return [
         Option(notice.key, f"{notice.key}: {', '.join(map(service_name, notice.services))}")
-        for notice in store.active()
+        for notice in notices
     ]
+
+
+def check_ahead(text: str | None) -> None:
+    """Raises ValidationError, with what to write instead, unless *text* is blank or to come."""
+    try:
+        if text:
+            parse_time(text, datetime.now(UTC), ahead=True)
+    except WrongSide as error:
+        raise ValidationError(
+            _(
+                "That time has passed. For another day, write the date too: %(example)s",
+                example=f"{error.moment.astimezone(support_zone()):%Y-%m-%d %H:%M}",
+            )
+        ) from None
+    except ValueError:
+        raise ValidationError(_("Enter a time, for example 10:30")) from None
 
 
 def _time(text: str | None, *, ahead: bool) -> datetime | None:

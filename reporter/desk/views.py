@@ -40,16 +40,17 @@ blueprint = Blueprint("desk", __name__)
 def desk(signed: str) -> ResponseReturnValue:
     """Everything about one report; POST with `action` does one of actions.ACTIONS."""
     form = DeskForm(name=session.get("desk_name", ""))
-    form.notice.choices = notice_options()
     valid = form.validate_on_submit()
     with get_database().write() as database:
         row = desk_links.find(database, signed)
         if row is None:
             return render_template("desk/expired.html"), 404
+        form.notice.choices = notice_options(row.service)
         if valid:
             session["desk_name"] = form.name.data
             _act(database, row, form)
-            return redirect(url_for("desk.desk", signed=signed), 303)
+            if not form.has_unsent_words():
+                return redirect(url_for("desk.desk", signed=signed), 303)
         return _page(row, form), (422 if form.errors else 200)
 
 
@@ -102,6 +103,8 @@ def _act(database: Session, row: models.Report, form: DeskForm) -> None:
             actions.message(database, row, name, text, form.next_news(), now)
         case actions.SOLVE:
             actions.solve(database, row, name, text, now)
+        case actions.REOPEN:
+            actions.reopen(database, row, name, text, form.next_news(), now)
         case actions.LINK_NOTICE:
             notice = store.row_of(database, form.notice.data) or abort(404)
             actions.link_notice(database, row, notice, name, now)
@@ -120,5 +123,6 @@ def _page(row: models.Report, form: DeskForm) -> str:
         notice=store.get(row.notice_id) if row.notice_id else None,
         open_notice=open_notice_url(row.service, report.started_at or row.saved_at),
         action=request.path,
+        unsent=form.is_submitted() and form.has_unsent_words(),
         kind_in_words=kind_in_words,
     )

@@ -108,6 +108,7 @@ def compose_acknowledgement(report: Report, receipt_path: str) -> Mail:
 def compose_news(
     report: Report,
     key: str,
+    solved: bool,
     text: str,
     next_news_at: datetime | None,
     at: datetime,
@@ -116,10 +117,15 @@ def compose_news(
     """What support says, to a customer who asked for news: our words and support's, no others."""
     zone = report.zone
     with force_locale(report.language):
-        subject = _("%(reference)s: news from support", reference=report.reference)
+        subject = (
+            _("%(reference)s: support says it is solved", reference=report.reference)
+            if solved
+            else _("%(reference)s: news from support", reference=report.reference)
+        )
         body = render_template(
             "email/news.txt",
             reference=report.reference,
+            solved=solved,
             text=text,
             next_news_at=next_news_at and day_and_time(next_news_at.astimezone(zone)),
             zone=zone.key,

@@ -100,7 +100,7 @@ def _receipt(row: models.Report) -> Receipt:
         messages=tuple(
             SupportMessage(update.content["text"], update.created_at, update.next_news_at)
             for update in reversed(row.updates)
-            if update.kind in {"message", "solve"}
+            if update.kind in {"message", "solve", "reopen"}
         ),
         updates=tuple(
             News(update.kind, update.content["text"], update.created_at)

@@ -145,6 +145,7 @@ def kind_in_words(kind: str) -> str:
         "acknowledge": _("Seen"),
         "message": _("Message to the customer"),
         "solve": _("Solved"),
+        "reopen": _("Open again"),
         "link_notice": _("Linked to a known incident"),
     }
     return words[kind]

@@ -279,7 +279,7 @@ def test_a_permission_less_is_marked_with_what_it_was(
     assert block_of(mail)["allowed_actions"] == "access"
     assert "withdrawn" not in block_of(mail)
     told, line = [line for line in text_of(mail).splitlines() if "(ha cambiado; " in line]
-    assert told == "  " + line  # first among what is new, then where it stands
+    assert told == f"  {line}: Entrar en el servidor"  # what is new first, then where it stands
     assert line.endswith("antes: Reiniciar el servidor; Entrar en el servidor)")
 
 

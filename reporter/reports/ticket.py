@@ -15,7 +15,7 @@ from reporter.reports.report import PHONE, Report
 from reporter.times import day_and_time
 
 SUBJECT_LENGTH = 120
-EARLIER_LENGTH = 200  # of an answer that was changed
+SHORT_LENGTH = 120  # of an answer where it is told in passing
 UNMARKED: Mapping[str, str] = {}
 
 
@@ -77,7 +77,9 @@ def followup_text(
             block=block(report, followup),
             news=[(told(each), each.text) for each in followup.news],
             changes=[
-                f"{a.label} ({marks[a.name]})" for a in report.each(language) if a.name in marks
+                f"{a.label} ({marks[a.name]})" + (f": {_in_short(a.text)}" if a.text else "")
+                for a in report.each(language)
+                if a.name in marks
             ],
             filenames=filenames,
             sections=state,
@@ -117,7 +119,7 @@ def _marks(report: Report, before: Report, language: str) -> dict[str, str]:
     for earlier, answer in zip(before.each(language), report.each(language), strict=True):
         if answer.value == earlier.value:
             continue
-        was = shortened(one_line("; ".join(earlier.text.splitlines())), EARLIER_LENGTH)
+        was = _in_short(earlier.text)
         if not was:
             marks[answer.name] = _("new")
         elif answer.text:
@@ -125,6 +127,10 @@ def _marks(report: Report, before: Report, language: str) -> dict[str, str]:
         else:
             marks[answer.name] = _("withdrawn; before: %(answer)s", answer=was)
     return marks
+
+
+def _in_short(text: str) -> str:
+    return shortened(one_line("; ".join(text.splitlines())), SHORT_LENGTH)
 
 
 def told(news: News) -> str:

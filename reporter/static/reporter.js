@@ -236,7 +236,7 @@ if (progress) {
   const look = async () => {
     clearTimeout(timer);
     if (document.hidden) return;
-    timer = setTimeout(look, Math.min(2000 * 1.3 ** tries++, MINUTE));
+    timer = setTimeout(look, Math.min(2000 * 1.3 ** tries++, MINUTE / 4));
     try {
       const status = await (await reach(progress.dataset.status)).text();
       if (status !== before || !JSON.parse(status).sent_at) await refresh();

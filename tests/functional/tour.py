@@ -142,7 +142,7 @@ def _errors(customer: Person, service: Service) -> Iterator[str]:
             customer.page.evaluate("document.querySelector('main form').submit()")
         yield "error-503"
     customer.follows("main form button")  # send again
-    assert customer.path == "/report/timing"
+    assert customer.path == "/report/timing", customer.text
     customer.goes_back()
     customer.fills({"affected": FAR_TOO_LONG})
     customer.continues()

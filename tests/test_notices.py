@@ -151,6 +151,17 @@ def test_a_translation_is_read_by_those_who_speak_it(provider: Provider) -> None
             ["open", "--service", "email", "--text", TEXT, "--translation", "en"],
             "--translation is as in",
         ),
+        (["open", "--service", "email", "--text", ""], "a text is blank"),
+        (["open", "--service", "email", "--text", " \u200b\n"], "a text is blank"),
+        (
+            ["open", "--service", "email", "--text", TEXT, "--translation", "en= "],
+            "a text is blank",
+        ),
+        (
+            ["open", "--service", "email", "--text", TEXT, "--translation", "es=Otro"],
+            "two texts in the language es",
+        ),
+        (["update", "n-00000", "--text", ""], "a text is blank"),
         (["update", "n-00000", "--text", TEXT], "no known incident has the key N-00000"),
         (["close", "N-00000", "--text", TEXT], "no known incident has the key N-00000"),
         (["close", "N-00000", "--text", TEXT, "--next-news", "10:30"], "No such option"),
@@ -250,6 +261,21 @@ def test_its_page_tells_everything_with_its_time_newest_first(provider: Provider
     assert "Ha terminado." in page.text
     assert "Es mi incidencia" not in page.text
     assert Customer(provider.app).open("/notices/N-00000").status == 404
+
+
+@pytest.mark.parametrize("blank", [{}, {"es": ""}, {"es": " ", "en": ""}])
+def test_a_blank_text_that_is_stored_breaks_no_page_and_no_feed(
+    provider: Provider, key: str, blank: dict[str, str]
+) -> None:
+    """As an earlier version took it."""
+    token = provider.report()
+    with provider.database.write() as session:
+        row = session.scalars(sa.select(Notice)).one()
+        row.entries = [{**row.entries[0], "text": blank}]
+    client = provider.app.test_client()
+    for path in ("/", f"/r/{token}", f"/notices/{key}", "/notices.atom", "/notices.json"):
+        assert client.get(path).status_code == 200
+    assert key in provider.command("notice", "list")
 
 
 # Mine is this
@@ -567,6 +593,7 @@ def test_looking_at_the_form_opens_nothing(provider: Provider) -> None:
     ("sent", "wrong"),
     [
         ({"text": " "}, {"text"}),
+        ({"text": "\u200b"}, {"text"}),
         ({"text": TEXT, "started_at": "ayer"}, {"started_at"}),
         ({"text": TEXT, "started_at": ""}, {"started_at"}),
         ({"text": TEXT, "started_at": "2026-11-24 10:00"}, {"started_at"}),

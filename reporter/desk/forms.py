@@ -14,7 +14,7 @@ from wtforms.validators import Length, ValidationError
 from reporter.clock import parse_time
 from reporter.desk.actions import ACTIONS, LINK_NOTICE, MESSAGE, SOLVE
 from reporter.notices import store
-from reporter.plain import one_line
+from reporter.plain import is_blank, one_line
 from reporter.web.pages import service_name
 
 
@@ -68,7 +68,7 @@ class NoticeForm(FlaskForm):
     next_news_at = StringField(_l("Next news at"), [Length(max=40)], [_line])
 
     def validate_text(self, field: TextAreaField) -> None:
-        if not field.data:
+        if is_blank(field.data):
             raise ValidationError(_("Write what is known"))
 
     def validate_started_at(self, field: StringField) -> None:

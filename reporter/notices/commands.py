@@ -13,6 +13,7 @@ from reporter import models
 from reporter.clock import parse_time, support_zone
 from reporter.database import get_database
 from reporter.notices import followers, store
+from reporter.plain import is_blank
 
 notice_group = AppGroup("notice", help="Known incidents, as told to customers.")
 
@@ -137,7 +138,11 @@ def _text(text: str, translations: tuple[str, ...]) -> dict[str, str]:
             raise click.ClickException(
                 f'--translation is as in "en=We are on it", not {translation!r}'
             )
+        if language in found:
+            raise click.ClickException(f"there are two texts in the language {language}")
         found[language] = words
+    if any(is_blank(words) for words in found.values()):
+        raise click.ClickException("a text is blank: write what customers shall read")
     return found
 
 

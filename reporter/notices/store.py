@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import get_database
+from reporter.plain import is_blank
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # The feeds keep a closed one for this long.
@@ -32,13 +33,14 @@ class Entry:
     next_news_at: datetime | None
 
     def words(self, language: str) -> str:
-        """In *language* if it was written in it, else in support's."""
-        return self.text.get(language) or self.text[self.language(language)]
+        """In *language* if it was written in it, else in support's; empty if in none."""
+        return self.text.get(self.language(language), "")
 
     def language(self, wanted: str) -> str:
         """The language `words` answers in."""
         support: str = current_app.config["SUPPORT_LOCALE"]
-        return next(each for each in (wanted, support, *self.text) if self.text.get(each))
+        languages = (wanted, support, *self.text)
+        return next((each for each in languages if not is_blank(self.text.get(each, ""))), wanted)
 
 
 @dataclass(frozen=True)

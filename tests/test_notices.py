@@ -263,6 +263,19 @@ def test_its_page_tells_everything_with_its_time_newest_first(provider: Provider
     assert Customer(provider.app).open("/notices/N-00000").status == 404
 
 
+def test_its_times_are_of_the_zone_that_the_page_names(provider: Provider) -> None:
+    key = opened(provider, "--next-news", "10:30")
+    far = provider.customer(provider.report(timezone="America/New_York")).page
+    text = " ".join(far.text.split())
+    assert "22 nov 2026 21:22 · Próximas noticias: 23 nov 2026 04:30" in text
+    assert "Las horas son las de America/New_York." in text
+    assert "(Europe/Madrid)" not in text.split("Qué pasa ahora")[0]
+    for path in ("/", "/report/failure", f"/notices/{key}"):
+        text = " ".join(Customer(provider.app).open(path).text.split())
+        assert "10:30" in text
+        assert "(Europe/Madrid)" in text
+
+
 @pytest.mark.parametrize("blank", [{}, {"es": ""}, {"es": " ", "en": ""}])
 def test_a_blank_text_that_is_stored_breaks_no_page_and_no_feed(
     provider: Provider, key: str, blank: dict[str, str]

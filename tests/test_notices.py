@@ -643,6 +643,136 @@ def test_the_link_expires_and_cannot_be_forged(provider: Provider) -> None:
     assert rows(provider, Notice) == []
 
 
+def from_desk_opened(provider: Provider, token: str = "", **texts: str) -> Customer:
+    """Somebody of support who has just opened one from the desk of a report."""
+    support = Customer(provider.app)
+    support.open(from_desk(provider, token or provider.report()))
+    support.submit(**{"text": TEXT, **texts})
+    return support
+
+
+def entries(provider: Provider) -> list[Any]:
+    (row,) = rows(provider, Notice)
+    return [entry["text"] for entry in row.entries]
+
+
+def test_the_report_it_is_opened_from_is_linked_to_it(provider: Provider) -> None:
+    token, other = provider.report(), provider.report("other")
+    from_desk_opened(provider, token)
+    (notice,) = rows(provider, Notice)
+    assert provider.row(token).notice_id == notice.id
+    assert provider.row(other).notice_id is None
+    assert f"Vinculada a {notice.key}." in provider.desk(token).page.text
+
+
+def test_a_revoked_desk_is_linked_to_nothing(provider: Provider) -> None:
+    token = provider.report()
+    support = Customer(provider.app)
+    support.open(from_desk(provider, token))
+    provider.command("desk", "revoke", provider.receipt(token).report.reference)
+    assert TEXT in support.submit(text=TEXT).text
+    assert provider.row(token).notice_id is None
+
+
+def test_support_tells_more_and_closes_it_without_a_shell(provider: Provider) -> None:
+    support = from_desk_opened(provider)
+    (notice,) = rows(provider, Notice)
+    follow(provider, notice.key)
+    provider.work()
+    provider.later(minutes=5)
+    page = support.open(support.page.action)
+    assert "Clientes que dicen que la suya es esta: 1." in page.text
+    page = support.submit(action="update", text="Casi", next_news_at="10:30")
+    assert "Casi" in page.text
+    assert [mail["To"] for mail in provider.work()] == ["ana@example.com"]
+    provider.later(minutes=5)
+    page = support.submit(action="close", text="Era un disco", next_news_at="10:30")
+    assert "terminada" in page.text
+    assert page.action == ""
+    assert entries(provider) == [{"es": TEXT}, {"es": "Casi"}, {"es": "Era un disco"}]
+    (row,) = rows(provider, Notice)
+    assert (row.closed_at, row.next_news_at) == (SENT_AT + timedelta(minutes=10), None)
+    digest, over = sorted(provider.work(), key=lambda mail: str(mail["To"]), reverse=True)
+    assert over["Subject"] == f"{row.key}: la incidencia ha terminado"
+    assert Customer(provider.app).open(link(digest, "/desk/known/")).status == 200
+
+
+def test_it_is_told_in_every_language_that_is_written(provider: Provider) -> None:
+    support = from_desk_opened(provider, text_en=ENGLISH)
+    texts = " ".join(support.page.text.split())
+    assert "Lo mismo en inglés Opcional. Si lo deja en blanco, estos clientes lo leen" in texts
+    support.submit(action="update", text="Casi", text_en=" \u200b ")
+    support.submit(action="close", text="Era un disco", text_en="It was a disk")
+    assert entries(provider) == [
+        {"es": TEXT, "en": ENGLISH},
+        {"es": "Casi"},
+        {"es": "Era un disco", "en": "It was a disk"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "wrong"),
+    [
+        ({"action": "update", "text": "\u200b"}, {"text"}),
+        ({"action": "close", "text": " "}, {"text"}),
+        ({"action": "update", "text": "Casi", "next_news_at": "pronto"}, {"next_news_at"}),
+        ({"action": "reopen", "text": "Casi"}, set()),
+    ],
+)
+def test_news_with_something_wrong_is_not_told(
+    provider: Provider, sent: dict[str, str], wrong: set[str]
+) -> None:
+    page = from_desk_opened(provider).submit(**sent)
+    assert (page.status, set(page.errors)) == (422, wrong)
+    assert entries(provider) == [{"es": TEXT}]
+
+
+def test_a_second_press_tells_and_opens_nothing_new(provider: Provider) -> None:
+    support = Customer(provider.app)
+    opening = support.open(from_desk(provider, provider.report()))
+    for _press in range(2):
+        support.page = opening
+        told = support.submit(text=TEXT)
+    (notice,) = rows(provider, Notice)
+    follow(provider, notice.key)
+    for action in ("update", "update", "close", "close", "update"):
+        support.page = told
+        assert support.submit(action=action, text="Casi").status == 200
+    assert entries(provider) == [{"es": TEXT}, {"es": "Casi"}, {"es": "Casi"}]
+    assert len(rows(provider, Message, kind="notice")) == 2
+    support.page = opening
+    support.submit(text="Otra cosa")
+    assert len(rows(provider, Notice)) == 2
+
+
+def test_looking_at_its_desk_changes_nothing(provider: Provider) -> None:
+    path = from_desk_opened(provider).page.action
+    client = provider.app.test_client()
+    for method in ("GET", "HEAD", "GET"):
+        answer = client.open(f"{path}?action=close&text=x", method=method)
+        assert answer.status_code == 200
+    assert client.post(path, data={"action": "close", "text": "x"}).status_code == 400
+    assert entries(provider) == [{"es": TEXT}]
+
+
+def test_the_link_of_its_desk_expires_and_is_good_for_nothing_else(provider: Provider) -> None:
+    token = provider.report()
+    opening = from_desk(provider, token).rpartition("/")[2]
+    desk = provider.desk(token).page.action.rpartition("/")[2]
+    support = from_desk_opened(provider, token)
+    path = support.page.action
+    signed = path.rpartition("/")[2]
+    (notice,) = rows(provider, Notice)
+    for forged in (f"{path[:-3]}AAA", f"/desk/known/{notice.key}", f"/desk/known/{opening}",
+                   f"/desk/known/{desk}", f"/desk/{signed}", f"/desk/notice/{signed}"):  # fmt: skip
+        assert Customer(provider.app).open(forged).status == 404
+    provider.later(days=30)
+    support.open(path)
+    provider.later(seconds=1)
+    page = support.open(path)
+    assert (page.status, "Este enlace ya no funciona" in page.text) == (404, True)
+
+
 # For programs
 
 

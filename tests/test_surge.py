@@ -161,6 +161,9 @@ def test_support_is_told_once_with_a_link_to_tell_customers(provider: Provider) 
     page = support.open(link(mail, "/desk/notice/"))
     assert page.fields["started_at"] == "2026-11-23 03:22"
     support.submit(text="Cae el nodo 7", next_news_at="10:30")
+    again = support.open(link(mail, "/desk/notice/"))
+    (desk,) = [path for path, text in again.links.items() if "o cerrarla" in text]
+    assert support.open(desk.removeprefix("https://incidents.example.com")).fields["text"] == ""
     for token in (tokens[0], tokens[9]):
         assert "Cae el nodo 7" in provider.customer(token).page.text
     assert "Cae el nodo 7" in Customer(provider.app).open("/").text

@@ -116,9 +116,9 @@ def _tell(
     key: str, text: store.Text, next_news_at: datetime | None, now: datetime, *, close: bool
 ) -> None:
     with get_database().write() as session:
-        row = _row(store.row_of(session, key), key)
-        store.tell(session, row, text, next_news_at, now, close=close)
-        told = followers.tell(session, row, now)
+        row = _row(store.lock(session, key), key)
+        added = store.tell(session, row, text, next_news_at, now, close=close)
+        told = followers.tell(session, row, now) if added else 0
     click.echo(f"{told} told by email.")
 
 

@@ -25,6 +25,7 @@ from reporter.composing import (
 from reporter.database import exclusive
 from reporter.delivery import outbox
 from reporter.links import full_url, hash_token, receipt_token
+from reporter.notices.links import notice_desk_url
 from reporter.notices.store import Notice, to_value
 from reporter.phones import international
 
@@ -159,7 +160,12 @@ def _compose_digest(
     with force_locale(language):
         subject = _("%(key)s: theirs is this, say %(total)s so far", key=row.key, total=total)
         text = render_template(
-            "email/digest.txt", key=row.key, new=new, total=total, services=row.services
+            "email/digest.txt",
+            key=row.key,
+            new=new,
+            total=total,
+            services=row.services,
+            link=notice_desk_url(row.key),
         )
     mail = new_message(
         to=config["SUPPORT_EMAIL"],

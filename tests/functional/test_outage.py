@@ -87,7 +87,8 @@ class Outage:
         support = Customer(self.provider.app)
         support.open(link(surges[0], "/desk/notice/"))
         page = support.submit(text="Cae el nodo 7: lo estamos cambiando", next_news_at="10:30")
-        self.key = page.action.rpartition("/")[2]
+        (public,) = [path for path in page.links if path.startswith("/notices/")]
+        self.key = public.rpartition("/")[2]
 
     def tell(self, text: str, *, close: bool = False) -> None:
         self.provider.command("notice", "close" if close else "update", self.key, "--text", text)

@@ -24,6 +24,7 @@ from provider import (
     link,
     text_of,
     to_customers,
+    to_support,
 )
 from servers import alarm_server
 
@@ -493,11 +494,12 @@ def test_support_hears_of_many_in_one_digest(provider: Provider, key: str) -> No
     assert provider.work() == []  # not before ten minutes have passed since the first
     provider.later(seconds=12)
     (digest,) = provider.work()
-    assert digest["To"] == digest["Reply-To"] == "support@example.com"
-    assert digest["Subject"] == f"{key}: dicen que la suya es esta, 12 hasta ahora"
+    assert (digest["To"], digest["Reply-To"]) == ("support@example.com", None)
+    assert digest["Subject"] == f"{key}: clientes que dicen que la suya es esta: 12"
     text = text_of(digest)
     assert text.startswith(
-        f"Incidencia conocida {key} (web-hosting). Clientes que dicen que la suya es esta: 12.\n"
+        f"Incidencia conocida {key} (Alojamiento web)."
+        " Clientes que dicen que la suya es esta: 12.\n"
     )
     assert [line for line in text.splitlines() if line.startswith("  ")] == [
         f"  Cliente {number} · cliente{number}@example.com" for number in range(12)
@@ -512,7 +514,7 @@ def test_those_who_come_later_are_in_another_digest(provider: Provider, key: str
     follow(provider, key, "+34 600 000 000", "Luis")
     provider.later(minutes=10)
     (digest,) = provider.work()
-    assert digest["Subject"] == f"{key}: dicen que la suya es esta, 2 hasta ahora"
+    assert digest["Subject"].endswith(": 2")
     assert "ana@example.com" not in text_of(digest)
     assert "  Luis · +34 600 00 00 00\n" in text_of(digest)
 
@@ -530,6 +532,17 @@ def test_a_digest_that_a_relay_may_have_seen_is_not_changed_any_more(
     assert first.as_bytes() == tried.as_bytes()
     assert "luis@example.com" in text_of(second)
     assert "ana@example.com" not in text_of(second)
+
+
+def test_a_digest_knows_of_the_end(provider: Provider, key: str) -> None:
+    follow(provider, key)
+    provider.later(minutes=5)
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    provider.later(minutes=5)
+    (digest,) = to_support(provider.work())
+    assert "  Ana · ana@example.com\n" in text_of(digest)
+    assert "Está cerrada, y el final se les ha enviado por correo." in text_of(digest)
+    assert "/desk/known/" not in text_of(digest)
 
 
 def test_each_incident_has_its_own_digest(provider: Provider, key: str) -> None:
@@ -564,7 +577,7 @@ def test_many_at_the_same_moment_are_all_in_the_digest(make_app: Callable[..., F
         assert len(digests(provider, key)) == 1
         provider.later(minutes=10)
         (digest,) = provider.work()
-        assert "10 hasta ahora" in digest["Subject"]
+        assert digest["Subject"].endswith(": 10")
         assert text_of(digest).count("@example.com") == 10
 
 
@@ -686,15 +699,16 @@ def test_support_tells_more_and_closes_it_without_a_shell(provider: Provider) ->
     assert "Casi" in page.text
     assert [mail["To"] for mail in provider.work()] == ["ana@example.com"]
     provider.later(minutes=5)
+    (digest,) = provider.work()
+    assert support.open(link(digest, "/desk/known/")).fields["text"] == ""
     page = support.submit(action="close", text="Era un disco", next_news_at="10:30")
     assert "terminada" in page.text
     assert page.action == ""
     assert entries(provider) == [{"es": TEXT}, {"es": "Casi"}, {"es": "Era un disco"}]
     (row,) = rows(provider, Notice)
     assert (row.closed_at, row.next_news_at) == (SENT_AT + timedelta(minutes=10), None)
-    digest, over = sorted(provider.work(), key=lambda mail: str(mail["To"]), reverse=True)
+    (over,) = provider.work()
     assert over["Subject"] == f"{row.key}: la incidencia ha terminado"
-    assert Customer(provider.app).open(link(digest, "/desk/known/")).status == 200
 
 
 def test_it_is_told_in_every_language_that_is_written(provider: Provider) -> None:

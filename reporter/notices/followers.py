@@ -80,6 +80,11 @@ def tell(session: Session, row: models.Notice, at: datetime) -> int:
         if is_email(follower.contact):
             _enqueue(session, NOTICE, row.key, _compose(notice, follower), at)
             told += 1
+    waiting = _waiting_digest(session, row)
+    if waiting and row.closed_at:
+        named = _named(session, waiting)
+        mail = _compose_digest(row, named, count(session, row.id), waiting.mime_id, at)
+        waiting.content = mail.content
     return told
 
 
@@ -122,8 +127,25 @@ def _tell_support(
     session: Session, row: models.Notice, follower: models.Follower, at: datetime
 ) -> None:
     """Name *follower* in the digest that waits, or in a new one."""
+    waiting = _waiting_digest(session, row)
+    named: Sequence[models.Follower] = ()
+    # Not named after a follower, whose number another gets who comes when they have gone.
+    identity = mime_id(row.key, f"digest-{int(at.timestamp() * 1_000_000)}")
+    if waiting:
+        named = _named(session, waiting)
+        identity = waiting.mime_id
+    mail = _compose_digest(row, [*named, follower], count(session, row.id), identity, at)
+    if waiting is None:
+        waiting = _enqueue(session, DIGEST, row.key, mail, at + DIGEST_AFTER)
+    else:
+        waiting.content = mail.content
+    follower.message_id = waiting.id
+
+
+def _waiting_digest(session: Session, row: models.Notice) -> models.Message | None:
+    """The one that no relay has seen yet, locked."""
     message = models.Message
-    waiting = session.scalar(
+    return session.scalar(
         sa.select(message)
         .where(
             message.kind == DIGEST,
@@ -133,19 +155,11 @@ def _tell_support(
         )
         .with_for_update()
     )
-    named: Sequence[models.Follower] = ()
-    # Not named after a follower, whose number another gets who comes when they have gone.
-    identity = mime_id(row.key, f"digest-{int(at.timestamp() * 1_000_000)}")
-    if waiting:
-        query = sa.select(models.Follower).where(models.Follower.message_id == waiting.id)
-        named = session.scalars(query.order_by(models.Follower.id)).all()
-        identity = waiting.mime_id
-    mail = _compose_digest(row, [*named, follower], count(session, row.id), identity, at)
-    if waiting is None:
-        waiting = _enqueue(session, DIGEST, row.key, mail, at + DIGEST_AFTER)
-    else:
-        waiting.content = mail.content
-    follower.message_id = waiting.id
+
+
+def _named(session: Session, digest: models.Message) -> Sequence[models.Follower]:
+    query = sa.select(models.Follower).where(models.Follower.message_id == digest.id)
+    return session.scalars(query.order_by(models.Follower.id)).all()
 
 
 def _compose_digest(
@@ -158,18 +172,20 @@ def _compose_digest(
     config = current_app.config
     language = config["SUPPORT_LOCALE"]
     with force_locale(language):
-        subject = _("%(key)s: theirs is this, say %(total)s so far", key=row.key, total=total)
+        subject = _(
+            "%(key)s: customers who say theirs is this one: %(total)s", key=row.key, total=total
+        )
         text = render_template(
             "email/digest.txt",
             key=row.key,
             new=new,
             total=total,
             services=row.services,
+            over=row.closed_at is not None,
             link=notice_desk_url(row.key),
         )
     mail = new_message(
         to=config["SUPPORT_EMAIL"],
-        reply_to=support(),
         subject=subject,
         mime_id=identity,
         date=at,

@@ -300,7 +300,7 @@ def test_whoever_says_so_leaves_how_to_be_reached_and_is_counted(
 ) -> None:
     customer, page = follow(provider, key)
     assert page.status == 200
-    assert "Cada novedad se envía a ana@example.com si es un correo electrónico." in page.text
+    assert "Cada novedad se envía a ana@example.com." in page.text
     assert "1 followers" in provider.command("notice", "list")
     asked = [name for name in customer.open(f"/notices/{key}").fields if name != "csrf_token"]
     assert asked == ["name", "contact"]
@@ -317,6 +317,12 @@ def test_whoever_says_so_leaves_how_to_be_reached_and_is_counted(
             {"name": "Enter your name", "contact": "Enter an email address or a phone number"},
         ),
         ("Ana", "ana@", {"contact": "Enter an email address or a phone number in full"}),
+        (
+            "Ana",
+            "call me 123456 times",
+            {"contact": "Enter an email address or a phone number in full"},
+        ),
+        ("Ana", "600 123 456, pregunte por Ana", None),
         ("Ana", "12345", {"contact": "Enter an email address or a phone number in full"}),
         ("Ana", "ana@example.com, eva@example.com", None),
         (" ", "600 000 000", {"name": "Enter your name"}),
@@ -351,9 +357,39 @@ def test_one_number_written_in_two_ways_is_once(provider: Provider, key: str) ->
     assert [row.contact for row in rows(provider, Follower)] == ["+34 600 12 34 56"]
 
 
-def test_a_number_with_words_stays_as_it_was_typed(provider: Provider, key: str) -> None:
-    follow(provider, key, "600 123 456, pregunte por Ana")
-    assert [row.contact for row in rows(provider, Follower)] == ["600 123 456, pregunte por Ana"]
+def test_what_a_phone_number_is_for_is_said_before_and_after(provider: Provider, key: str) -> None:
+    form = Customer(provider.app).open(f"/notices/{key}").text
+    assert "Las novedades llegan solo por correo electrónico." in form
+    _customer, page = follow(provider, key, "600 123 456")
+    assert "Soporte puede llamarle al +34\xa0600\xa012\xa034\xa056" in page.text
+    assert "No enviamos novedades a teléfonos" in page.text
+    assert "correos" not in page.text
+
+
+def test_who_names_another_gets_no_way_to_stop_them(provider: Provider, key: str) -> None:
+    customer, mine = follow(provider, key)
+    _stranger, page = follow(provider, key, "ANA@example.com", "Mala")
+    assert page.status == 200
+    assert "Ya le contamos entre los afectados." in page.text
+    assert (page.action, page.fields) == ("", {})
+    assert "ana@example.com" not in page.html
+    assert mine.action.rpartition("/")[2] not in page.html
+    provider.command("notice", "update", key, "--text", "Casi")
+    (mail,) = to_customers(provider.work())
+    assert link(mail, "/notices/f/") == mine.action
+    assert "¿Es esta su incidencia?" in customer.submit().text
+    assert rows(provider, Follower) == []
+
+
+def test_once_it_is_over_no_page_promises_news(provider: Provider, key: str) -> None:
+    customer, page = follow(provider, key)
+    token = provider.report(service="email")
+    provider.desk(token).submit(action="link_notice", notice=key)
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    page = customer.open(page.action)
+    assert "Estas han sido las últimas novedades." in page.text
+    assert "Cada novedad" not in page.text
+    assert provider.customer(token).page.links[f"/notices/{key}"] == "Ver más"
 
 
 def test_a_stale_page_gives_back_what_was_typed(provider: Provider, key: str) -> None:

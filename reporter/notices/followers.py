@@ -36,24 +36,29 @@ DIGEST_AFTER = timedelta(minutes=10)
 
 def follow(
     session: Session, row: models.Notice, name: str, contact: str, language: str, at: datetime
-) -> str:
-    """Count somebody in, and return the token of their page. Twice is once, however written."""
+) -> str | None:
+    """Count somebody in, and return the token of their page.
+
+    Twice is once, however written; then None, since another may have written it. Who gets the
+    mails of it has the token from them.
+    """
     contact = contact if is_email(contact) else international(contact) or contact
     exclusive(session, f"notice {row.id}")
     token = follower_token(row.key, contact)
     query = sa.select(models.Follower).where(models.Follower.token_hash == hash_token(token))
-    if session.scalar(query) is None:
-        follower = models.Follower(
-            notice_id=row.id,
-            name=name,
-            contact=contact,
-            language=language,
-            token_hash=hash_token(token),
-            created_at=at,
-        )
-        session.add(follower)
-        session.flush()
-        _tell_support(session, row, follower, at)
+    if session.scalar(query):
+        return None
+    follower = models.Follower(
+        notice_id=row.id,
+        name=name,
+        contact=contact,
+        language=language,
+        token_hash=hash_token(token),
+        created_at=at,
+    )
+    session.add(follower)
+    session.flush()
+    _tell_support(session, row, follower, at)
     return token
 
 

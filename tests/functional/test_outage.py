@@ -67,7 +67,9 @@ class Outage:
         notices = [path for path in customer.open("/").links if path.startswith("/notices/")]
         if notices and self.dice.random() < FOLLOW:
             customer.open(notices[0])
-            contact = f"c{number}@example.com" if self.dice.random() < 0.8 else f"600 000 {number}"
+            contact = (
+                f"c{number}@example.com" if self.dice.random() < 0.8 else f"600 000 {number:03}"
+            )
             assert customer.submit(name=f"Cliente {number}", contact=contact).status == 200
             self.followers += 1
             return

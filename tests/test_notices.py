@@ -28,7 +28,7 @@ from provider import (
 )
 from servers import alarm_server
 
-from reporter.models import Follower, Message, Notice
+from reporter.models import Follower, Message, Notice, Update
 from reporter.notices import followers, store
 
 TEXT = "Cae el nodo 7: lo estamos cambiando"
@@ -446,6 +446,74 @@ def test_nobody_joins_what_is_over(provider: Provider, key: str) -> None:
     page = customer.submit(name="Ana", contact="ana@example.com")
     assert "Ha terminado." in page.text
     assert rows(provider, Follower) == []
+
+
+# Mine is this, says a receipt
+
+
+def say_mine(
+    provider: Provider, token: str, notice: str, customer: Customer | None = None, **sent: str
+) -> Page:
+    customer = customer or provider.customer(token)
+    customer.page.action = f"/r/{token}/notice"
+    return customer.submit(notice=notice, **sent)
+
+
+def test_a_receipt_offers_to_say_that_it_is_the_known_incident(
+    provider: Provider, key: str
+) -> None:
+    token = provider.report()
+    provider.work()
+    page = provider.customer(token).page
+    assert f'name="notice" value="{key}"' in page.html
+    assert page.links[f"/notices/{key}"] == "Ver más"
+    page = say_mine(provider, token, key)
+    assert "Su aviso cuenta entre los de la incidencia conocida." in page.text
+    assert 'name="notice"' not in page.html
+    desk = " ".join(provider.desk(token).page.text.split())
+    assert f"Vinculada a {key}." in desk
+    assert "Vinculada a una incidencia conocida 23 nov 2026 03:22 · el cliente" in desk
+    assert [row.contact for row in rows(provider, Follower)] == ["inigo@example.com"]
+    say_mine(provider, token, key)
+    assert len(rows(provider, Update)) == 1
+
+
+def test_mails_come_only_to_who_wants_them(provider: Provider, key: str) -> None:
+    token, late = provider.report(), provider.report("late", email_affected="yes")
+    say_mine(provider, token, key, news="no")
+    assert provider.row(token).notice_id
+    assert not provider.row(token).news_wanted
+    assert "news" not in provider.customer(late).page.fields
+    say_mine(provider, late, key)
+    assert rows(provider, Follower) == []
+
+
+@pytest.mark.parametrize("service", ["email", "web-hosting"])
+def test_it_is_said_of_an_open_incident_of_the_service_only(
+    provider: Provider, service: str
+) -> None:
+    token = provider.report(service="email")
+    customer = provider.customer(token)
+    assert 'name="notice"' not in customer.page.html
+    key = opened(provider, service=service)
+    if service == "email":
+        provider.command("notice", "close", key, "--text", "Era un disco")
+    say_mine(provider, token, key, customer)
+    assert provider.row(token).notice_id is None
+    assert say_mine(provider, token, "N-00000").status == 404
+
+
+def test_what_is_said_of_it_disturbs_no_follow_up(provider: Provider, key: str) -> None:
+    token = provider.report()
+    say_mine(provider, token, key)
+    customer = provider.customer(token)
+    customer.submit(kind="info", text="Sigue igual")
+    assert "link_notice" not in customer.open(f"/r/{token}/ticket.json").html
+    (followup,) = [mail for mail in provider.mails_of(token) if mail["In-Reply-To"]]
+    assert "update: 1\n" in text_of(followup)
+    assert "link_notice" not in followup.as_string()
+    twin = json.loads(next(followup.iter_attachments()).get_content())
+    assert [note["noteType"] for note in twin["note"]] == ["info"]
 
 
 # Told of every update

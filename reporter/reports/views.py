@@ -14,11 +14,11 @@ from reporter.extensions import limiter
 from reporter.models import Report as ReportRow
 from reporter.notices import store
 from reporter.reports import attachments, receipts, twin
-from reporter.reports.forms import NewsForm, UpdateForm
-from reporter.reports.news import want_news
+from reporter.reports.forms import MineForm, NewsForm, UpdateForm
+from reporter.reports.news import say_mine, want_news
 from reporter.reports.receipts import Receipt
 from reporter.reports.ticket import copy_text, kind_in_words
-from reporter.reports.updates import add_update
+from reporter.reports.updates import add_update, lock
 from reporter.times import day_and_time
 from reporter.web.locale import current_language
 
@@ -55,6 +55,19 @@ def news(token: str) -> ResponseReturnValue:
         with get_database().write() as session:
             row = session.get_one(ReportRow, found.report_id)
             want_news(session, row, form.wanted.data == "yes", datetime.now(UTC))
+    return redirect(url_for("reports.receipt", token=token), 303)
+
+
+@blueprint.post("/r/<token>/notice")
+@limiter.limit(UPDATE_LIMIT)
+def mine(token: str) -> ResponseReturnValue:
+    """Say that it is the known incident `notice`; with `news` = yes, be mailed of it."""
+    found, form = _find(token), MineForm()
+    if form.validate_on_submit():
+        with get_database().write() as session:
+            row = lock(session, found.report_id)
+            notice = store.row_of(session, form.notice.data or "") or abort(404)
+            say_mine(session, row, notice, form.news.data == "yes", datetime.now(UTC))
     return redirect(url_for("reports.receipt", token=token), 303)
 
 
@@ -108,6 +121,7 @@ def _page(token: str, found: Receipt, form: UpdateForm) -> str:
         linked=linked,
         form=form,
         news=NewsForm(),
+        mine=MineForm(),
         token=token,
         now=datetime.now(UTC),
         **_words(found),

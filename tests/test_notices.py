@@ -34,6 +34,7 @@ from reporter.notices import followers, store
 TEXT = "Cae el nodo 7: lo estamos cambiando"
 ENGLISH = "Node 7 is down: we are replacing it"
 ATOM = "{http://www.w3.org/2005/Atom}"
+LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 @pytest.fixture
@@ -919,9 +920,15 @@ def test_the_json_feed(provider: Provider) -> None:
                 "closed_at": "2026-11-23T02:52:00Z",
                 "next_news_at": None,
                 "entries": [
-                    {"at": "2026-11-23T02:22:00Z", "text": {"es": TEXT}, "next_news_at": None},
+                    {
+                        "at": "2026-11-23T02:22:00Z",
+                        "state": "open",
+                        "text": {"es": TEXT},
+                        "next_news_at": None,
+                    },
                     {
                         "at": "2026-11-23T02:52:00Z",
+                        "state": "closed",
                         "text": {"es": "Era un disco"},
                         "next_news_at": None,
                     },
@@ -939,6 +946,7 @@ def test_the_json_feed(provider: Provider) -> None:
                 "entries": [
                     {
                         "at": "2026-11-23T02:22:00Z",
+                        "state": "open",
                         "text": {"es": TEXT, "en": ENGLISH},
                         "next_news_at": "2026-11-23T09:30:00Z",
                     }
@@ -1001,18 +1009,25 @@ def test_the_atom_feed_has_what_its_standard_requires(provider: Provider) -> Non
     newest, oldest = valid(first)
     assert newest.findtext(f"{ATOM}content") == "Casi listo & <b>bien</b>"
     assert oldest.findtext(f"{ATOM}content") == TEXT
-    assert newest.findtext(f"{ATOM}title") == f"{key}: web-hosting"
+    assert newest.findtext(f"{ATOM}title") == f"{key}: Alojamiento web"
     provider.later(minutes=30)
     again = ET.fromstring(feed(provider, "/notices.atom").data)
     assert ET.tostring(again) == ET.tostring(first)  # nothing moves while nothing is told
     provider.command("notice", "close", key, "--text", "Era un disco")
-    _newest, *rest = valid(ET.fromstring(feed(provider, "/notices.atom").data))
+    last, *rest = valid(ET.fromstring(feed(provider, "/notices.atom").data))
+    assert last.findtext(f"{ATOM}title") == f"{key}: Alojamiento web – terminada"
     assert [entry.findtext(f"{ATOM}id") for entry in rest] == [
         entry.findtext(f"{ATOM}id") for entry in (newest, oldest)
     ]
     english = ET.fromstring(feed(provider, "/notices.atom?lang=en").data)
-    assert english.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
-    assert ENGLISH in [entry.findtext(f"{ATOM}content") for entry in valid(english)]
+    assert english.get(LANG) == "en"
+    contents = [entry.find(f"{ATOM}content") for entry in valid(english)]
+    assert [(each.get(LANG), each.text) for each in contents if each is not None] == [
+        ("es", "Era un disco"), ("es", "Casi listo & <b>bien</b>"), ("en", ENGLISH),
+    ]  # fmt: skip
+    page = Customer(provider.app, "en").open(f"/notices/{key}").html
+    assert '<link rel="alternate" type="application/atom+xml" title="Known incidents"' in page
+    assert 'href="/notices.atom?lang=en"' in page
 
 
 def test_no_text_can_break_the_atom_feed(provider: Provider) -> None:

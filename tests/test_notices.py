@@ -545,9 +545,27 @@ def test_every_update_is_mailed_to_those_with_an_email_address(
         assert mail["Content-Language"] == language
         assert mail["Reply-To"] == "support@example.com"
         assert mail["Auto-Submitted"] == "auto-generated"
+        assert str(mail["References"]).startswith(f"<{key}.0.")
         assert mail["X-Auto-Response-Suppress"] == "AutoReply, OOF, DR, RN, NRN"
         page = Customer(provider.app, language).open(link(mail, "/notices/f/"))
         assert str(mail["To"]) in page.text
+
+
+def test_mails_about_one_incident_are_one_conversation(provider: Provider, key: str) -> None:
+    follow(provider, key)
+    for word in ("update", "close"):
+        provider.command("notice", word, key, "--text", word)
+    assert len({mail["References"] for mail in to_customers(provider.work())}) == 1
+
+
+def test_whoever_tells_is_told_of_a_language_without_a_text(provider: Provider, key: str) -> None:
+    follow(provider, key)
+    follow(provider, key, "john@example.com", "John", "en")
+    follow(provider, key, "600 123 456", "Jane", "en")
+    told = ["--text", "Casi", "--translation", "en=Nearly there"]
+    assert provider.command("notice", "update", key, *told) == "2 told by email.\n"
+    said = provider.command("notice", "close", key, "--text", "Era un disco")
+    assert "no text in en: 1 of them read it in es\n" in said
 
 
 def test_a_mail_to_a_follower_holds_no_word_of_a_visitors(provider: Provider, key: str) -> None:

@@ -119,6 +119,11 @@ def _tell(
         row = _row(store.lock(session, key), key)
         added = store.tell(session, row, text, next_news_at, now, close=close)
         told = followers.tell(session, row, now) if added else 0
+        read = followers.languages(session, row) if added else {}
+    support = current_app.config["SUPPORT_LOCALE"]
+    for language, count in sorted(read.items()):
+        if language not in text:
+            click.echo(f"no text in {language}: {count} of them read it in {support}", err=True)
     click.echo(f"{told} told by email.")
 
 

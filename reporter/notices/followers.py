@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -76,6 +77,12 @@ def count(session: Session, notice_id: int) -> int:
     return session.scalar(query) or 0
 
 
+def languages(session: Session, row: models.Notice) -> Counter[str]:
+    """How many of those who are mailed read each language."""
+    query = sa.select(models.Follower).where(models.Follower.notice_id == row.id)
+    return Counter(each.language for each in session.scalars(query) if is_email(each.contact))
+
+
 def tell(session: Session, row: models.Notice, at: datetime) -> int:
     """Mail the latest entry to every follower with an email address; how many that is."""
     notice = to_value(row)
@@ -124,6 +131,8 @@ def _compose(notice: Notice, follower: models.Follower) -> Mail:
         mime_id=mime_id(notice.key, f"{len(notice.entries)}.{follower.id}"),
         date=notice.latest.at,
     )
+    # No mail has this one, but all of an incident refer to it, and so are one conversation.
+    mail["References"] = mime_id(notice.key, "0")
     mail.set_content(text, cte="quoted-printable")
     return finish(mail, {"Content-Language": follower.language, **AUTO_GENERATED})
 

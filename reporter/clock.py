@@ -18,10 +18,11 @@ SLIP = timedelta(hours=6)
 
 
 class WrongSide(ValueError):
-    """A time that is not to come, or has not been yet; `moment` is the day after or before."""
+    """A time that is not to come, or has not been yet. `moment`: that hour on the next day, or
+    on the day before, if no day was said."""
 
-    def __init__(self, moment: datetime) -> None:
-        super().__init__(f"on the other side of now; the other day it would be {moment}")
+    def __init__(self, text: str, moment: datetime | None = None) -> None:
+        super().__init__(text)
         self.moment = moment
 
 
@@ -46,7 +47,7 @@ def parse_time(text: str, now: datetime, *, ahead: bool) -> datetime:
     if moment.year < FIRST_YEAR or moment - now > FARTHEST:
         raise ValueError(text)
     if (moment > now) != ahead:
-        raise WrongSide(moment + timedelta(days=1 if ahead else -1))
+        raise WrongSide(text)
     return moment
 
 
@@ -65,7 +66,7 @@ def _hour(text: str, now: datetime, *, ahead: bool) -> datetime:
     found = next(moment for moment in moments if (moment > now) == ahead)
     missed = [moment for moment in moments if (moment > now) != ahead]
     if missed and abs(now - missed[-1]) < SLIP and abs(found - now) > SLIP:
-        raise WrongSide(found)
+        raise WrongSide(text, found)
     return found
 
 

@@ -33,17 +33,22 @@ class Mail:
 def new_message(
     *,
     to: str,
-    reply_to: Address,
+    reply_to: Address | None = None,
     subject: str,
     mime_id: str,
     date: datetime,
     cc: Address | None = None,
 ) -> EmailMessage:
-    """A message from us, with no content yet."""
+    """A message from us, with no content yet.
+
+    What we tell support by ourselves has no *reply_to*: an answer of the helpdesk's would come
+    back to it as another ticket.
+    """
     config = current_app.config
     mail = EmailMessage(policy=MAIL)
     mail["From"] = Address(config["PROVIDER_NAME"], addr_spec=config["MAIL_DEFAULT_SENDER"])
-    mail["Reply-To"] = reply_to
+    if reply_to:
+        mail["Reply-To"] = reply_to
     mail["To"] = Address(addr_spec=to)
     if cc:
         mail["Cc"] = cc

@@ -74,8 +74,8 @@ class Update(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     report_id: Mapped[int] = mapped_column(ForeignKey("report.id", ondelete="CASCADE"), index=True)
     author: Mapped[str]  # customer, support
-    # customer: details, info, worse, better, solved; support: acknowledge, message, solve,
-    # reopen, link_notice
+    # customer: details, files, info, worse, better, solved, link_notice; support: acknowledge,
+    # message, solve, reopen, link_notice
     kind: Mapped[str]
     # {"text": …}; of support also "name", as they gave it; of details "sections", by language
     content: Mapped[dict[str, Any]]

@@ -18,6 +18,11 @@ def one_line(text: str) -> str:
     return re.sub(r"\s+", " ", _printable(" ".join(text.splitlines()))).strip()
 
 
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to see in *text*: no letter, number, punctuation or symbol."""
+    return all(unicodedata.category(character)[0] in "CMZ" for character in text)
+
+
 def header_text(text: str) -> str:
     """*text* as a line for a header, in which no word passes for an encoded one (RFC 2047)."""
     return one_line(text).replace("=?", "= ?")

@@ -24,15 +24,17 @@ from provider import (
     link,
     text_of,
     to_customers,
+    to_support,
 )
 from servers import alarm_server
 
-from reporter.models import Follower, Message, Notice
+from reporter.models import Follower, Message, Notice, Update
 from reporter.notices import followers, store
 
 TEXT = "Cae el nodo 7: lo estamos cambiando"
 ENGLISH = "Node 7 is down: we are replacing it"
 ATOM = "{http://www.w3.org/2005/Atom}"
+LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 @pytest.fixture
@@ -137,11 +139,11 @@ def test_a_translation_is_read_by_those_who_speak_it(provider: Provider) -> None
         (["open", "--service", "email", "--text", TEXT, "--since", "ayer"], "'ayer' is no time"),
         (
             ["open", "--service", "email", "--text", TEXT, "--since", "2026-12-24 10:00"],
-            "'2026-12-24 10:00' is no time",
+            "'2026-12-24 10:00' is still to come.",
         ),
         (
             ["open", "--service", "email", "--text", TEXT, "--next-news", "2020-01-01 10:00"],
-            "'2020-01-01 10:00' is no time",
+            "'2020-01-01 10:00' is past.",
         ),
         (
             ["open", "--service", "email", "--text", TEXT, "--translation", "fr=Bonjour"],
@@ -151,6 +153,17 @@ def test_a_translation_is_read_by_those_who_speak_it(provider: Provider) -> None
             ["open", "--service", "email", "--text", TEXT, "--translation", "en"],
             "--translation is as in",
         ),
+        (["open", "--service", "email", "--text", ""], "a text is blank"),
+        (["open", "--service", "email", "--text", " \u200b\n"], "a text is blank"),
+        (
+            ["open", "--service", "email", "--text", TEXT, "--translation", "en= "],
+            "a text is blank",
+        ),
+        (
+            ["open", "--service", "email", "--text", TEXT, "--translation", "es=Otro"],
+            "two texts in the language es",
+        ),
+        (["update", "n-00000", "--text", ""], "a text is blank"),
         (["update", "n-00000", "--text", TEXT], "no known incident has the key N-00000"),
         (["close", "N-00000", "--text", TEXT], "no known incident has the key N-00000"),
         (["close", "N-00000", "--text", TEXT, "--next-news", "10:30"], "No such option"),
@@ -252,6 +265,34 @@ def test_its_page_tells_everything_with_its_time_newest_first(provider: Provider
     assert Customer(provider.app).open("/notices/N-00000").status == 404
 
 
+def test_its_times_are_of_the_zone_that_the_page_names(provider: Provider) -> None:
+    key = opened(provider, "--next-news", "10:30")
+    far = provider.customer(provider.report(timezone="America/New_York")).page
+    text = " ".join(far.text.split())
+    assert "22 nov 2026 21:22 · Próximas noticias: 23 nov 2026 04:30" in text
+    assert "Las horas son las de America/New_York." in text
+    assert "(Europe/Madrid)" not in text.split("Qué pasa ahora")[0]
+    for path in ("/", "/report/failure", f"/notices/{key}"):
+        text = " ".join(Customer(provider.app).open(path).text.split())
+        assert "10:30" in text
+        assert "(Europe/Madrid)" in text
+
+
+@pytest.mark.parametrize("blank", [{}, {"es": ""}, {"es": " ", "en": ""}])
+def test_a_blank_text_that_is_stored_breaks_no_page_and_no_feed(
+    provider: Provider, key: str, blank: dict[str, str]
+) -> None:
+    """As an earlier version took it."""
+    token = provider.report()
+    with provider.database.write() as session:
+        row = session.scalars(sa.select(Notice)).one()
+        row.entries = [{**row.entries[0], "text": blank}]
+    client = provider.app.test_client()
+    for path in ("/", f"/r/{token}", f"/notices/{key}", "/notices.atom", "/notices.json"):
+        assert client.get(path).status_code == 200
+    assert key in provider.command("notice", "list")
+
+
 # Mine is this
 
 
@@ -260,7 +301,7 @@ def test_whoever_says_so_leaves_how_to_be_reached_and_is_counted(
 ) -> None:
     customer, page = follow(provider, key)
     assert page.status == 200
-    assert "Cada novedad se envía a ana@example.com si es un correo electrónico." in page.text
+    assert "Cada novedad se envía a ana@example.com." in page.text
     assert "1 followers" in provider.command("notice", "list")
     asked = [name for name in customer.open(f"/notices/{key}").fields if name != "csrf_token"]
     assert asked == ["name", "contact"]
@@ -277,6 +318,12 @@ def test_whoever_says_so_leaves_how_to_be_reached_and_is_counted(
             {"name": "Enter your name", "contact": "Enter an email address or a phone number"},
         ),
         ("Ana", "ana@", {"contact": "Enter an email address or a phone number in full"}),
+        (
+            "Ana",
+            "call me 123456 times",
+            {"contact": "Enter an email address or a phone number in full"},
+        ),
+        ("Ana", "600 123 456, pregunte por Ana", None),
         ("Ana", "12345", {"contact": "Enter an email address or a phone number in full"}),
         ("Ana", "ana@example.com, eva@example.com", None),
         (" ", "600 000 000", {"name": "Enter your name"}),
@@ -311,9 +358,39 @@ def test_one_number_written_in_two_ways_is_once(provider: Provider, key: str) ->
     assert [row.contact for row in rows(provider, Follower)] == ["+34 600 12 34 56"]
 
 
-def test_a_number_with_words_stays_as_it_was_typed(provider: Provider, key: str) -> None:
-    follow(provider, key, "600 123 456, pregunte por Ana")
-    assert [row.contact for row in rows(provider, Follower)] == ["600 123 456, pregunte por Ana"]
+def test_what_a_phone_number_is_for_is_said_before_and_after(provider: Provider, key: str) -> None:
+    form = Customer(provider.app).open(f"/notices/{key}").text
+    assert "Las novedades llegan solo por correo electrónico." in form
+    _customer, page = follow(provider, key, "600 123 456")
+    assert "Soporte puede llamarle al +34\xa0600\xa012\xa034\xa056" in page.text
+    assert "No enviamos novedades a teléfonos" in page.text
+    assert "correos" not in page.text
+
+
+def test_who_names_another_gets_no_way_to_stop_them(provider: Provider, key: str) -> None:
+    customer, mine = follow(provider, key)
+    _stranger, page = follow(provider, key, "ANA@example.com", "Mala")
+    assert page.status == 200
+    assert "Ya le contamos entre los afectados." in page.text
+    assert (page.action, page.fields) == ("", {})
+    assert "ana@example.com" not in page.html
+    assert mine.action.rpartition("/")[2] not in page.html
+    provider.command("notice", "update", key, "--text", "Casi")
+    (mail,) = to_customers(provider.work())
+    assert link(mail, "/notices/f/") == mine.action
+    assert "¿Es esta su incidencia?" in customer.submit().text
+    assert rows(provider, Follower) == []
+
+
+def test_once_it_is_over_no_page_promises_news(provider: Provider, key: str) -> None:
+    customer, page = follow(provider, key)
+    token = provider.report(service="email")
+    provider.desk(token).submit(action="link_notice", notice=key)
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    page = customer.open(page.action)
+    assert "Estas han sido las últimas novedades." in page.text
+    assert "Cada novedad" not in page.text
+    assert provider.customer(token).page.links[f"/notices/{key}"] == "Ver más"
 
 
 def test_a_stale_page_gives_back_what_was_typed(provider: Provider, key: str) -> None:
@@ -372,6 +449,74 @@ def test_nobody_joins_what_is_over(provider: Provider, key: str) -> None:
     assert rows(provider, Follower) == []
 
 
+# Mine is this, says a receipt
+
+
+def say_mine(
+    provider: Provider, token: str, notice: str, customer: Customer | None = None, **sent: str
+) -> Page:
+    customer = customer or provider.customer(token)
+    customer.page.action = f"/r/{token}/notice"
+    return customer.submit(notice=notice, **sent)
+
+
+def test_a_receipt_offers_to_say_that_it_is_the_known_incident(
+    provider: Provider, key: str
+) -> None:
+    token = provider.report()
+    provider.work()
+    page = provider.customer(token).page
+    assert f'name="notice" value="{key}"' in page.html
+    assert page.links[f"/notices/{key}"] == "Ver más"
+    page = say_mine(provider, token, key)
+    assert "Su aviso cuenta entre los de la incidencia conocida." in page.text
+    assert 'name="notice"' not in page.html
+    desk = " ".join(provider.desk(token).page.text.split())
+    assert f"Vinculada a {key}." in desk
+    assert "Vinculada a una incidencia conocida 23 nov 2026 03:22 · el cliente" in desk
+    assert [row.contact for row in rows(provider, Follower)] == ["inigo@example.com"]
+    say_mine(provider, token, key)
+    assert len(rows(provider, Update)) == 1
+
+
+def test_mails_come_only_to_who_wants_them(provider: Provider, key: str) -> None:
+    token, late = provider.report(), provider.report("late", email_affected="yes")
+    say_mine(provider, token, key, news="no")
+    assert provider.row(token).notice_id
+    assert not provider.row(token).news_wanted
+    assert "news" not in provider.customer(late).page.fields
+    say_mine(provider, late, key)
+    assert rows(provider, Follower) == []
+
+
+@pytest.mark.parametrize("service", ["email", "web-hosting"])
+def test_it_is_said_of_an_open_incident_of_the_service_only(
+    provider: Provider, service: str
+) -> None:
+    token = provider.report(service="email")
+    customer = provider.customer(token)
+    assert 'name="notice"' not in customer.page.html
+    key = opened(provider, service=service)
+    if service == "email":
+        provider.command("notice", "close", key, "--text", "Era un disco")
+    say_mine(provider, token, key, customer)
+    assert provider.row(token).notice_id is None
+    assert say_mine(provider, token, "N-00000").status == 404
+
+
+def test_what_is_said_of_it_disturbs_no_follow_up(provider: Provider, key: str) -> None:
+    token = provider.report()
+    say_mine(provider, token, key)
+    customer = provider.customer(token)
+    customer.submit(kind="info", text="Sigue igual")
+    assert "link_notice" not in customer.open(f"/r/{token}/ticket.json").html
+    (followup,) = [mail for mail in provider.mails_of(token) if mail["In-Reply-To"]]
+    assert "update: 1\n" in text_of(followup)
+    assert "link_notice" not in followup.as_string()
+    twin = json.loads(next(followup.iter_attachments()).get_content())
+    assert [note["noteType"] for note in twin["note"]] == ["info"]
+
+
 # Told of every update
 
 
@@ -400,9 +545,27 @@ def test_every_update_is_mailed_to_those_with_an_email_address(
         assert mail["Content-Language"] == language
         assert mail["Reply-To"] == "support@example.com"
         assert mail["Auto-Submitted"] == "auto-generated"
+        assert str(mail["References"]).startswith(f"<{key}.0.")
         assert mail["X-Auto-Response-Suppress"] == "AutoReply, OOF, DR, RN, NRN"
         page = Customer(provider.app, language).open(link(mail, "/notices/f/"))
         assert str(mail["To"]) in page.text
+
+
+def test_mails_about_one_incident_are_one_conversation(provider: Provider, key: str) -> None:
+    follow(provider, key)
+    for word in ("update", "close"):
+        provider.command("notice", word, key, "--text", word)
+    assert len({mail["References"] for mail in to_customers(provider.work())}) == 1
+
+
+def test_whoever_tells_is_told_of_a_language_without_a_text(provider: Provider, key: str) -> None:
+    follow(provider, key)
+    follow(provider, key, "john@example.com", "John", "en")
+    follow(provider, key, "600 123 456", "Jane", "en")
+    told = ["--text", "Casi", "--translation", "en=Nearly there"]
+    assert provider.command("notice", "update", key, *told) == "2 told by email.\n"
+    said = provider.command("notice", "close", key, "--text", "Era un disco")
+    assert "no text in en: 1 of them read it in es\n" in said
 
 
 def test_a_mail_to_a_follower_holds_no_word_of_a_visitors(provider: Provider, key: str) -> None:
@@ -454,11 +617,12 @@ def test_support_hears_of_many_in_one_digest(provider: Provider, key: str) -> No
     assert provider.work() == []  # not before ten minutes have passed since the first
     provider.later(seconds=12)
     (digest,) = provider.work()
-    assert digest["To"] == digest["Reply-To"] == "support@example.com"
-    assert digest["Subject"] == f"{key}: dicen que la suya es esta, 12 hasta ahora"
+    assert (digest["To"], digest["Reply-To"]) == ("support@example.com", None)
+    assert digest["Subject"] == f"{key}: clientes que dicen que la suya es esta: 12"
     text = text_of(digest)
     assert text.startswith(
-        f"Incidencia conocida {key} (web-hosting). Clientes que dicen que la suya es esta: 12.\n"
+        f"Incidencia conocida {key} (Alojamiento web)."
+        " Clientes que dicen que la suya es esta: 12.\n"
     )
     assert [line for line in text.splitlines() if line.startswith("  ")] == [
         f"  Cliente {number} · cliente{number}@example.com" for number in range(12)
@@ -473,7 +637,7 @@ def test_those_who_come_later_are_in_another_digest(provider: Provider, key: str
     follow(provider, key, "+34 600 000 000", "Luis")
     provider.later(minutes=10)
     (digest,) = provider.work()
-    assert digest["Subject"] == f"{key}: dicen que la suya es esta, 2 hasta ahora"
+    assert digest["Subject"].endswith(": 2")
     assert "ana@example.com" not in text_of(digest)
     assert "  Luis · +34 600 00 00 00\n" in text_of(digest)
 
@@ -491,6 +655,17 @@ def test_a_digest_that_a_relay_may_have_seen_is_not_changed_any_more(
     assert first.as_bytes() == tried.as_bytes()
     assert "luis@example.com" in text_of(second)
     assert "ana@example.com" not in text_of(second)
+
+
+def test_a_digest_knows_of_the_end(provider: Provider, key: str) -> None:
+    follow(provider, key)
+    provider.later(minutes=5)
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    provider.later(minutes=5)
+    (digest,) = to_support(provider.work())
+    assert "  Ana · ana@example.com\n" in text_of(digest)
+    assert "Está cerrada, y el final se les ha enviado por correo." in text_of(digest)
+    assert "/desk/known/" not in text_of(digest)
 
 
 def test_each_incident_has_its_own_digest(provider: Provider, key: str) -> None:
@@ -525,7 +700,7 @@ def test_many_at_the_same_moment_are_all_in_the_digest(make_app: Callable[..., F
         assert len(digests(provider, key)) == 1
         provider.later(minutes=10)
         (digest,) = provider.work()
-        assert "10 hasta ahora" in digest["Subject"]
+        assert digest["Subject"].endswith(": 10")
         assert text_of(digest).count("@example.com") == 10
 
 
@@ -567,6 +742,7 @@ def test_looking_at_the_form_opens_nothing(provider: Provider) -> None:
     ("sent", "wrong"),
     [
         ({"text": " "}, {"text"}),
+        ({"text": "\u200b"}, {"text"}),
         ({"text": TEXT, "started_at": "ayer"}, {"started_at"}),
         ({"text": TEXT, "started_at": ""}, {"started_at"}),
         ({"text": TEXT, "started_at": "2026-11-24 10:00"}, {"started_at"}),
@@ -603,6 +779,137 @@ def test_the_link_expires_and_cannot_be_forged(provider: Provider) -> None:
     assert rows(provider, Notice) == []
 
 
+def from_desk_opened(provider: Provider, token: str = "", **texts: str) -> Customer:
+    """Somebody of support who has just opened one from the desk of a report."""
+    support = Customer(provider.app)
+    support.open(from_desk(provider, token or provider.report()))
+    support.submit(**{"text": TEXT, **texts})
+    return support
+
+
+def entries(provider: Provider) -> list[Any]:
+    (row,) = rows(provider, Notice)
+    return [entry["text"] for entry in row.entries]
+
+
+def test_the_report_it_is_opened_from_is_linked_to_it(provider: Provider) -> None:
+    token, other = provider.report(), provider.report("other")
+    from_desk_opened(provider, token)
+    (notice,) = rows(provider, Notice)
+    assert provider.row(token).notice_id == notice.id
+    assert provider.row(other).notice_id is None
+    assert f"Vinculada a {notice.key}." in provider.desk(token).page.text
+
+
+def test_a_revoked_desk_is_linked_to_nothing(provider: Provider) -> None:
+    token = provider.report()
+    support = Customer(provider.app)
+    support.open(from_desk(provider, token))
+    provider.command("desk", "revoke", provider.receipt(token).report.reference)
+    assert TEXT in support.submit(text=TEXT).text
+    assert provider.row(token).notice_id is None
+
+
+def test_support_tells_more_and_closes_it_without_a_shell(provider: Provider) -> None:
+    support = from_desk_opened(provider)
+    (notice,) = rows(provider, Notice)
+    follow(provider, notice.key)
+    provider.work()
+    provider.later(minutes=5)
+    page = support.open(support.page.action)
+    assert "Clientes que dicen que la suya es esta: 1." in page.text
+    page = support.submit(action="update", text="Casi", next_news_at="10:30")
+    assert "Casi" in page.text
+    assert [mail["To"] for mail in provider.work()] == ["ana@example.com"]
+    provider.later(minutes=5)
+    (digest,) = provider.work()
+    assert support.open(link(digest, "/desk/known/")).fields["text"] == ""
+    page = support.submit(action="close", text="Era un disco", next_news_at="10:30")
+    assert "terminada" in page.text
+    assert page.action == ""
+    assert entries(provider) == [{"es": TEXT}, {"es": "Casi"}, {"es": "Era un disco"}]
+    (row,) = rows(provider, Notice)
+    assert (row.closed_at, row.next_news_at) == (SENT_AT + timedelta(minutes=10), None)
+    (over,) = provider.work()
+    assert over["Subject"] == f"{row.key}: la incidencia ha terminado"
+
+
+def test_it_is_told_in_every_language_that_is_written(provider: Provider) -> None:
+    support = from_desk_opened(provider, text_en=ENGLISH)
+    texts = " ".join(support.page.text.split())
+    assert "Lo mismo en inglés Opcional. Si lo deja en blanco, estos clientes lo leen" in texts
+    support.submit(action="update", text="Casi", text_en=" \u200b ")
+    support.submit(action="close", text="Era un disco", text_en="It was a disk")
+    assert entries(provider) == [
+        {"es": TEXT, "en": ENGLISH},
+        {"es": "Casi"},
+        {"es": "Era un disco", "en": "It was a disk"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "wrong"),
+    [
+        ({"action": "update", "text": "\u200b"}, {"text"}),
+        ({"action": "close", "text": " "}, {"text"}),
+        ({"action": "update", "text": "Casi", "next_news_at": "pronto"}, {"next_news_at"}),
+        ({"action": "reopen", "text": "Casi"}, set()),
+    ],
+)
+def test_news_with_something_wrong_is_not_told(
+    provider: Provider, sent: dict[str, str], wrong: set[str]
+) -> None:
+    page = from_desk_opened(provider).submit(**sent)
+    assert (page.status, set(page.errors)) == (422, wrong)
+    assert entries(provider) == [{"es": TEXT}]
+
+
+def test_a_second_press_tells_and_opens_nothing_new(provider: Provider) -> None:
+    support = Customer(provider.app)
+    opening = support.open(from_desk(provider, provider.report()))
+    for _press in range(2):
+        support.page = opening
+        told = support.submit(text=TEXT)
+    (notice,) = rows(provider, Notice)
+    follow(provider, notice.key)
+    for action in ("update", "update", "close", "close", "update"):
+        support.page = told
+        assert support.submit(action=action, text="Casi").status == 200
+    assert entries(provider) == [{"es": TEXT}, {"es": "Casi"}, {"es": "Casi"}]
+    assert len(rows(provider, Message, kind="notice")) == 2
+    support.page = opening
+    support.submit(text="Otra cosa")
+    assert len(rows(provider, Notice)) == 2
+
+
+def test_looking_at_its_desk_changes_nothing(provider: Provider) -> None:
+    path = from_desk_opened(provider).page.action
+    client = provider.app.test_client()
+    for method in ("GET", "HEAD", "GET"):
+        answer = client.open(f"{path}?action=close&text=x", method=method)
+        assert answer.status_code == 200
+    assert client.post(path, data={"action": "close", "text": "x"}).status_code == 400
+    assert entries(provider) == [{"es": TEXT}]
+
+
+def test_the_link_of_its_desk_expires_and_is_good_for_nothing_else(provider: Provider) -> None:
+    token = provider.report()
+    opening = from_desk(provider, token).rpartition("/")[2]
+    desk = provider.desk(token).page.action.rpartition("/")[2]
+    support = from_desk_opened(provider, token)
+    path = support.page.action
+    signed = path.rpartition("/")[2]
+    (notice,) = rows(provider, Notice)
+    for forged in (f"{path[:-3]}AAA", f"/desk/known/{notice.key}", f"/desk/known/{opening}",
+                   f"/desk/known/{desk}", f"/desk/{signed}", f"/desk/notice/{signed}"):  # fmt: skip
+        assert Customer(provider.app).open(forged).status == 404
+    provider.later(days=30)
+    support.open(path)
+    provider.later(seconds=1)
+    page = support.open(path)
+    assert (page.status, "Este enlace ya no funciona" in page.text) == (404, True)
+
+
 # For programs
 
 
@@ -631,9 +938,15 @@ def test_the_json_feed(provider: Provider) -> None:
                 "closed_at": "2026-11-23T02:52:00Z",
                 "next_news_at": None,
                 "entries": [
-                    {"at": "2026-11-23T02:22:00Z", "text": {"es": TEXT}, "next_news_at": None},
+                    {
+                        "at": "2026-11-23T02:22:00Z",
+                        "state": "open",
+                        "text": {"es": TEXT},
+                        "next_news_at": None,
+                    },
                     {
                         "at": "2026-11-23T02:52:00Z",
+                        "state": "closed",
                         "text": {"es": "Era un disco"},
                         "next_news_at": None,
                     },
@@ -651,6 +964,7 @@ def test_the_json_feed(provider: Provider) -> None:
                 "entries": [
                     {
                         "at": "2026-11-23T02:22:00Z",
+                        "state": "open",
                         "text": {"es": TEXT, "en": ENGLISH},
                         "next_news_at": "2026-11-23T09:30:00Z",
                     }
@@ -713,18 +1027,25 @@ def test_the_atom_feed_has_what_its_standard_requires(provider: Provider) -> Non
     newest, oldest = valid(first)
     assert newest.findtext(f"{ATOM}content") == "Casi listo & <b>bien</b>"
     assert oldest.findtext(f"{ATOM}content") == TEXT
-    assert newest.findtext(f"{ATOM}title") == f"{key}: web-hosting"
+    assert newest.findtext(f"{ATOM}title") == f"{key}: Alojamiento web"
     provider.later(minutes=30)
     again = ET.fromstring(feed(provider, "/notices.atom").data)
     assert ET.tostring(again) == ET.tostring(first)  # nothing moves while nothing is told
     provider.command("notice", "close", key, "--text", "Era un disco")
-    _newest, *rest = valid(ET.fromstring(feed(provider, "/notices.atom").data))
+    last, *rest = valid(ET.fromstring(feed(provider, "/notices.atom").data))
+    assert last.findtext(f"{ATOM}title") == f"{key}: Alojamiento web – terminada"
     assert [entry.findtext(f"{ATOM}id") for entry in rest] == [
         entry.findtext(f"{ATOM}id") for entry in (newest, oldest)
     ]
     english = ET.fromstring(feed(provider, "/notices.atom?lang=en").data)
-    assert english.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
-    assert ENGLISH in [entry.findtext(f"{ATOM}content") for entry in valid(english)]
+    assert english.get(LANG) == "en"
+    contents = [entry.find(f"{ATOM}content") for entry in valid(english)]
+    assert [(each.get(LANG), each.text) for each in contents if each is not None] == [
+        ("es", "Era un disco"), ("es", "Casi listo & <b>bien</b>"), ("en", ENGLISH),
+    ]  # fmt: skip
+    page = Customer(provider.app, "en").open(f"/notices/{key}").html
+    assert '<link rel="alternate" type="application/atom+xml" title="Known incidents"' in page
+    assert 'href="/notices.atom?lang=en"' in page
 
 
 def test_no_text_can_break_the_atom_feed(provider: Provider) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -164,6 +165,34 @@ def test_the_status_has_times_in_utc_or_null(app: Flask) -> None:
     assert status["sent_at"] is None
     happened(app, "ticket", "sent", SENT_AT + timedelta(seconds=4))
     assert json.loads(seen(app, f"{path}/status.json").html)["sent_at"] == "2026-11-23T02:22:04Z"
+
+
+def test_the_status_has_another_tag_when_a_known_incident_has_news(app: Flask) -> None:
+    path = sent(app)
+
+    def tag() -> str:
+        page = seen(app, f"{path}/status.json")
+        assert "notice" not in page.html
+        return page.headers["ETag"]
+
+    def run(*words: str) -> str:
+        result = app.test_cli_runner().invoke(args=["notice", *words, "--text", "Cae el nodo 7"])
+        assert result.exit_code == 0, result.output
+        return result.output.strip()
+
+    tags = [tag()]
+    run("open", "--service", "email")
+    assert tag() == tags[0]
+    key = run("open", "--service", "web-hosting")
+    tags.append(tag())
+    in_an_hour = datetime.now(ZoneInfo(app.config["TIMEZONE"])) + timedelta(hours=1)
+    run("update", key, "--next-news", f"{in_an_hour:%Y-%m-%d %H:%M}")
+    tags.append(tag())
+    run("close", key)
+    assert tag() == tags[0]
+    happened(app, "ticket", "sent", SENT_AT)
+    tags.append(tag())
+    assert len(set(tags)) == len(tags)
 
 
 def test_the_customers_own_copy_as_text(app: Flask) -> None:

@@ -152,8 +152,11 @@ def test_no_ticket_is_merged_or_dropped(provider: Provider) -> None:
 def test_support_is_told_once_with_a_link_to_tell_customers(provider: Provider) -> None:
     tokens = outage(provider, 10)
     (mail,) = surge_mails(provider.work())
-    assert mail["To"] == mail["Reply-To"] == "support@example.com"
-    assert mail["Subject"] == "Muchos avisos: web-hosting, 4 in 20 min since 03:22"
+    assert mail["To"] == "support@example.com"
+    assert mail["Reply-To"] is None
+    assert mail["Subject"] == ("Muchos avisos: Alojamiento web, 4 en 20 minutos, desde las 03:22")
+    assert "sobre Alojamiento web llegan" in text_of(mail)
+    assert "web-hosting" not in text_of(mail)
     assert (mail["Importance"], mail["X-Priority"]) == ("high", "1")
     assert "La tienda no carga" not in text_of(mail)
     assert "@example.com" not in text_of(mail)
@@ -161,6 +164,9 @@ def test_support_is_told_once_with_a_link_to_tell_customers(provider: Provider) 
     page = support.open(link(mail, "/desk/notice/"))
     assert page.fields["started_at"] == "2026-11-23 03:22"
     support.submit(text="Cae el nodo 7", next_news_at="10:30")
+    again = support.open(link(mail, "/desk/notice/"))
+    (desk,) = [path for path, text in again.links.items() if "o cerrarla" in text]
+    assert support.open(desk.removeprefix("https://incidents.example.com")).fields["text"] == ""
     for token in (tokens[0], tokens[9]):
         assert "Cae el nodo 7" in provider.customer(token).page.text
     assert "Cae el nodo 7" in Customer(provider.app).open("/").text
@@ -183,7 +189,7 @@ def test_a_surge_after_an_hour_is_another(provider: Provider) -> None:
     provider.later(minutes=60)
     tokens = outage(provider, 5, name="b")
     (mail,) = surge_mails(provider.work())
-    assert mail["Subject"].endswith("4 in 20 min since 04:28")
+    assert mail["Subject"].endswith("4 en 20 minutos, desde las 04:28")
     assert similar(provider, tokens)[4] == "5 in 20 min since 04:28"
     assert len(surges(provider)) == 2
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TypeVar, cast
 
+from babel import Locale
+from flask import current_app
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -14,8 +18,10 @@ from wtforms.validators import Length, ValidationError
 from reporter.clock import WrongSide, parse_time, support_zone
 from reporter.desk.actions import ACTIONS, LINK_NOTICE, MESSAGE, REOPEN, SOLVE
 from reporter.notices import store
-from reporter.plain import one_line
+from reporter.plain import is_blank, one_line
 from reporter.web.pages import service_name
+
+NoticeFormType = TypeVar("NoticeFormType", bound="NoticeTextForm")
 
 
 def _line(text: str | None) -> str:
@@ -64,31 +70,85 @@ class DeskForm(FlaskForm):
         return not sends and bool(self.text.data or self.next_news_at.data)
 
 
-class NoticeForm(FlaskForm):
-    """Opens a known incident."""
+class NoticeTextForm(FlaskForm):
+    """What customers are told of a known incident: in support's language, and in others."""
 
     text = TextAreaField(
         _l("What we know, as customers will read it"), [Length(max=5_000)], [_text]
     )
-    started_at = StringField(_l("Since when"), [Length(max=40)], [_line])
     next_news_at = StringField(_l("Next news at"), [Length(max=40)], [_line])
 
     def validate_text(self, field: TextAreaField) -> None:
-        if not field.data:
+        if is_blank(field.data):
             raise ValidationError(_("Write what is known"))
+
+    def validate_next_news_at(self, field: StringField) -> None:
+        check_ahead(field.data)
+
+    @property
+    def translations(self) -> dict[str, TextAreaField]:
+        """The box of each further language."""
+        return {each: self[name] for each in _others() if (name := f"text_{each}") in self}
+
+    def texts(self) -> dict[str, str]:
+        """By language, those that were written."""
+        translated = {each: field.data for each, field in self.translations.items()}
+        return {current_app.config["SUPPORT_LOCALE"]: self.text.data} | {
+            each: text for each, text in translated.items() if not is_blank(text)
+        }
+
+    def next_news(self) -> datetime | None:
+        return _time(self.next_news_at.data, ahead=True)
+
+
+class NoticeForm(NoticeTextForm):
+    """Opens a known incident."""
+
+    started_at = StringField(_l("Since when"), [Length(max=40)], [_line])
 
     def validate_started_at(self, field: StringField) -> None:
         if self.started() is None:
             raise ValidationError(_("Enter a time, for example 10:30"))
 
-    def validate_next_news_at(self, field: StringField) -> None:
-        check_ahead(field.data)
-
     def started(self) -> datetime | None:
         return _time(self.started_at.data, ahead=False)
 
-    def next_news(self) -> datetime | None:
-        return _time(self.next_news_at.data, ahead=True)
+
+class NoticeNewsForm(NoticeTextForm):
+    """Tells what is known now, or closes: then the text is what it was."""
+
+    UPDATE, CLOSE = "update", "close"
+
+    action = StringField()
+
+    def validate_action(self, field: StringField) -> None:
+        if field.data not in {self.UPDATE, self.CLOSE}:
+            raise ValidationError(_("Choose what to do"))
+
+
+def in_every_language(form: type[NoticeFormType]) -> type[NoticeFormType]:
+    """*form* with a box for each further one of LANGUAGES. Inside a request."""
+    boxes = {
+        f"text_{each}": TextAreaField(
+            _("The same in %(language)s", language=_in_words(each)), [Length(max=5_000)], [_text]
+        )
+        for each in _others()
+    }
+    return cast("type[NoticeFormType]", type(form.__name__, (form,), boxes))
+
+
+def support_language() -> str:
+    """Its name in the language in use, as in "Spanish"."""
+    return _in_words(current_app.config["SUPPORT_LOCALE"])
+
+
+def _others() -> list[str]:
+    config = current_app.config
+    return [each for each in config["LANGUAGES"] if each != config["SUPPORT_LOCALE"]]
+
+
+def _in_words(language: str) -> str:
+    return Locale.parse(language).get_display_name(get_locale()) or language
 
 
 def notice_options(service: str) -> list[Option]:
@@ -106,6 +166,8 @@ def check_ahead(text: str | None) -> None:
         if text:
             parse_time(text, datetime.now(UTC), ahead=True)
     except WrongSide as error:
+        if error.moment is None:
+            raise ValidationError(_("That time has passed")) from None
         raise ValidationError(
             _(
                 "That time has passed. For another day, write the date too: %(example)s",

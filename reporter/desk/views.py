@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from flask import (
     Blueprint,
     abort,
-    current_app,
     redirect,
     render_template,
     request,
@@ -21,12 +20,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.clock import support_zone
 from reporter.database import get_database
 from reporter.desk import actions, operators
-from reporter.desk.forms import DeskForm, NoticeForm, notice_options
+from reporter.desk.forms import DeskForm, notice_options
 from reporter.notices import store
-from reporter.notices.links import open_notice_url, read_open_notice
+from reporter.notices.links import open_notice_url
 from reporter.reports import desk_links
 from reporter.reports.followups import current_report
 from reporter.reports.ticket import kind_in_words
@@ -52,30 +50,6 @@ def desk(signed: str) -> ResponseReturnValue:
             if not form.has_unsent_words():
                 return redirect(url_for("desk.desk", signed=signed), 303)
         return _page(row, form), (422 if form.errors else 200)
-
-
-@blueprint.route("/desk/notice/<signed>", methods=["GET", "POST"])
-def open_notice(signed: str) -> ResponseReturnValue:
-    """Open a known incident, filled in from a surge or a report."""
-    found = read_open_notice(signed)
-    if found is None:
-        return render_template("desk/expired.html"), 404
-    service, since = found
-    here = since.astimezone(support_zone())
-    form = NoticeForm(started_at=f"{here:%Y-%m-%d %H:%M}")
-    if form.validate_on_submit():
-        now = datetime.now(UTC)
-        text = {current_app.config["SUPPORT_LOCALE"]: form.text.data}
-        with get_database().write() as database:
-            row = store.open_notice(
-                database, [service], text, form.started() or since, form.next_news(), now
-            )
-            key = row.key
-        return redirect(url_for("notices.notice", key=key), 303)
-    page = render_template(
-        "desk/open_notice.html", form=form, service=service, active=store.active(service)
-    )
-    return page, (422 if form.errors else 200)
 
 
 @blueprint.get("/operator/<signed>")
@@ -121,7 +95,9 @@ def _page(row: models.Report, form: DeskForm) -> str:
         form=form,
         updates=list(reversed(row.updates)),
         notice=store.get(row.notice_id) if row.notice_id else None,
-        open_notice=open_notice_url(row.service, report.started_at or row.saved_at),
+        open_notice=open_notice_url(
+            row.service, report.started_at or row.saved_at, (row.reference, row.desk_epoch)
+        ),
         action=request.path,
         unsent=form.is_submitted() and form.has_unsent_words(),
         kind_in_words=kind_in_words,

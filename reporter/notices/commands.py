@@ -10,9 +10,10 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from reporter import models
-from reporter.clock import parse_time, support_zone
+from reporter.clock import WrongSide, parse_time, support_zone
 from reporter.database import get_database
 from reporter.notices import followers, store
+from reporter.plain import is_blank
 
 notice_group = AppGroup("notice", help="Known incidents, as told to customers.")
 
@@ -115,9 +116,14 @@ def _tell(
     key: str, text: store.Text, next_news_at: datetime | None, now: datetime, *, close: bool
 ) -> None:
     with get_database().write() as session:
-        row = _row(store.row_of(session, key), key)
-        store.tell(session, row, text, next_news_at, now, close=close)
-        told = followers.tell(session, row, now)
+        row = _row(store.lock(session, key), key)
+        added = store.tell(session, row, text, next_news_at, now, close=close)
+        told = followers.tell(session, row, now) if added else 0
+        read = followers.languages(session, row) if added else {}
+    support = current_app.config["SUPPORT_LOCALE"]
+    for language, count in sorted(read.items()):
+        if language not in text:
+            click.echo(f"no text in {language}: {count} of them read it in {support}", err=True)
     click.echo(f"{told} told by email.")
 
 
@@ -137,12 +143,23 @@ def _text(text: str, translations: tuple[str, ...]) -> dict[str, str]:
             raise click.ClickException(
                 f'--translation is as in "en=We are on it", not {translation!r}'
             )
+        if language in found:
+            raise click.ClickException(f"there are two texts in the language {language}")
         found[language] = words
+    if any(is_blank(words) for words in found.values()):
+        raise click.ClickException("a text is blank: write what customers shall read")
     return found
 
 
 def _time(text: str, now: datetime, *, ahead: bool) -> datetime:
     try:
         return parse_time(text, now, ahead=ahead)
+    except WrongSide as error:
+        side = "past" if ahead else "still to come"
+        hint = ""
+        if error.moment:
+            other = error.moment.astimezone(support_zone())
+            hint = f' For another day write the date too: "{other:%Y-%m-%d %H:%M}".'
+        raise click.ClickException(f"{text!r} is {side}.{hint}") from None
     except ValueError:
         raise click.ClickException(f"{text!r} is no time. {TIME_HELP}") from None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from flask import current_app
+from flask_babel import gettext as _
 
 from reporter.links import full_url
 from reporter.notices.store import Notice
+from reporter.web.pages import service_name
 
 ATOM = "http://www.w3.org/2005/Atom"
 # Characters that XML 1.0 cannot hold, in whatever way (section 2.2).
@@ -32,16 +34,17 @@ def as_json(notice: Notice) -> dict[str, Any]:
         "entries": [
             {
                 "at": _utc(entry.at),
+                "state": "closed" if _closes(notice, number) else "open",
                 "text": dict(entry.text),
                 "next_news_at": entry.next_news_at and _utc(entry.next_news_at),
             }
-            for entry in notice.entries
+            for number, entry in enumerate(notice.entries)
         ],
     }
 
 
 def atom(notices: Sequence[Notice], language: str) -> bytes:
-    """One entry for each thing told, the newest first."""
+    """One entry for each thing told, the newest first. *language* is the one in use."""
     ET.register_namespace("", ATOM)
     feed = ET.Element(f"{{{ATOM}}}feed", {"xml:lang": language})
     link = full_url("notices.atom_feed")
@@ -58,16 +61,32 @@ def atom(notices: Sequence[Notice], language: str) -> bytes:
         entry = notice.entries[number]
         element = ET.SubElement(feed, f"{{{ATOM}}}entry")
         _add(element, "id", f"{_url(notice)}#{number + 1}")
-        _add(element, "title", f"{notice.key}: {', '.join(notice.services)}")
+        _add(element, "title", _title(notice, number))
         _add(element, "updated", _utc(entry.at))
         ET.SubElement(element, f"{{{ATOM}}}link", href=_url(notice))
-        _add(element, "content", entry.words(language))
+        told_in = {"xml:lang": entry.language(language)}
+        _add(element, "content", entry.words(language), told_in)
     content: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
     return content
 
 
-def _add(parent: ET.Element, name: str, text: str) -> None:
-    ET.SubElement(parent, f"{{{ATOM}}}{name}").text = NOT_XML.sub("", text)
+def _title(notice: Notice, number: int) -> str:
+    """As in "N-7M9QK: Email – over", in the language in use."""
+    services = ", ".join(map(service_name, notice.services))
+    over = f" – {_('over')}" if _closes(notice, number) else ""
+    return f"{notice.key}: {services}{over}"
+
+
+def _closes(notice: Notice, number: int) -> bool:
+    """Whether the entry of that number tells the end."""
+    return notice.closed_at is not None and number == len(notice.entries) - 1
+
+
+def _add(
+    parent: ET.Element, name: str, text: str, attributes: Mapping[str, str] | None = None
+) -> None:
+    element = ET.SubElement(parent, f"{{{ATOM}}}{name}", dict(attributes or {}))
+    element.text = NOT_XML.sub("", text)
 
 
 def _url(notice: Notice) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -25,6 +26,7 @@ from reporter.composing import (
 from reporter.database import exclusive
 from reporter.delivery import outbox
 from reporter.links import full_url, hash_token, receipt_token
+from reporter.notices.links import notice_desk_url
 from reporter.notices.store import Notice, to_value
 from reporter.phones import international
 
@@ -35,24 +37,29 @@ DIGEST_AFTER = timedelta(minutes=10)
 
 def follow(
     session: Session, row: models.Notice, name: str, contact: str, language: str, at: datetime
-) -> str:
-    """Count somebody in, and return the token of their page. Twice is once, however written."""
+) -> str | None:
+    """Count somebody in, and return the token of their page.
+
+    Twice is once, however written; then None, since another may have written it. Who gets the
+    mails of it has the token from them.
+    """
     contact = contact if is_email(contact) else international(contact) or contact
     exclusive(session, f"notice {row.id}")
     token = follower_token(row.key, contact)
     query = sa.select(models.Follower).where(models.Follower.token_hash == hash_token(token))
-    if session.scalar(query) is None:
-        follower = models.Follower(
-            notice_id=row.id,
-            name=name,
-            contact=contact,
-            language=language,
-            token_hash=hash_token(token),
-            created_at=at,
-        )
-        session.add(follower)
-        session.flush()
-        _tell_support(session, row, follower, at)
+    if session.scalar(query):
+        return None
+    follower = models.Follower(
+        notice_id=row.id,
+        name=name,
+        contact=contact,
+        language=language,
+        token_hash=hash_token(token),
+        created_at=at,
+    )
+    session.add(follower)
+    session.flush()
+    _tell_support(session, row, follower, at)
     return token
 
 
@@ -70,6 +77,12 @@ def count(session: Session, notice_id: int) -> int:
     return session.scalar(query) or 0
 
 
+def languages(session: Session, row: models.Notice) -> Counter[str]:
+    """How many of those who are mailed read each language."""
+    query = sa.select(models.Follower).where(models.Follower.notice_id == row.id)
+    return Counter(each.language for each in session.scalars(query) if is_email(each.contact))
+
+
 def tell(session: Session, row: models.Notice, at: datetime) -> int:
     """Mail the latest entry to every follower with an email address; how many that is."""
     notice = to_value(row)
@@ -79,6 +92,11 @@ def tell(session: Session, row: models.Notice, at: datetime) -> int:
         if is_email(follower.contact):
             _enqueue(session, NOTICE, row.key, _compose(notice, follower), at)
             told += 1
+    waiting = _waiting_digest(session, row)
+    if waiting and row.closed_at:
+        named = _named(session, waiting)
+        mail = _compose_digest(row, named, count(session, row.id), waiting.mime_id, at)
+        waiting.content = mail.content
     return told
 
 
@@ -113,6 +131,8 @@ def _compose(notice: Notice, follower: models.Follower) -> Mail:
         mime_id=mime_id(notice.key, f"{len(notice.entries)}.{follower.id}"),
         date=notice.latest.at,
     )
+    # No mail has this one, but all of an incident refer to it, and so are one conversation.
+    mail["References"] = mime_id(notice.key, "0")
     mail.set_content(text, cte="quoted-printable")
     return finish(mail, {"Content-Language": follower.language, **AUTO_GENERATED})
 
@@ -121,8 +141,25 @@ def _tell_support(
     session: Session, row: models.Notice, follower: models.Follower, at: datetime
 ) -> None:
     """Name *follower* in the digest that waits, or in a new one."""
+    waiting = _waiting_digest(session, row)
+    named: Sequence[models.Follower] = ()
+    # Not named after a follower, whose number another gets who comes when they have gone.
+    identity = mime_id(row.key, f"digest-{int(at.timestamp() * 1_000_000)}")
+    if waiting:
+        named = _named(session, waiting)
+        identity = waiting.mime_id
+    mail = _compose_digest(row, [*named, follower], count(session, row.id), identity, at)
+    if waiting is None:
+        waiting = _enqueue(session, DIGEST, row.key, mail, at + DIGEST_AFTER)
+    else:
+        waiting.content = mail.content
+    follower.message_id = waiting.id
+
+
+def _waiting_digest(session: Session, row: models.Notice) -> models.Message | None:
+    """The one that no relay has seen yet, locked."""
     message = models.Message
-    waiting = session.scalar(
+    return session.scalar(
         sa.select(message)
         .where(
             message.kind == DIGEST,
@@ -132,19 +169,11 @@ def _tell_support(
         )
         .with_for_update()
     )
-    named: Sequence[models.Follower] = ()
-    # Not named after a follower, whose number another gets who comes when they have gone.
-    identity = mime_id(row.key, f"digest-{int(at.timestamp() * 1_000_000)}")
-    if waiting:
-        query = sa.select(models.Follower).where(models.Follower.message_id == waiting.id)
-        named = session.scalars(query.order_by(models.Follower.id)).all()
-        identity = waiting.mime_id
-    mail = _compose_digest(row, [*named, follower], count(session, row.id), identity, at)
-    if waiting is None:
-        waiting = _enqueue(session, DIGEST, row.key, mail, at + DIGEST_AFTER)
-    else:
-        waiting.content = mail.content
-    follower.message_id = waiting.id
+
+
+def _named(session: Session, digest: models.Message) -> Sequence[models.Follower]:
+    query = sa.select(models.Follower).where(models.Follower.message_id == digest.id)
+    return session.scalars(query.order_by(models.Follower.id)).all()
 
 
 def _compose_digest(
@@ -157,13 +186,20 @@ def _compose_digest(
     config = current_app.config
     language = config["SUPPORT_LOCALE"]
     with force_locale(language):
-        subject = _("%(key)s: theirs is this, say %(total)s so far", key=row.key, total=total)
+        subject = _(
+            "%(key)s: customers who say theirs is this one: %(total)s", key=row.key, total=total
+        )
         text = render_template(
-            "email/digest.txt", key=row.key, new=new, total=total, services=row.services
+            "email/digest.txt",
+            key=row.key,
+            new=new,
+            total=total,
+            services=row.services,
+            over=row.closed_at is not None,
+            link=notice_desk_url(row.key),
         )
     mail = new_message(
         to=config["SUPPORT_EMAIL"],
-        reply_to=support(),
         subject=subject,
         mime_id=identity,
         date=at,

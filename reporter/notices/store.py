@@ -14,11 +14,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.database import get_database
+from reporter.database import exclusive, get_database
+from reporter.plain import is_blank
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # The feeds keep a closed one for this long.
 SHOWN_CLOSED = timedelta(days=30)
+# The same words again are a second press of the button.
+REPEATED_WITHIN = timedelta(minutes=1)
 
 Text = Mapping[str, str]  # by language
 
@@ -32,13 +35,14 @@ class Entry:
     next_news_at: datetime | None
 
     def words(self, language: str) -> str:
-        """In *language* if it was written in it, else in support's."""
-        return self.text.get(language) or self.text[self.language(language)]
+        """In *language* if it was written in it, else in support's; empty if in none."""
+        return self.text.get(self.language(language), "")
 
     def language(self, wanted: str) -> str:
         """The language `words` answers in."""
         support: str = current_app.config["SUPPORT_LOCALE"]
-        return next(each for each in (wanted, support, *self.text) if self.text.get(each))
+        languages = (wanted, support, *self.text)
+        return next((each for each in languages if not is_blank(self.text.get(each, ""))), wanted)
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,18 @@ def open_notice(
     next_news_at: datetime | None,
     at: datetime,
 ) -> models.Notice:
-    """Open a known incident. Raises ValueError for a service that is none of ours."""
+    """Open a known incident; one that is open with the same services and text is not opened again.
+
+    Raises ValueError for a service that is none of ours.
+    """
     known = [service["id"] for service in current_app.config["SERVICES"]]
     for service in services:
         if service not in known:
             raise ValueError(service)
+    exclusive(session, "notices")
+    for row in session.scalars(sa.select(models.Notice).where(models.Notice.closed_at.is_(None))):
+        if row.services == list(services) and row.entries[0]["text"] == dict(text):
+            return row
     row = models.Notice(
         key="N-" + "".join(secrets.choice(DIGITS) for _ in range(5)),
         services=list(services),
@@ -92,16 +103,33 @@ def tell(
     at: datetime,
     *,
     close: bool = False,
-) -> None:
-    """Add what is known now; with *close*, what it was."""
+) -> bool:
+    """Add what is known now; with *close*, what it was.
+
+    False, and nothing is added, for what is closed, and for what was just told.
+    """
+    last = to_value(row).latest
+    same = not close and (last.text, last.next_news_at) == (text, next_news_at)
+    if row.closed_at or (same and at - last.at < REPEATED_WITHIN):
+        return False
     _add_entry(row, text, None if close else next_news_at, at)
     if close:
         row.closed_at = at
     session.flush()
+    return True
 
 
 def row_of(session: Session, key: str) -> models.Notice | None:
     return session.scalar(sa.select(models.Notice).where(models.Notice.key == key.upper()))
+
+
+def lock(session: Session, key: str) -> models.Notice | None:
+    """The one of that key as it is now. Nobody else changes it until the transaction ends."""
+    row = row_of(session, key)
+    if row:
+        exclusive(session, f"notice {row.id}")
+        session.refresh(row)
+    return row
 
 
 def find(key: str) -> Notice | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, abort, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -12,6 +12,7 @@ from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
+from reporter import phones
 from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.notices import followers, store
@@ -42,15 +43,17 @@ class FollowForm(FlaskForm):
     )
 
     def validate_contact(self, field: StringField) -> None:
-        digits = sum(character.isdigit() for character in field.data)
-        if not followers.is_email(field.data) and digits < 6:
+        if not followers.is_email(field.data) and phones.parse(field.data) is None:
             raise ValidationError(_("Enter an email address or a phone number in full"))
 
 
 @blueprint.route("/notices/<key>", methods=["GET", "POST"])
 @limiter.limit(FOLLOW_LIMIT, methods=["POST"])
 def notice(key: str) -> ResponseReturnValue:
-    """What is known; POST says "mine is this" and is told of every update."""
+    """What is known; POST says "mine is this" and is told of every update.
+
+    Whoever gives the address of somebody counted in already is not shown that person's page.
+    """
     found = store.find(key) or abort(404)
     form = FollowForm()
     if found.closed_at is None and form.validate_on_submit():
@@ -60,8 +63,10 @@ def notice(key: str) -> ResponseReturnValue:
             token = followers.follow(
                 session, row, form.name.data, form.contact.data, current_language(), now
             )
+        if token is None:
+            return redirect(url_for("notices.notice", key=found.key, counted="in"), 303)
         return redirect(url_for("notices.follower", token=token), 303)
-    return _page(found, form=form), (422 if form.errors else 200)
+    return _page(found, form=form, counted="counted" in request.args), (422 if form.errors else 200)
 
 
 @blueprint.route("/notices/f/<token>", methods=["GET", "POST"])
@@ -75,7 +80,7 @@ def follower(token: str) -> ResponseReturnValue:
             session.delete(row)
             session.flush()
             return redirect(url_for("notices.notice", key=found.key), 303)
-        return _page(found, follower=row, stop=form)
+        return _page(found, follower=row, stop=form, by_email=followers.is_email(row.contact))
 
 
 @blueprint.get("/notices.json")

@@ -53,8 +53,13 @@ class Similar:
     since: datetime
 
     def __str__(self) -> str:
-        zone = ZoneInfo(current_app.config["TIMEZONE"])
-        return f"{self.count} in {self.minutes} min since {self.since.astimezone(zone):%H:%M}"
+        """For programs, in English."""
+        return f"{self.count} in {self.minutes} min since {self.clock}"
+
+    @property
+    def clock(self) -> str:
+        """Since when, by support's clock."""
+        return f"{self.since.astimezone(ZoneInfo(current_app.config['TIMEZONE'])):%H:%M}"
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,16 @@ def find(session: Session, signed: str) -> models.Report | None:
     """The report whose desk the link opens; None when it is forged, expired or revoked."""
     match unseal(PURPOSE, signed, VALID_FOR):
         case [str(reference), int(epoch)]:
-            query = sa.select(models.Report).where(
-                models.Report.reference == reference, models.Report.desk_epoch == epoch
-            )
-            return session.scalar(query)
+            return report_of(session, reference, epoch)
     return None
+
+
+def report_of(session: Session, reference: str, epoch: int) -> models.Report | None:
+    """The report of that reference; None when links of that epoch were revoked."""
+    query = sa.select(models.Report).where(
+        models.Report.reference == reference, models.Report.desk_epoch == epoch
+    )
+    return session.scalar(query)
 
 
 def revoke(row: models.Report) -> None:

@@ -24,6 +24,7 @@ from reporter.reports.submission import TICKET
 
 FOLLOWUP = "followup"
 CUSTOMER = "customer"
+LINK_NOTICE = "link_notice"  # the one update that is sent in no follow-up
 
 MAIL_BYTES = 9 * 2**20
 # Of a file in a mail, beside its content: its headers, its name in the text, its line in the JSON.
@@ -154,7 +155,7 @@ def _enqueue(
 
 def _compose(session: Session, row: models.Report, number: int) -> Mail:
     session.flush()
-    told = [update for update in row.updates if update.author == CUSTOMER]
+    told = [u for u in row.updates if u.author == CUSTOMER and u.kind != LINK_NOTICE]
     followup = Followup(
         number,
         news=[_news(update) for update in told if update.number == number],

@@ -36,6 +36,13 @@ class UpdateForm(FlaskForm):
             raise ValidationError(_("Write what we should know"))
 
 
+class MineForm(FlaskForm):
+    """Which known incident it is, and whether to be mailed of it."""
+
+    notice = StringField()
+    news = StringField()
+
+
 class NewsForm(FlaskForm):
     """Whether to be mailed when support has news."""
 

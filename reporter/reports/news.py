@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.notices import followers
+from reporter.reports.followups import CUSTOMER, LINK_NOTICE
 from reporter.reports.report import Report
 
 
@@ -16,6 +17,26 @@ def want_news(session: Session, row: models.Report, wanted: bool, at: datetime) 
     """Mail the customer from now on, or no longer."""
     row.news_wanted = wanted
     follow_notice(session, row, at)
+
+
+def say_mine(
+    session: Session, row: models.Report, notice: models.Notice, news: bool, at: datetime
+) -> None:
+    """The customer says that it is this known incident; with *news*, to be mailed of it.
+
+    It is kept for the desk, and no mail to support tells it. Nothing changes when the report is
+    linked already, or the incident is over or of another service. The caller has the report's
+    lock.
+    """
+    if row.notice_id or notice.closed_at or row.service not in notice.services:
+        return
+    row.notice_id = notice.id
+    row.updates.append(
+        models.Update(
+            author=CUSTOMER, kind=LINK_NOTICE, content={"text": notice.key}, created_at=at
+        )
+    )
+    want_news(session, row, row.news_wanted or news, at)
 
 
 def follow_notice(session: Session, row: models.Report, at: datetime) -> None:

@@ -13,7 +13,7 @@ from reporter import models
 from reporter.database import get_database
 from reporter.links import hash_token
 from reporter.reports.block import News
-from reporter.reports.followups import CUSTOMER, current_report
+from reporter.reports.followups import CUSTOMER, LINK_NOTICE, current_report
 from reporter.reports.report import Report
 from reporter.reports.submission import ACKNOWLEDGEMENT, TICKET
 
@@ -105,7 +105,7 @@ def _receipt(row: models.Report) -> Receipt:
         updates=tuple(
             News(update.kind, update.content["text"], update.created_at)
             for update in reversed(row.updates)
-            if update.author == CUSTOMER
+            if update.author == CUSTOMER and update.kind != LINK_NOTICE
         ),
         refused=ticket.state == "failed",
         acknowledgement_queued=acknowledgement is not None,

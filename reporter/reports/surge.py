@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.composing import finish, mime_id, new_message, support
+from reporter.composing import finish, mime_id, new_message
 from reporter.database import UTCDateTime, exclusive
 from reporter.delivery import outbox
 from reporter.notices.links import open_notice_url
@@ -32,6 +32,7 @@ from reporter.reports.frequency import (
     normal,
     usual_times,
 )
+from reporter.web.pages import service_name
 
 SURGE = "surge"  # the kind of its mail
 
@@ -108,20 +109,26 @@ def _tell_support(session: Session, surge: models.Surge, similar: Similar, at: d
     language = config["SUPPORT_LOCALE"]
     link = open_notice_url(surge.service, surge.since)
     with force_locale(language):
+        told = {
+            "service": service_name(surge.service),
+            "count": similar.count,
+            "minutes": similar.minutes,
+            "since": similar.clock,
+        }
         subject = _(
-            "Many reports: %(service)s, %(similar)s", service=surge.service, similar=similar
+            "Many reports: %(service)s, %(count)s in %(minutes)s minutes, since %(since)s", **told
         )
         text = _(
-            "Reports on %(service)s arrive faster than is normal for it: %(similar)s.\n\n"
+            "Reports on %(service)s arrive faster than is normal for it: "
+            "%(count)s in %(minutes)s minutes, since %(since)s.\n\n"
             "Each is a ticket of its own. If they have one cause, tell customers so:\n"
-            "%(link)s\n",
-            service=surge.service,
-            similar=similar,
+            "%(link)s\n\n"
+            "The same link later tells them more, and that it is over.\n",
+            **told,
             link=link,
         )
     mail = new_message(
         to=config["SUPPORT_EMAIL"],
-        reply_to=support(),
         subject=subject,
         mime_id=mime_id(reference, str(surge.id)),
         date=at,

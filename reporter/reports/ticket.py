@@ -45,7 +45,7 @@ def ticket_text(
                 "Similar: %(count)s reports on it in %(minutes)s minutes, since %(since)s.",
                 count=similar.count,
                 minutes=similar.minutes,
-                since=str(similar).rpartition(" ")[2],
+                since=similar.clock,
             )
         return render_template(
             "email/ticket.txt",

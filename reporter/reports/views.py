@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -13,12 +15,13 @@ from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.models import Report as ReportRow
 from reporter.notices import store
+from reporter.notices.store import Notice
 from reporter.reports import attachments, receipts, twin
-from reporter.reports.forms import NewsForm, UpdateForm
-from reporter.reports.news import want_news
+from reporter.reports.forms import MineForm, NewsForm, UpdateForm
+from reporter.reports.news import say_mine, want_news
 from reporter.reports.receipts import Receipt
 from reporter.reports.ticket import copy_text, kind_in_words
-from reporter.reports.updates import add_update
+from reporter.reports.updates import add_update, lock
 from reporter.times import day_and_time
 from reporter.web.locale import current_language
 
@@ -58,10 +61,28 @@ def news(token: str) -> ResponseReturnValue:
     return redirect(url_for("reports.receipt", token=token), 303)
 
 
+@blueprint.post("/r/<token>/notice")
+@limiter.limit(UPDATE_LIMIT)
+def mine(token: str) -> ResponseReturnValue:
+    """Say that it is the known incident `notice`; with `news` = yes, be mailed of it."""
+    found, form = _find(token), MineForm()
+    if form.validate_on_submit():
+        with get_database().write() as session:
+            row = lock(session, found.report_id)
+            notice = store.row_of(session, form.notice.data or "") or abort(404)
+            say_mine(session, row, notice, form.news.data == "yes", datetime.now(UTC))
+    return redirect(url_for("reports.receipt", token=token), 303)
+
+
 @blueprint.get("/r/<token>/status.json")
 def status(token: str) -> ResponseReturnValue:
-    """Times in ISO 8601, UTC, or null."""
-    return _find(token).status()
+    """Times in ISO 8601, UTC, or null. The ETag tells also when a known incident has news."""
+    found = _find(token)
+    response = jsonify(found.status())
+    told = [f"{notice.key} {len(notice.entries)}" for notice in _notices(found)]
+    version = json.dumps([found.status(), told])
+    response.set_etag(hashlib.sha256(version.encode()).hexdigest()[:16])
+    return response
 
 
 @blueprint.get("/r/<token>/ticket.txt")
@@ -97,21 +118,27 @@ def schema() -> ResponseReturnValue:
 
 
 def _page(token: str, found: Receipt, form: UpdateForm) -> str:
-    linked = store.get(found.notice_id) if found.notice_id else None
     return render_template(
         "receipt/receipt.html",
         receipt=found,
         report=found.report,
         sections=found.report.sections[_language(found)],
         files=attachments.kept(found.report_id),
-        notices=[linked] if linked else store.active(found.report.text("service")),
-        linked=linked,
+        notices=_notices(found),
+        linked=found.notice_id is not None,
         form=form,
         news=NewsForm(),
+        mine=MineForm(),
         token=token,
         now=datetime.now(UTC),
         **_words(found),
     )
+
+
+def _notices(found: Receipt) -> list[Notice]:
+    """The known incident it is linked to; else the open ones of its service."""
+    linked = store.get(found.notice_id) if found.notice_id else None
+    return [linked] if linked else store.active(found.report.text("service"))
 
 
 def _words(found: Receipt) -> dict[str, Any]:

@@ -238,9 +238,11 @@ if (progress) {
     if (document.hidden) return;
     timer = setTimeout(look, Math.min(2000 * 1.3 ** tries++, MINUTE / 4));
     try {
-      const status = await (await reach(progress.dataset.status)).text();
-      if (status !== before || !JSON.parse(status).sent_at) await refresh();
-      before = status;
+      const response = await reach(progress.dataset.status);
+      const status = await response.text();
+      const version = status + response.headers.get("ETag");
+      if (version !== before || !JSON.parse(status).sent_at) await refresh();
+      before = version;
     } catch {} // the next look may find it
   };
   addEventListener("visibilitychange", () => {

@@ -394,7 +394,7 @@ def test_every_page_after_send_can_be_used_by_everybody_and_fits_a_phone(
     ):
         walk(inspector.look, customer, support, service, smtp, language)
     assert not inspector.found, "\n".join(inspector.found)
-    assert len(inspector.seen) == len(set(inspector.seen)) == 28
+    assert len(inspector.seen) == len(set(inspector.seen)) == 33
 
 
 def walk(
@@ -477,6 +477,9 @@ def _desk(
     support.page.go_back()
     support.fills({"text": "Cae el nodo 7", "next_news_at": "23:59"})
     press(support)
+    look(support, "desk of a notice")
+    press(support, "[value=update]")
+    look(support, "desk of a notice, errors")
     support.opens(desk)
     press(support, "[value=link_notice]")
     support.fills({"text": "Era un disco lleno."})
@@ -501,6 +504,14 @@ def _notices(look: Callable[[Person, str], None], customer: Person, support: Per
     customer.fills({"name": "Ana", "contact": "ana@example.com"})
     press(customer)
     look(customer, "follower")
+    customer.opens(notice)
+    customer.fills({"name": "Ana", "contact": "ana@example.com"})
+    press(customer)
+    look(customer, "follower, again")
+    reports(customer, service="database")
+    look(customer, "receipt, with a notice")
+    press(customer, "[name=notice]")
+    look(customer, "receipt, with their notice")
     customer.service.run("notice", "close", notice.rpartition("/")[2], "--text", "Era un disco")
     customer.opens(notice)
     look(customer, "notice, closed")

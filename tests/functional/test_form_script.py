@@ -140,7 +140,7 @@ def test_going_back_and_changing_language_lose_nothing(page):
     expect(page.locator("#f-summary")).to_have_value(FAILURE["summary"])
 
 
-def test_a_receipt_shows_by_itself_that_the_report_was_sent(browser, tmp_path):
+def test_a_receipt_shows_by_itself_what_becomes_of_the_report(browser, tmp_path):
     with (
         smtp_server() as smtp,
         sites.running(tmp_path, MAIL_PORT=str(smtp.port)) as site,
@@ -157,6 +157,9 @@ def test_a_receipt_shows_by_itself_that_the_report_was_sent(browser, tmp_path):
         expect(progress).to_contain_text(re.compile("Enviado"))
         assert below
         assert abs(page.locator("h2").first.bounding_box()["y"] - below["y"]) <= 30
+        service = FAILURE["service"]
+        site.run("notice", "open", "--service", service, "--text", "Cae el nodo 7")
+        expect(progress).to_contain_text("Cae el nodo 7", timeout=20_000)
 
 
 def test_a_receipt_that_nobody_looks_at_asks_nothing(page):

@@ -520,20 +520,24 @@ def test_a_follow_up_carries_the_files_that_are_new(
     assert twin_of(second)["answers"]["files"] == ["captura.png", "nginx.log"]
 
 
-def test_a_file_goes_with_whatever_is_sent_next(
+def test_news_sends_no_file_that_was_not_reviewed(
     provider: Provider, token: str, customer: Visitor
 ) -> None:
     add(customer, token, ("captura.png", PNG))
     customer.open(f"/r/{token}")
-    customer.submit(kind="info", text="Añado una captura")
+    page = customer.submit(kind="info", text="Va cada vez peor")
+    assert "(aún sin enviar)" in page.text
     provider.later(minutes=1)
     mail = provider.work()[-1]
     assert block_of(mail)["news"] == "info"
+    assert files_in(mail) == {}
+    review = f"/r/{token}/details/review"
+    assert page.links[review] == "Revisar los detalles y enviar los archivos"
+    assert remove(customer.open(review), "captura.png")
+    assert review not in send(customer, token).links
+    mail = provider.work()[-1]
+    assert block_of(mail)["news"] == "details"
     assert list(files_in(mail).values()) == [PNG]
-    customer.open(f"/r/{token}")
-    customer.submit(kind="info", text="Y más texto")
-    provider.later(minutes=1)
-    assert files_in(provider.work()[-1]) == {}
 
 
 def test_files_of_one_follow_up_are_all_in_it(

@@ -1,4 +1,4 @@
-"""A customer's files: kept at once, sent with the next follow-up.
+"""A customer's files: kept at once, sent with the details that are sent next.
 
 They are given back to the customer's own receipt alone, and only as downloads.
 """

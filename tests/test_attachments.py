@@ -30,6 +30,7 @@ from provider import (
 from test_filetypes import a_photo, positions
 
 from reporter.reports import attachments, followups
+from reporter.wizard import details
 
 MIB = 1024 * 1024
 LIMIT = 6_815_744
@@ -362,7 +363,7 @@ def test_all_files_together_have_a_limit_that_can_be_reached_exactly(
     page = add(customer, token, ("dos.pdf", pdf(1001)))
     assert page.status == 422
     assert page.errors["files"] == (
-        "dos.pdf no cabe: entre todos los archivos pueden ocupar 6.8 MB"
+        "dos.pdf no cabe: entre todos los archivos pueden ocupar 6,8 MB"
     )
     page = add(customer, token, ("tres.pdf", pdf(1000)))
     assert page.status == 200
@@ -479,17 +480,36 @@ def test_as_many_files_as_a_report_may_have_fit_in_a_mail_with_the_fullest_size(
     assert sum(len(files) for files in sent) == 50
 
 
-def test_a_request_that_is_far_too_large_is_answered_in_plain_words(
+def test_photos_that_are_too_much_together_cost_neither_the_text_nor_those_that_fit(
     provider: Provider, token: str, customer: Visitor
 ) -> None:
+    photos = [(f"IMG_{number}.pdf", pdf(4_500_000)) for number in range(4)]
+    page = add(customer, token, *photos, ("nginx.log", LOG), hypothesis="el proxy")
+    assert (page.status, set(page.errors)) == (422, {"files"})
+    assert page.fields["hypothesis"] == "el proxy"
+    assert names(provider, token) == ["IMG_0.pdf", "nginx.log"]
+
+
+def test_a_request_that_is_far_too_large_is_answered_in_plain_words(
+    provider: Provider, token: str, customer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add(customer, token, hypothesis="el proxy")
-    page = add(customer, token, ("vídeo.pdf", pdf(9 * MIB)))
+    customer.open(f"/r/{token}/details/evidence")
+    monkeypatch.setattr(details, "UPLOAD_BYTES", MIB)
+    page = customer.chooses(("vídeo.pdf", pdf(MIB)))
     assert page.status == 413
     assert "Esos archivos son demasiado grandes" in page.text
-    assert "Entre todos los archivos pueden ocupar 6.8 MB." in " ".join(page.text.split())
+    assert "Entre todos los archivos pueden ocupar 6,8 MB." in " ".join(page.text.split())
+    assert page.links[f"/r/{token}/details/evidence"] == "Volver a la página"
+    assert page.links[f"/r/{token}/details/evidence?lang=en"] == "English"
     assert kept(provider, token) == []
     page = customer.open(f"/r/{token}/details/evidence")
     assert page.fields["hypothesis"] == "el proxy"
+
+
+def test_only_files_may_be_as_large_as_that(token: str, customer: Visitor) -> None:
+    customer.open(f"/r/{token}/details/evidence")
+    assert customer.submit(hypothesis="x" * 3 * MIB).status == 413
 
 
 def test_a_follow_up_carries_the_files_that_are_new(

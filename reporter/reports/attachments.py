@@ -23,6 +23,7 @@ from reporter.database import exclusive, get_database
 from reporter.models import Attachment
 from reporter.plain import one_line, shortened
 from reporter.reports.filetypes import FileType, NotAllowed, detect, without_position
+from reporter.web.pages import size_in_words
 
 NAME_LENGTH = 120
 MAX_FILES = 50  # of a report
@@ -115,12 +116,11 @@ def _insert(
         if any(file.sha256 == digest for file in present):
             return ""
         if sum(file.size for file in present) + len(content) > limit:
-            size = round(limit / 1_000_000, 1)
             return str(
                 _(
-                    "%(name)s does not fit: all files together may have %(limit)s MB",
+                    "%(name)s does not fit: all files together may have %(limit)s",
                     name=name,
-                    limit=size,
+                    limit=size_in_words(limit),
                 )
             )
         if len(present) >= MAX_FILES:

@@ -144,9 +144,10 @@ def test_one_that_cannot_be_taken_does_not_cost_the_others(
         ("nginx.log", LOG),
     )
     assert page.status == 422
-    assert page.errors["files"] == (
-        "todo.zip no es una imagen, un PDF ni un texto: no podemos aceptarlo"
-    )
+    assert page.errors["files"].split(" Error: ") == [
+        "todo.zip no es una imagen, un PDF ni un texto: no podemos aceptarlo",
+        "vacío.txt no es una imagen, un PDF ni un texto: no podemos aceptarlo",
+    ]
     assert names(provider, token) == ["captura.png", "nginx.log"]
     english = Visitor(provider.app, "en")
     page = add(english, token, ("a.exe", b"MZ\x00\x01"))
@@ -488,6 +489,22 @@ def test_photos_that_are_too_much_together_cost_neither_the_text_nor_those_that_
     assert (page.status, set(page.errors)) == (422, {"files"})
     assert page.fields["hypothesis"] == "el proxy"
     assert names(provider, token) == ["IMG_0.pdf", "nginx.log"]
+
+
+def test_each_file_that_is_refused_is_named_beside_its_field_and_above(
+    token: str, customer: Visitor
+) -> None:
+    page = add(
+        customer, token, ("a.exe", b"MZ\x00"), ("grande.pdf", pdf(LIMIT + 1)), ("b.zip", b"\x00")
+    )
+    said = [
+        "a.exe no es una imagen, un PDF ni un texto: no podemos aceptarlo",
+        "grande.pdf no cabe: entre todos los archivos pueden ocupar 6,8 MB",
+        "b.zip no es una imagen, un PDF ni un texto: no podemos aceptarlo",
+    ]
+    assert page.errors == {"files": " Error: ".join(said)}
+    for each in said:
+        assert f'<li><a href="#f-files">{each}</a></li>' in page.html
 
 
 def test_a_request_that_is_far_too_large_is_answered_in_plain_words(

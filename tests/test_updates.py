@@ -337,6 +337,45 @@ def test_more_information_needs_words_and_the_others_do_not(provider: Provider) 
     assert len(followups(provider, token)) == 1
 
 
+def test_another_language_keeps_the_place_and_what_was_typed(provider: Provider) -> None:
+    token = provider.report()
+    customer = provider.customer(token)
+    page = customer.submit(kind="info", text="")
+    assert page.status == 422
+    page = customer.submit(kind="info", text="un texto largo", lang="en")
+    assert page.status == 200
+    assert '<html lang="en">' in page.html
+    assert "Send to support" in page.text
+    assert (page.fields["kind"], page.fields["text"]) == ("info", "un texto largo")
+    assert page.errors == {}
+    assert followups(provider, token) == []
+    page = customer.submit(kind=None, text="", lang="es")
+    assert "Enviar a soporte" in page.text
+    assert page.status == 200
+
+
+def test_an_error_page_leads_to_its_place_in_another_language(provider: Provider) -> None:
+    token = provider.report()
+    customer = provider.customer(token)
+    page = customer.submit(kind="info", text="un texto largo", csrf_token="stale")
+    (path,) = [path for path, text in page.links.items() if text == "English"]
+    page = customer.open(path)
+    assert page.action == f"/r/{token}/updates#add"
+    assert '<html lang="en">' in page.html
+    desk = provider.desk(token)
+    page = desk.submit(action="")
+    assert page.status == 422
+    (path,) = [path for path, text in page.links.items() if text == "English"]
+    assert desk.open(path).action == page.action
+
+
+@pytest.mark.parametrize("path", ["updates", "news"])
+def test_a_reload_leads_back_to_the_receipt(provider: Provider, path: str) -> None:
+    token = provider.report()
+    page = Customer(provider.app).peek(f"/r/{token}/{path}")
+    assert (page.status, page.location) == (303, f"/r/{token}")
+
+
 def test_a_stale_token_loses_nothing_that_was_typed(provider: Provider) -> None:
     token = provider.report()
     customer = provider.customer(token)

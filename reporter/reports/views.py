@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import refresh
 
 from reporter.database import get_database
 from reporter.extensions import limiter
@@ -20,7 +21,7 @@ from reporter.reports.receipts import Receipt
 from reporter.reports.ticket import copy_text, kind_in_words
 from reporter.reports.updates import add_update
 from reporter.times import day_and_time
-from reporter.web.locale import current_language
+from reporter.web.locale import choose_language, current_language
 
 blueprint = Blueprint("reports", __name__)
 
@@ -33,29 +34,43 @@ def receipt(token: str) -> ResponseReturnValue:
     return _page(token, _find(token), UpdateForm()), 200
 
 
-@blueprint.post("/r/<token>/updates")
-@limiter.limit(UPDATE_LIMIT)
+@blueprint.route("/r/<token>/updates", methods=["GET", "POST"])
+@limiter.limit(UPDATE_LIMIT, methods=["POST"])
 def updates(token: str) -> ResponseReturnValue:
-    """Add one of updates.KINDS to the report: `kind` and `text`."""
+    """Add one of updates.KINDS to the report: `kind` and `text`.
+
+    POST with `lang` shows what was typed in that language; GET, as by a reload, the receipt.
+    """
+    if request.method != "POST":
+        return _to_receipt(token)
     found = _find(token)
+    if "lang" in request.form:
+        choose_language(request.form["lang"])
+        refresh()
+        form = UpdateForm()
+        typed = form.kind.data or form.text.data
+        return _page(token, found, form) if typed else _to_receipt(token)
     form = UpdateForm()
     if not form.validate_on_submit():
         return _page(token, found, form), 422
     add_update(found.report_id, form.kind.data, form.text.data or "", datetime.now(UTC))
     flash(_("It is saved and on its way to support."))
-    return redirect(url_for("reports.receipt", token=token), 303)
+    return _to_receipt(token)
 
 
-@blueprint.post("/r/<token>/news")
-@limiter.limit(UPDATE_LIMIT)
+@blueprint.route("/r/<token>/news", methods=["GET", "POST"])
+@limiter.limit(UPDATE_LIMIT, methods=["POST"])
 def news(token: str) -> ResponseReturnValue:
-    """Ask for mails when support has news (`wanted` = yes), or stop them (no)."""
+    """Ask for mails when support has news (`wanted` = yes), or stop them (no).
+
+    GET, as by a reload, shows the receipt.
+    """
     found, form = _find(token), NewsForm()
     if form.validate_on_submit():
         with get_database().write() as session:
             row = session.get_one(ReportRow, found.report_id)
             want_news(session, row, form.wanted.data == "yes", datetime.now(UTC))
-    return redirect(url_for("reports.receipt", token=token), 303)
+    return _to_receipt(token)
 
 
 @blueprint.get("/r/<token>/status.json")
@@ -112,6 +127,10 @@ def _page(token: str, found: Receipt, form: UpdateForm) -> str:
         now=datetime.now(UTC),
         **_words(found),
     )
+
+
+def _to_receipt(token: str) -> ResponseReturnValue:
+    return redirect(url_for("reports.receipt", token=token), 303)
 
 
 def _words(found: Receipt) -> dict[str, Any]:

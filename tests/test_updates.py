@@ -147,6 +147,34 @@ def test_several_within_a_minute_join_one_mail(provider: Provider) -> None:
     assert provider.work() == []
 
 
+def test_what_is_sent_twice_is_one(provider: Provider) -> None:
+    """By a double click, or after an answer of ours was lost."""
+    token = provider.report()
+    provider.work()
+    customer = provider.customer(token)
+    form = customer.page
+    for text in ("uno", "uno", "dos"):
+        customer.page = form
+        page = customer.submit(kind="info", text=text)
+        assert "Está guardado y de camino a soporte." in page.text
+    provider.later(seconds=59)
+    customer.submit(kind="info", text="dos")
+    customer.submit(kind="worse", text="dos")
+    provider.later(seconds=1)
+    (mail,) = provider.work()
+    assert block_of(mail)["news"] == "info, info, worse"
+    assert [update.text for update in provider.receipt(token).updates] == ["dos", "dos", "uno"]
+
+
+def test_the_same_words_a_minute_later_are_news(provider: Provider) -> None:
+    token = provider.report()
+    customer = provider.customer(token)
+    customer.submit(kind="worse", text="")
+    provider.later(minutes=1)
+    customer.submit(kind="worse", text="")
+    assert len(provider.receipt(token).updates) == 2
+
+
 def test_what_comes_after_a_mail_was_sent_begins_another(provider: Provider) -> None:
     token = provider.report()
     provider.work()

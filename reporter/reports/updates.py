@@ -28,9 +28,14 @@ Sections = Mapping[str, tuple[Section, ...]]
 
 
 def add_update(report_id: int, kind: str, text: str, at: datetime) -> None:
-    """Keep one of KINDS and queue its mail. "solved" ends the incident; "worse" opens it again."""
+    """Keep one of KINDS and queue its mail. "solved" ends the incident; "worse" opens it again.
+
+    What says the same as the one before it, within JOINED_WITHIN, is that one sent twice.
+    """
     with get_database().write() as session:
         row = lock(session, report_id)
+        if _is_repeated(row, kind, text, at):
+            return
         if kind == SOLVED:
             row.solved_at = row.solved_at or at
         elif kind == WORSE:
@@ -64,6 +69,14 @@ def lock(session: Session, report_id: int) -> models.Report:
     """The report as it is now. Nobody else changes it until the transaction ends."""
     exclusive(session, f"report {report_id}")
     return session.get_one(models.Report, report_id, populate_existing=True)
+
+
+def _is_repeated(row: models.Report, kind: str, text: str, at: datetime) -> bool:
+    """Whether the customer's last news said just this, a moment ago."""
+    told = [each for each in row.updates if each.author == CUSTOMER and each.kind in KINDS]
+    if not told or at - told[-1].created_at >= JOINED_WITHIN:
+        return False
+    return (told[-1].kind, told[-1].content["text"]) == (kind, text)
 
 
 def _add(

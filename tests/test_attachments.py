@@ -164,7 +164,7 @@ def test_the_content_decides_and_not_the_name(
         ("foto.png", LOG),
         ("carta.txt", PNG),
         ("pagina.html", b"<script>alert(1)</script>"),
-        ("dibujo.svg", b'<svg onload="alert(1)"/>'),
+        ("dibujo.xml", b'<svg onload="alert(1)"/>'),
         ("informe.exe", b"%PDF-1.7\n"),
     )
     assert [(file.filename[11:], file.mime_type) for file in kept(provider, token)] == [
@@ -174,12 +174,27 @@ def test_the_content_decides_and_not_the_name(
         ("4-dibujo.txt", "application/octet-stream"),
         ("5-informe.pdf", "application/pdf"),
     ]
+    page = customer.open(f"/r/{token}/details/review")
+    for said in (
+        "foto.png (1 kB, tomado como texto)",
+        "carta.txt (1 kB, tomado como PNG)",
+        "informe.exe (1 kB, tomado como PDF)",
+        "pagina.html (1 kB)",
+    ):
+        assert said in page.text
     send(customer, token)
     mail = provider.work()[-1]
     types = {part.get_filename()[11:]: part.get_content_type() for part in mail.iter_attachments()}
     assert types["3-pagina.txt"] == "application/octet-stream"
     assert types["2-carta.png"] == "image/png"
     assert not any(kind.startswith("text/") for kind in types.values())
+
+
+def test_a_page_that_is_called_a_picture_is_refused(token: str, customer: Visitor) -> None:
+    page = add(customer, token, ("foto.png", b"<script>alert(1)</script>"))
+    assert page.errors["files"] == (
+        "foto.png no es una imagen, un PDF ni un texto: no podemos aceptarlo"
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import random
@@ -21,6 +22,7 @@ from reporter.reports.filetypes import (
     FileType,
     NotAllowed,
     detect,
+    is_named_so,
     without_position,
 )
 
@@ -74,7 +76,8 @@ def positions(content: bytes) -> list[object]:
         (a_picture("WEBP"), FileType("image/webp", "webp")),
         (a_picture("GIF"), FileType("image/gif", "gif")),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", PDF),
-        (b"\x00" * 1000 + b"%PDF-1.4\n\x00", PDF),
+        (codecs.BOM_UTF8 + b"\r\n %PDF-1.4\n\x00", PDF),
+        (b"<p>%PDF-1.4</p>", TEXT),
         (b"502 Bad Gateway\n", TEXT),
         ("La tienda no carga – error 502\r\n\t\x0c".encode(), TEXT),
         (b"\xef\xbb\xbf" + "año".encode(), TEXT),
@@ -89,12 +92,52 @@ def positions(content: bytes) -> list[object]:
         (b'{"a": 1}', TEXT),
     ],
     ids=[
-        "png", "jpeg", "webp", "gif", "pdf", "late-pdf", "ascii", "utf-8", "bom", "latin-1",
-        "cp1252", "utf-16", "utf-16-le", "utf-16-be", "colours", "html", "svg", "json",
+        "png", "jpeg", "webp", "gif", "pdf", "pdf-after-space", "pdf-told-of", "ascii", "utf-8", "bom",
+        "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "colours", "html", "svg", "json",
     ],
 )  # fmt: skip
 def test_a_type_is_told_from_the_content(content: bytes, kind: FileType) -> None:
     assert detect(content) == kind
+
+
+PAGES = {
+    "html": b"<!DOCTYPE html><title>x</title>",
+    "html-commented": b"\xef\xbb\xbf\n<!-- x --><!----> \n<html>",
+    "html-16": "<html><body>".encode("utf-16"),
+    "script": b"<script>alert(1)</script>",
+    "svg": b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC ""><svg onload="alert(1)"/>',
+}
+
+
+@pytest.mark.parametrize("content", PAGES.values(), ids=PAGES.keys())
+def test_a_page_is_text_and_nothing_else_whatever_it_is_called(content: bytes) -> None:
+    for name in ("page.html", "page.txt", "page", "png"):
+        assert detect(content, name) == TEXT
+    for name in ("foto.png", "FOTO.JPG", "informe.pdf", "x.html.gif", "dibujo.svg"):
+        with pytest.raises(NotAllowed):
+            detect(content, name)
+
+
+def test_a_text_that_only_speaks_of_pages_is_taken_under_any_name() -> None:
+    for text in (b"error in <html>", b"<p>502</p>", b"<!--" * 2000, b" " * 10_000, b"<svgx>"):
+        assert detect(text, "foto.png") == TEXT
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type", "so"),
+    [
+        ("a.png", "image/png", True),
+        ("a.JPEG", "image/jpeg", True),
+        ("a.jpg", "image/png", False),
+        ("a", "image/png", False),
+        ("a.exe", "application/pdf", False),
+        ("a.log", TEXT.mime_type, True),
+        ("a", TEXT.mime_type, True),
+        ("a.png", TEXT.mime_type, False),
+    ],
+)
+def test_a_name_says_what_a_file_is_or_not(name: str, mime_type: str, so: bool) -> None:
+    assert is_named_so(name, mime_type) is so
 
 
 def test_text_of_any_kind_travels_as_bytes_that_nothing_renders() -> None:
@@ -108,6 +151,8 @@ def test_text_of_any_kind_travels_as_bytes_that_nothing_renders() -> None:
         Path("/bin/sh").read_bytes()[:4096],
         b"\x7fELF\x02\x01\x01" + b"\x00" * 9,
         b"MZ\x90\x00\x03\x00\x00\x00",
+        b"MZ\x90\x00\x03\x00\x00\x00%PDF-1.7\n",
+        b"\x00%PDF-1.7\n",
         a_zip(),
         gzip.compress(b"502"),
         b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00",
@@ -122,8 +167,8 @@ def test_text_of_any_kind_travels_as_bytes_that_nothing_renders() -> None:
         bytes(range(256)),
     ],
     ids=[
-        "empty", "program", "elf", "exe", "zip", "gzip", "mp4", "png-mark", "png-broken",
-        "webp-broken", "bmp", "nul", "utf-16-nul", "utf-16-half", "utf-16-no-mark", "binary",
+        "empty", "program", "elf", "exe", "exe-pdf", "nul-pdf", "zip", "gzip", "mp4", "png-mark",
+        "png-broken", "webp-broken", "bmp", "nul", "utf-16-nul", "utf-16-half", "utf-16-no-mark", "binary",
     ],
 )  # fmt: skip
 def test_all_else_is_refused(content: bytes) -> None:

@@ -22,7 +22,14 @@ from werkzeug.datastructures import FileStorage
 from reporter.database import exclusive, get_database
 from reporter.models import Attachment
 from reporter.plain import one_line, shortened
-from reporter.reports.filetypes import FileType, NotAllowed, detect, without_position
+from reporter.reports.filetypes import (
+    TEXT,
+    FileType,
+    NotAllowed,
+    detect,
+    is_named_so,
+    without_position,
+)
 from reporter.web.pages import size_in_words
 
 NAME_LENGTH = 120
@@ -41,6 +48,15 @@ class StoredFile:
     sha256: str
     number: int | None
 
+    @property
+    def taken_as(self) -> str:
+        """In words, what it is sent as; empty where its name says so."""
+        if is_named_so(self.name, self.mime_type):
+            return ""
+        if self.mime_type == TEXT.mime_type:
+            return str(_("taken as text"))
+        return str(_("taken as %(kind)s", kind=PurePath(self.filename).suffix[1:].upper()))
+
 
 def keep(report_id: int, reference: str, uploads: Sequence[FileStorage]) -> list[str]:
     """Keep what can be kept; return what to tell the customer of the rest.
@@ -55,7 +71,7 @@ def keep(report_id: int, reference: str, uploads: Sequence[FileStorage]) -> list
         if not name and not content:
             continue  # no file was chosen
         try:
-            kind = detect(content)
+            kind = detect(content, name)
             content = without_position(content, kind)
         except NotAllowed:
             problems.append(

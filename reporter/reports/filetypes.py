@@ -1,11 +1,18 @@
-"""What kind of file it is, told from its content alone; and pictures without their position."""
+"""What kind of file it is, told from its content; and pictures without their position.
+
+A picture is written anew only to take its position out: other bytes behind it stay, as an archive
+that somebody appended. Nothing of ours reads or shows them; whoever opens the file is told that it
+is a picture.
+"""
 
 from __future__ import annotations
 
 import codecs
 import io
+import re
 import warnings
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
@@ -16,8 +23,21 @@ PICTURES = {
     "WEBP": ("image/webp", "webp"),
     "GIF": ("image/gif", "gif"),
 }
-# Some programs write a PDF's mark after other bytes (ISO 32000-1, annex H, 3.4.1).
-PDF_MARK_WITHIN = 1024
+# How a name calls each kind; a text may be called anything else.
+NAMED = {
+    "image/png": {"png"},
+    "image/jpeg": {"jpg", "jpeg", "jpe", "jfif"},
+    "image/webp": {"webp"},
+    "image/gif": {"gif"},
+    "application/pdf": {"pdf"},
+}
+NO_TEXT = {"svg", "bmp", "tif", "tiff", "heic"}.union(*NAMED.values())
+# Where a page or a drawing begins that a browser would run, behind what may stand before it.
+MARKUP = re.compile(
+    rb"(?:\s|<\?.*?\?>|<!--.*?-->)*+<(?:!doctype\s+(?:html|svg)|html|head|body|script|svg)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+BEGINNING = 4096  # bytes
 # What a log may hold besides text: tabs, line ends, form feeds, colours.
 TEXT_CONTROLS = frozenset(b"\t\n\r\x0c\x1b\x08")
 MAXIMUM_PIXELS = 50_000_000
@@ -39,16 +59,28 @@ PDF = FileType("application/pdf", "pdf")
 TEXT = FileType("application/octet-stream", "txt")
 
 
-def detect(content: bytes) -> FileType:
-    """The type of *content*. Raises NotAllowed."""
+def detect(content: bytes, name: str = "") -> FileType:
+    """The type of *content*. Raises NotAllowed.
+
+    Among others for HTML and SVG whose *name* is that of a picture or a PDF; as what they are,
+    they are text.
+    """
     picture = _picture_format(content)
     if picture:
         return FileType(*PICTURES[picture])
-    if b"%PDF-" in content[:PDF_MARK_WITHIN]:
+    if content[:BEGINNING].removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"%PDF-"):
         return PDF
     if content and _is_text(content):
+        if _suffix(name) in NO_TEXT and _is_markup(content):
+            raise NotAllowed
         return TEXT
     raise NotAllowed
+
+
+def is_named_so(name: str, mime_type: str) -> bool:
+    """Whether a file of this type is what its *name* calls it."""
+    suffix = _suffix(name)
+    return suffix in NAMED[mime_type] if mime_type in NAMED else suffix not in NO_TEXT
 
 
 def without_position(content: bytes, kind: FileType) -> bytes:
@@ -90,6 +122,16 @@ def _picture_format(content: bytes) -> str | None:
                 return "JPEG" if picture.format == "MPO" else picture.format
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
+
+
+def _suffix(name: str) -> str:
+    return PurePath(name).suffix.lower().removeprefix(".")
+
+
+def _is_markup(content: bytes) -> bool:
+    # Without the bytes that make UTF-16 of ASCII.
+    beginning = content[:BEGINNING].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")
+    return MARKUP.match(beginning) is not None
 
 
 def _is_text(content: bytes) -> bool:

@@ -550,6 +550,7 @@ def test_a_follow_up_carries_the_files_that_are_new(
     add(customer, token, ("captura.png", PNG))
     send(customer, token)
     (first,) = [mail for mail in provider.work() if mail["In-Reply-To"]]
+    provider.later(minutes=1)
     add(customer, token, ("nginx.log", LOG))
     send(customer, token)
     (second,) = provider.work()

@@ -92,8 +92,9 @@ def positions(content: bytes) -> list[object]:
         (b'{"a": 1}', TEXT),
     ],
     ids=[
-        "png", "jpeg", "webp", "gif", "pdf", "pdf-after-space", "pdf-told-of", "ascii", "utf-8", "bom",
-        "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "colours", "html", "svg", "json",
+        "png", "jpeg", "webp", "gif", "pdf", "pdf-after-space", "pdf-told-of", "ascii", "utf-8",
+        "bom", "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "colours", "html", "svg",
+        "json",
     ],
 )  # fmt: skip
 def test_a_type_is_told_from_the_content(content: bytes, kind: FileType) -> None:
@@ -167,8 +168,9 @@ def test_text_of_any_kind_travels_as_bytes_that_nothing_renders() -> None:
         bytes(range(256)),
     ],
     ids=[
-        "empty", "program", "elf", "exe", "exe-pdf", "nul-pdf", "zip", "gzip", "mp4", "png-mark",
-        "png-broken", "webp-broken", "bmp", "nul", "utf-16-nul", "utf-16-half", "utf-16-no-mark", "binary",
+        "empty", "program", "elf", "exe", "exe-pdf", "nul-pdf", "zip", "gzip", "mp4",
+        "png-mark", "png-broken", "webp-broken", "bmp", "nul", "utf-16-nul", "utf-16-half",
+        "utf-16-no-mark", "binary",
     ],
 )  # fmt: skip
 def test_all_else_is_refused(content: bytes) -> None:

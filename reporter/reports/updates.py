@@ -1,7 +1,7 @@
 """What the customer adds to a report: news, and the details that help more.
 
 News that comes within a minute goes out in one mail. Details are sent at once, with whatever
-waits.
+waits; those that follow within a minute of their mail wait for the end of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
@@ -61,7 +62,7 @@ def add_details(report_id: int, sections: Sections, at: datetime) -> bool:
                 for language, each in sections.items()
             },
         }
-        _add(session, row, DETAILS, content, at, due_at=at)
+        _add(session, row, DETAILS, content, at, due_at=_details_due_at(session, row, at))
         return True
 
 
@@ -77,6 +78,17 @@ def _is_repeated(row: models.Report, kind: str, text: str, at: datetime) -> bool
     if not told or at - told[-1].created_at >= JOINED_WITHIN:
         return False
     return (told[-1].kind, told[-1].content["text"]) == (kind, text)
+
+
+def _details_due_at(session: Session, row: models.Report, at: datetime) -> datetime:
+    """Now, or a minute after the last mail of details."""
+    earlier = [each for each in row.updates if each.kind == DETAILS]
+    if not earlier:
+        return at
+    sent_at = session.scalar(
+        sa.select(models.Message.sent_at).where(models.Message.id == earlier[-1].message_id)
+    )
+    return max(at, (sent_at or earlier[-1].created_at) + JOINED_WITHIN)
 
 
 def _add(

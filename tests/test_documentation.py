@@ -135,6 +135,20 @@ def test_the_proxies_of_deploy_let_our_own_pages_say_what_is_too_long(
     assert app.config["MAX_CONTENT_LENGTH"] < UPLOAD_BYTES < 70_000_000
 
 
+def test_the_proxies_of_deploy_log_no_link_that_is_a_secret(tmp_path: Path) -> None:
+    app = create_app({**SETTINGS, "DATABASE_URL": sqlite_url(tmp_path)})
+    nginx = (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
+    [hidden] = re.findall(r"~(\^\S+) /\$area/-;", nginx)
+    hidden = hidden.replace("(?<", "(?P<")
+    secret = {"token", "signed"}
+    rules = [rule for rule in app.url_map.iter_rules() if secret & rule.arguments]
+    assert {rule.rule.split("/")[1] for rule in rules} == {"r", "desk", "operator", "notices"}
+    for rule in rules:
+        found = re.match(hidden, rule.rule)
+        assert found, rule
+        assert "<" not in found["area"]
+
+
 def test_the_unit_gives_the_service_the_time_it_takes_to_stop() -> None:
     from reporter.supervisor import STOP_SECONDS
 

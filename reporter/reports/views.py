@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from reporter.reports import attachments, receipts, twin
 from reporter.reports.forms import NewsForm, UpdateForm
 from reporter.reports.news import want_news
 from reporter.reports.receipts import Receipt
+from reporter.reports.report import Report
 from reporter.reports.ticket import copy_text, kind_in_words
 from reporter.reports.updates import add_update
 from reporter.times import day_and_time
@@ -83,7 +85,7 @@ def status(token: str) -> ResponseReturnValue:
 def ticket_txt(token: str) -> ResponseReturnValue:
     """The customer's own copy, as text."""
     found = _find(token)
-    text = copy_text(found.report, _language(found))
+    text = copy_text(_for_customer(found), _language(found))
     return _download(text.encode(), "text/plain", f"{found.report.reference}.txt")
 
 
@@ -93,7 +95,7 @@ def ticket_json(token: str) -> ResponseReturnValue:
     found = _find(token)
     files = attachments.kept(found.report_id)
     content = twin.to_bytes(
-        twin.twin(found.report, _language(found), tuple(reversed(found.updates)), files)
+        twin.twin(_for_customer(found), _language(found), tuple(reversed(found.updates)), files)
     )
     return _download(content, "application/json", f"{found.report.reference}.json")
 
@@ -144,6 +146,11 @@ def _words(found: Receipt) -> dict[str, Any]:
 
 def _find(token: str) -> Receipt:
     return receipts.find(token) or abort(404)
+
+
+def _for_customer(found: Receipt) -> Report:
+    """Without what only support is told."""
+    return replace(found.report, flags=())
 
 
 def _language(found: Receipt) -> str:

@@ -237,7 +237,7 @@ def test_a_name_is_safe_and_led_by_the_reference(
     mail = provider.work()[-1]
     assert list(files_in(mail)) == [file.filename]
     assert mail["Bcc"] is None
-    assert f"\n  {file.filename}\n" in text_of(mail)
+    assert f"\n  {file.filename} ({shown})\n" in text_of(mail)
 
 
 def test_a_nasty_name_comes_through_a_form_too(
@@ -281,6 +281,21 @@ def test_a_file_is_removed_on_the_review(provider: Provider, token: str, custome
     customer.submit()
     (mail,) = [mail for mail in provider.work() if mail["In-Reply-To"]]
     assert list(files_in(mail)) == [kept(provider, token)[0].filename]
+
+
+@pytest.mark.parametrize("page", ["evidence", "review"])
+def test_no_file_is_removed_without_a_token(
+    provider: Provider, token: str, customer: Visitor, page: str
+) -> None:
+    add(customer, token, ("captura.png", PNG))
+    button = remove(customer.open(f"/r/{token}/details/{page}"), "captura.png")
+    answer = customer.submit(remove=button, csrf_token="stale")
+    assert answer.status == 422
+    assert "Pulse el botón otra vez" in answer.text
+    assert names(provider, token) == ["captura.png"]
+    assert provider.waiting(kind="followup") == []
+    customer.submit(remove=button)
+    assert names(provider, token) == []
 
 
 def test_a_file_that_was_sent_is_not_removed(
@@ -567,7 +582,7 @@ def test_a_follow_up_carries_the_files_that_are_new(
                 "sha256": file.sha256,
             }
         ]
-        assert f"Adjuntos\n  {file.filename}\n" in text_of(mail)
+        assert f"Adjuntos\n  {file.filename} ({file.name})\n" in text_of(mail)
     # What was sent before is told of, and not attached again.
     assert "  captura.png (1 kB)\n  nginx.log (1 kB)" in text_of(second)
     assert twin_of(second)["answers"]["files"] == ["captura.png", "nginx.log"]

@@ -17,7 +17,7 @@ from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
-from reporter.wizard.pages import review_page, step_page
+from reporter.wizard.pages import SendForm, review_page, step_page
 from reporter.wizard.stage import Forms, Stage
 
 blueprint = Blueprint("details", __name__, url_prefix="/r/<token>/details")
@@ -101,7 +101,7 @@ def step(token: str, slug: str) -> ResponseReturnValue:
 def review(token: str) -> ResponseReturnValue:
     """Every answer; POST sends what is new. POST with `remove` forgets a file."""
     stage = _stage(token)
-    if "remove" in request.form:
+    if "remove" in request.form and SendForm().validate():
         stage.remove_file(request.form.get("remove", 0, type=int))
         return redirect(stage.url(Journey.REVIEW), 303)
     return review_page(stage)

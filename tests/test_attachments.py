@@ -29,7 +29,7 @@ from provider import (
 )
 from test_filetypes import a_photo, positions
 
-from reporter.reports import attachments, followups
+from reporter.reports import attachments, filetypes, followups
 from reporter.wizard import details
 
 MIB = 1024 * 1024
@@ -188,6 +188,18 @@ def test_the_content_decides_and_not_the_name(
     assert types["3-pagina.txt"] == "application/octet-stream"
     assert types["2-carta.png"] == "image/png"
     assert not any(kind.startswith("text/") for kind in types.values())
+
+
+def test_a_picture_that_cannot_be_taken_is_told_what_to_do(
+    token: str, customer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = add(customer, token, ("IMG_1.HEIC", b"\x00\x00\x00\x18ftypheic" + b"\x00" * 40))
+    assert page.errors["files"] == (
+        "IMG_1.HEIC es una imagen HEIC, que no podemos aceptar: envíela como JPEG"
+    )
+    monkeypatch.setattr(filetypes, "MAXIMUM_PIXELS", 1000)
+    page = add(customer, token, ("IMG_2.JPG", a_photo()))
+    assert page.errors["files"] == "IMG_2.JPG tiene demasiados píxeles: envíela más pequeña"
 
 
 def test_a_page_that_is_called_a_picture_is_refused(token: str, customer: Visitor) -> None:

@@ -9,6 +9,7 @@ import random
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,16 @@ from reporter.reports.filetypes import (
     PDF,
     TEXT,
     FileType,
+    Heic,
     NotAllowed,
+    TooManyPixels,
     detect,
     is_named_so,
     without_position,
 )
 
 JPEG = FileType("image/jpeg", "jpg")
+WEBP = FileType("image/webp", "webp")
 ORIENTATION, MAKE, TAKEN_AT = 0x0112, 0x010F, 0x9003
 EXIF_IFD = 0x8769
 
@@ -185,7 +189,7 @@ def test_a_picture_that_would_fill_the_memory_is_refused_unopened() -> None:
 
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
-    with pytest.raises(NotAllowed):
+    with pytest.raises(TooManyPixels):
         detect(bomb + chunk(b"IEND", b""))
 
 
@@ -205,6 +209,46 @@ def test_a_photo_loses_its_position_and_nothing_else() -> None:
         abs(one - other) for one, other in zip(before.tobytes(), after.tobytes(), strict=True)
     ]
     assert max(differences) <= 3
+
+
+@pytest.mark.parametrize("xmp", [b"", b'<a exif:GPSLatitude="40,25N"/>'], ids=["exif", "xmp"])
+def test_a_webp_loses_its_position_and_not_a_pixel(xmp: bytes) -> None:
+    photo = a_photo("WEBP", position=not xmp, xmp=xmp)
+    assert positions(photo)
+    clean = without_position(photo, WEBP)
+    assert positions(clean) == []
+    assert detect(clean) == WEBP
+    assert opened(clean).getexif()[ORIENTATION] == 6
+    assert opened(clean).tobytes() == opened(photo).tobytes()
+    assert without_position(clean, WEBP) == clean
+
+
+def test_no_malformed_webp_is_more_than_refused() -> None:
+    photo = a_photo("WEBP")
+    chance = random.Random(20261123)
+    for _ in range(500):
+        content = bytearray(photo)
+        for _ in range(chance.randint(1, 5)):
+            content[chance.randrange(12, 60)] = chance.choice([0, 255, chance.randrange(256)])
+        with suppress(NotAllowed):
+            assert without_position(bytes(content), detect(bytes(content)))
+
+
+def test_the_caption_of_a_photo_goes_since_it_may_say_where_it_was() -> None:
+    city = b"\x1c\x02\x5a\x00\x06Madrid"
+    resource = b"8BIM\x04\x04\x00\x00" + struct.pack(">I", len(city)) + city + b"\x00"
+    segment = b"Photoshop 3.0\x00" + resource
+    plain = a_photo(position=False)
+    photo = plain[:2] + b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment + plain[2:]
+    clean = without_position(photo, JPEG)
+    assert b"Madrid" not in clean
+    assert opened(clean).getexif()[ORIENTATION] == 6
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_a_heic_is_known_and_not_taken(brand: bytes) -> None:
+    with pytest.raises(Heic):
+        detect(b"\x00\x00\x00\x18ftyp" + brand + b"\x00" * 40)
 
 
 def test_a_photo_keeps_its_colours() -> None:

@@ -25,7 +25,9 @@ from reporter.plain import one_line, shortened
 from reporter.reports.filetypes import (
     TEXT,
     FileType,
+    Heic,
     NotAllowed,
+    TooManyPixels,
     detect,
     is_named_so,
     without_position,
@@ -73,10 +75,8 @@ def keep(report_id: int, reference: str, uploads: Sequence[FileStorage]) -> list
         try:
             kind = detect(content, name)
             content = without_position(content, kind)
-        except NotAllowed:
-            problems.append(
-                _("%(name)s is not a picture, a PDF or a text: we cannot take it", name=name)
-            )
+        except NotAllowed as error:
+            problems.append(_refusal(name, error))
             continue
         problem = _insert(report_id, reference, name, content, kind, limit)
         if problem:
@@ -114,6 +114,16 @@ def read(report_id: int, attachment_id: int) -> tuple[StoredFile, bytes] | None:
         if row is None or row.report_id != report_id:
             return None
         return _stored(row), row.content
+
+
+def _refusal(name: str, error: NotAllowed) -> str:
+    if isinstance(error, Heic):
+        problem = _("%(name)s is a HEIC picture, which we cannot take: send it as JPEG", name=name)
+    elif isinstance(error, TooManyPixels):
+        problem = _("%(name)s has too many pixels: send it smaller", name=name)
+    else:
+        problem = _("%(name)s is not a picture, a PDF or a text: we cannot take it", name=name)
+    return str(problem)
 
 
 def _insert(

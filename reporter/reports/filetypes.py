@@ -120,7 +120,7 @@ def without_position(content: bytes, kind: FileType) -> bytes:
                 raise TooManyPixels
             exif.pop(GPS_IFD, None)
             clean = io.BytesIO()
-            # "keep": the same compression, so that nothing is lost to the eye. Without XMP and IPTC.
+            # "keep": the same compression, so that nothing is lost to the eye. No XMP, no IPTC.
             picture.save(clean, "JPEG", quality="keep", exif=exif, icc_profile=_profile(picture))
             return clean.getvalue()
     except TooManyPixels:

@@ -6,6 +6,7 @@ an error, for whatever started it to start it again: it is never half alive.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -57,7 +58,9 @@ def serve(*, demo: bool, host: str, port: int) -> int:
         if demo:
             base = app.config["BASE_URL"]
             click.echo(
-                f"\n  The form:   {base}/\n  The inbox:  {base}/inbox\n  Ctrl-C stops all.\n"
+                f"\n  The form:   {base}/\n  The inbox:  {base}/inbox\n"
+                f"  Commands:   REPORTER_SETTINGS={DEMO_FOLDER}/settings.toml reporter …\n"
+                "  Ctrl-C stops all.\n"
             )
         return _supervise(["web", "--host", host, "--port", str(port)], ["worker"], stop=stop)
 
@@ -86,6 +89,7 @@ def demonstration(host: str, port: int) -> Iterator[None]:
         "DEMO_MAILBOX": str(folder / "mailbox"),
     }
     os.environ.update({f"REPORTER_{name}": value for name, value in settings.items()})
+    _write_settings(folder / "settings.toml", settings)
     inbox = mailbox.start(folder / "mailbox", smtp_port)
     try:
         yield
@@ -96,6 +100,14 @@ def demonstration(host: str, port: int) -> Iterator[None]:
 @contextmanager
 def _nothing() -> Iterator[None]:
     yield
+
+
+def _write_settings(file: Path, settings: Mapping[str, str]) -> None:
+    """For the commands, which are processes of their own."""
+    lines = [f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in settings.items()]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text("".join(lines), encoding="utf-8")
 
 
 def _demo_secret(folder: Path) -> str:

@@ -29,7 +29,8 @@ from provider import (
 )
 from test_filetypes import a_photo, positions
 
-from reporter.reports import attachments, followups
+from reporter.reports import attachments, filetypes, followups
+from reporter.wizard import details
 
 MIB = 1024 * 1024
 LIMIT = 6_815_744
@@ -143,9 +144,10 @@ def test_one_that_cannot_be_taken_does_not_cost_the_others(
         ("nginx.log", LOG),
     )
     assert page.status == 422
-    assert page.errors["files"] == (
-        "todo.zip no es una imagen, un PDF ni un texto: no podemos aceptarlo"
-    )
+    assert page.errors["files"].split(" Error: ") == [
+        "todo.zip no es una imagen, un PDF ni un texto: no podemos aceptarlo",
+        "vacío.txt no es una imagen, un PDF ni un texto: no podemos aceptarlo",
+    ]
     assert names(provider, token) == ["captura.png", "nginx.log"]
     english = Visitor(provider.app, "en")
     page = add(english, token, ("a.exe", b"MZ\x00\x01"))
@@ -162,7 +164,7 @@ def test_the_content_decides_and_not_the_name(
         ("foto.png", LOG),
         ("carta.txt", PNG),
         ("pagina.html", b"<script>alert(1)</script>"),
-        ("dibujo.svg", b'<svg onload="alert(1)"/>'),
+        ("dibujo.xml", b'<svg onload="alert(1)"/>'),
         ("informe.exe", b"%PDF-1.7\n"),
     )
     assert [(file.filename[11:], file.mime_type) for file in kept(provider, token)] == [
@@ -172,12 +174,39 @@ def test_the_content_decides_and_not_the_name(
         ("4-dibujo.txt", "application/octet-stream"),
         ("5-informe.pdf", "application/pdf"),
     ]
+    page = customer.open(f"/r/{token}/details/review")
+    for said in (
+        "foto.png (1 kB, tomado como texto)",
+        "carta.txt (1 kB, tomado como PNG)",
+        "informe.exe (1 kB, tomado como PDF)",
+        "pagina.html (1 kB)",
+    ):
+        assert said in page.text
     send(customer, token)
     mail = provider.work()[-1]
     types = {part.get_filename()[11:]: part.get_content_type() for part in mail.iter_attachments()}
     assert types["3-pagina.txt"] == "application/octet-stream"
     assert types["2-carta.png"] == "image/png"
     assert not any(kind.startswith("text/") for kind in types.values())
+
+
+def test_a_picture_that_cannot_be_taken_is_told_what_to_do(
+    token: str, customer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = add(customer, token, ("IMG_1.HEIC", b"\x00\x00\x00\x18ftypheic" + b"\x00" * 40))
+    assert page.errors["files"] == (
+        "IMG_1.HEIC es una imagen HEIC, que no podemos aceptar: envíela como JPEG"
+    )
+    monkeypatch.setattr(filetypes, "MAXIMUM_PIXELS", 1000)
+    page = add(customer, token, ("IMG_2.JPG", a_photo()))
+    assert page.errors["files"] == "IMG_2.JPG tiene demasiados píxeles: envíela más pequeña"
+
+
+def test_a_page_that_is_called_a_picture_is_refused(token: str, customer: Visitor) -> None:
+    page = add(customer, token, ("foto.png", b"<script>alert(1)</script>"))
+    assert page.errors["files"] == (
+        "foto.png no es una imagen, un PDF ni un texto: no podemos aceptarlo"
+    )
 
 
 @pytest.mark.parametrize(
@@ -220,7 +249,7 @@ def test_a_name_is_safe_and_led_by_the_reference(
     mail = provider.work()[-1]
     assert list(files_in(mail)) == [file.filename]
     assert mail["Bcc"] is None
-    assert f"\n  {file.filename}\n" in text_of(mail)
+    assert f"\n  {file.filename} ({shown})\n" in text_of(mail)
 
 
 def test_a_nasty_name_comes_through_a_form_too(
@@ -264,6 +293,21 @@ def test_a_file_is_removed_on_the_review(provider: Provider, token: str, custome
     customer.submit()
     (mail,) = [mail for mail in provider.work() if mail["In-Reply-To"]]
     assert list(files_in(mail)) == [kept(provider, token)[0].filename]
+
+
+@pytest.mark.parametrize("page", ["evidence", "review"])
+def test_no_file_is_removed_without_a_token(
+    provider: Provider, token: str, customer: Visitor, page: str
+) -> None:
+    add(customer, token, ("captura.png", PNG))
+    button = remove(customer.open(f"/r/{token}/details/{page}"), "captura.png")
+    answer = customer.submit(remove=button, csrf_token="stale")
+    assert answer.status == 422
+    assert "Pulse el botón otra vez" in answer.text
+    assert names(provider, token) == ["captura.png"]
+    assert provider.waiting(kind="followup") == []
+    customer.submit(remove=button)
+    assert names(provider, token) == []
 
 
 def test_a_file_that_was_sent_is_not_removed(
@@ -362,7 +406,7 @@ def test_all_files_together_have_a_limit_that_can_be_reached_exactly(
     page = add(customer, token, ("dos.pdf", pdf(1001)))
     assert page.status == 422
     assert page.errors["files"] == (
-        "dos.pdf no cabe: entre todos los archivos pueden ocupar 6.8 MB"
+        "dos.pdf no cabe: entre todos los archivos pueden ocupar 6,8 MB"
     )
     page = add(customer, token, ("tres.pdf", pdf(1000)))
     assert page.status == 200
@@ -479,17 +523,52 @@ def test_as_many_files_as_a_report_may_have_fit_in_a_mail_with_the_fullest_size(
     assert sum(len(files) for files in sent) == 50
 
 
-def test_a_request_that_is_far_too_large_is_answered_in_plain_words(
+def test_photos_that_are_too_much_together_cost_neither_the_text_nor_those_that_fit(
     provider: Provider, token: str, customer: Visitor
 ) -> None:
+    photos = [(f"IMG_{number}.pdf", pdf(4_500_000)) for number in range(4)]
+    page = add(customer, token, *photos, ("nginx.log", LOG), hypothesis="el proxy")
+    assert (page.status, set(page.errors)) == (422, {"files"})
+    assert page.fields["hypothesis"] == "el proxy"
+    assert names(provider, token) == ["IMG_0.pdf", "nginx.log"]
+
+
+def test_each_file_that_is_refused_is_named_beside_its_field_and_above(
+    token: str, customer: Visitor
+) -> None:
+    page = add(
+        customer, token, ("a.exe", b"MZ\x00"), ("grande.pdf", pdf(LIMIT + 1)), ("b.zip", b"\x00")
+    )
+    said = [
+        "a.exe no es una imagen, un PDF ni un texto: no podemos aceptarlo",
+        "grande.pdf no cabe: entre todos los archivos pueden ocupar 6,8 MB",
+        "b.zip no es una imagen, un PDF ni un texto: no podemos aceptarlo",
+    ]
+    assert page.errors == {"files": " Error: ".join(said)}
+    for each in said:
+        assert f'<li><a href="#f-files">{each}</a></li>' in page.html
+
+
+def test_a_request_that_is_far_too_large_is_answered_in_plain_words(
+    provider: Provider, token: str, customer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add(customer, token, hypothesis="el proxy")
-    page = add(customer, token, ("vídeo.pdf", pdf(9 * MIB)))
+    customer.open(f"/r/{token}/details/evidence")
+    monkeypatch.setattr(details, "UPLOAD_BYTES", MIB)
+    page = customer.chooses(("vídeo.pdf", pdf(MIB)))
     assert page.status == 413
     assert "Esos archivos son demasiado grandes" in page.text
-    assert "Entre todos los archivos pueden ocupar 6.8 MB." in " ".join(page.text.split())
+    assert "Entre todos los archivos pueden ocupar 6,8 MB." in " ".join(page.text.split())
+    assert page.links[f"/r/{token}/details/evidence"] == "Volver a la página"
+    assert page.links[f"/r/{token}/details/evidence?lang=en"] == "English"
     assert kept(provider, token) == []
     page = customer.open(f"/r/{token}/details/evidence")
     assert page.fields["hypothesis"] == "el proxy"
+
+
+def test_only_files_may_be_as_large_as_that(token: str, customer: Visitor) -> None:
+    customer.open(f"/r/{token}/details/evidence")
+    assert customer.submit(hypothesis="x" * 3 * MIB).status == 413
 
 
 def test_a_follow_up_carries_the_files_that_are_new(
@@ -498,6 +577,7 @@ def test_a_follow_up_carries_the_files_that_are_new(
     add(customer, token, ("captura.png", PNG))
     send(customer, token)
     (first,) = [mail for mail in provider.work() if mail["In-Reply-To"]]
+    provider.later(minutes=1)
     add(customer, token, ("nginx.log", LOG))
     send(customer, token)
     (second,) = provider.work()
@@ -514,26 +594,30 @@ def test_a_follow_up_carries_the_files_that_are_new(
                 "sha256": file.sha256,
             }
         ]
-        assert f"Adjuntos\n  {file.filename}\n" in text_of(mail)
+        assert f"Adjuntos\n  {file.filename} ({file.name})\n" in text_of(mail)
     # What was sent before is told of, and not attached again.
     assert "  captura.png (1 kB)\n  nginx.log (1 kB)" in text_of(second)
     assert twin_of(second)["answers"]["files"] == ["captura.png", "nginx.log"]
 
 
-def test_a_file_goes_with_whatever_is_sent_next(
+def test_news_sends_no_file_that_was_not_reviewed(
     provider: Provider, token: str, customer: Visitor
 ) -> None:
     add(customer, token, ("captura.png", PNG))
     customer.open(f"/r/{token}")
-    customer.submit(kind="info", text="Añado una captura")
+    page = customer.submit(kind="info", text="Va cada vez peor")
+    assert "(aún sin enviar)" in page.text
     provider.later(minutes=1)
     mail = provider.work()[-1]
     assert block_of(mail)["news"] == "info"
+    assert files_in(mail) == {}
+    review = f"/r/{token}/details/review"
+    assert page.links[review] == "Revisar los detalles y enviar los archivos"
+    assert remove(customer.open(review), "captura.png")
+    assert review not in send(customer, token).links
+    mail = provider.work()[-1]
+    assert block_of(mail)["news"] == "details"
     assert list(files_in(mail).values()) == [PNG]
-    customer.open(f"/r/{token}")
-    customer.submit(kind="info", text="Y más texto")
-    provider.later(minutes=1)
-    assert files_in(provider.work()[-1]) == {}
 
 
 def test_files_of_one_follow_up_are_all_in_it(

@@ -224,8 +224,8 @@ def test_later_only_what_is_newer_is_marked(
 ) -> None:
     answer(customer, token, "impact", users_affected="40", deadline="hoy a las 18:00")
     send(customer, token)
-    provider.later(minutes=10)
     provider.work()
+    provider.later(minutes=10)
     answer(customer, token, "impact", users_affected="60")
     answer(customer, token, "evidence", hypothesis="el proxy")
     send(customer, token)
@@ -245,6 +245,7 @@ def test_an_answer_taken_back_is_called_withdrawn(
     answer(customer, token, "authorisation", allowed_actions=["reboot"], authorised_by="Ana")
     send(customer, token)
     provider.work()
+    provider.later(minutes=1)
     customer.open(f"/r/{token}/details/authorisation")
     customer.submit(allowed_actions=None, authorised_by="Ana")
     send(customer, token)
@@ -259,6 +260,7 @@ def test_an_answer_taken_back_is_called_withdrawn(
         "¿Quién lo autoriza?",
         "  Ana",
     ]
+    provider.later(minutes=1)
     answer(customer, token, "impact", users_affected="40")
     send(customer, token)
     (later,) = provider.work()  # it was told once
@@ -272,6 +274,7 @@ def test_a_permission_less_is_marked_with_what_it_was(
     answer(customer, token, "authorisation", allowed_actions=["reboot", "access"])
     send(customer, token)
     provider.work()
+    provider.later(minutes=1)
     customer.open(f"/r/{token}/details/authorisation")
     customer.submit(allowed_actions=["access"])
     send(customer, token)
@@ -364,6 +367,33 @@ def test_clicks_at_the_same_moment_send_one_mail(make_app: Callable[..., Flask])
         sent = ["Sus detalles están guardados" in page.text for page in pages]
         assert sorted(sent) == [False, False, False, True]
         assert len(followups(provider, token)) == 1
+
+
+def test_details_that_follow_at_once_go_out_together_after_a_minute(
+    provider: Provider, customer: Visitor, token: str
+) -> None:
+    def details(number: int) -> list[EmailMessage]:
+        answer(customer, token, "impact", users_affected=str(number))
+        send(customer, token)
+        return followups_in(provider.work())
+
+    def followups_in(mails: list[EmailMessage]) -> list[EmailMessage]:
+        return [mail for mail in mails if mail["In-Reply-To"]]
+
+    assert [block_of(mail)["users_affected"] for mail in details(1)] == ["1"]
+    for number in range(2, 5):
+        provider.later(seconds=10)
+        assert details(number) == []
+    provider.later(seconds=30)
+    (mail,) = provider.work()
+    assert block_of(mail)["users_affected"] == "4"
+    assert block_of(mail)["news"] == "details, details, details"
+    provider.later(seconds=59)
+    assert details(5) == []
+    provider.later(seconds=1)
+    assert len(provider.work()) == 1
+    provider.later(minutes=1)
+    assert len(details(6)) == 1
 
 
 def test_details_join_an_update_that_waits_and_hurry_it(

@@ -16,7 +16,7 @@ from factories import SETTINGS, sqlite_url
 from reporter import create_app
 from reporter.cli import COMMANDS
 from reporter.settings import resolve
-from reporter.wizard.details import UPLOAD_ROOM
+from reporter.wizard.details import UPLOAD_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,8 +93,10 @@ def test_links_lead_somewhere(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)]+)\)", text) + re.findall(r'<img src="([^"]+)"', text)
     assert targets
+    headings = {f"#{name.lower()}" for name in re.findall(r"^##+ (\w+)$", text, re.MULTILINE)}
     for target in targets:
-        assert target.startswith("https://") or (ROOT / target).is_file(), target
+        within = target in headings or (ROOT / target).is_file()
+        assert target.startswith("https://") or within, target
 
 
 def test_files_that_are_named_are_there() -> None:
@@ -130,9 +132,23 @@ def test_the_proxies_of_deploy_let_our_own_pages_say_what_is_too_long(
     tmp_path: Path,
 ) -> None:
     app = create_app({**SETTINGS, "DATABASE_URL": sqlite_url(tmp_path)})
-    for name, limit in (("nginx.conf", "_body_size 20m;"), ("Caddyfile", "max_size 20MB")):
+    for name, limit in (("nginx.conf", "_body_size 70m;"), ("Caddyfile", "max_size 70MB")):
         assert limit in (ROOT / "deploy" / name).read_text(encoding="utf-8")
-    assert app.config["MAX_CONTENT_LENGTH"] * UPLOAD_ROOM < 20_000_000
+    assert app.config["MAX_CONTENT_LENGTH"] < UPLOAD_BYTES < 70_000_000
+
+
+def test_the_proxies_of_deploy_log_no_link_that_is_a_secret(tmp_path: Path) -> None:
+    app = create_app({**SETTINGS, "DATABASE_URL": sqlite_url(tmp_path)})
+    nginx = (ROOT / "deploy/nginx.conf").read_text(encoding="utf-8")
+    [hidden] = re.findall(r"~(\^\S+) /\$area/-;", nginx)
+    hidden = hidden.replace("(?<", "(?P<")
+    secret = {"token", "signed"}
+    rules = [rule for rule in app.url_map.iter_rules() if secret & rule.arguments]
+    assert {rule.rule.split("/")[1] for rule in rules} == {"r", "desk", "operator", "notices"}
+    for rule in rules:
+        found = re.match(hidden, rule.rule)
+        assert found, rule
+        assert "<" not in found["area"]
 
 
 def test_the_unit_gives_the_service_the_time_it_takes_to_stop() -> None:

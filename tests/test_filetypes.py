@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import random
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,12 +21,16 @@ from reporter.reports.filetypes import (
     PDF,
     TEXT,
     FileType,
+    Heic,
     NotAllowed,
+    TooManyPixels,
     detect,
+    is_named_so,
     without_position,
 )
 
 JPEG = FileType("image/jpeg", "jpg")
+WEBP = FileType("image/webp", "webp")
 ORIENTATION, MAKE, TAKEN_AT = 0x0112, 0x010F, 0x9003
 EXIF_IFD = 0x8769
 
@@ -74,7 +80,8 @@ def positions(content: bytes) -> list[object]:
         (a_picture("WEBP"), FileType("image/webp", "webp")),
         (a_picture("GIF"), FileType("image/gif", "gif")),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", PDF),
-        (b"\x00" * 1000 + b"%PDF-1.4\n\x00", PDF),
+        (codecs.BOM_UTF8 + b"\r\n %PDF-1.4\n\x00", PDF),
+        (b"<p>%PDF-1.4</p>", TEXT),
         (b"502 Bad Gateway\n", TEXT),
         ("La tienda no carga – error 502\r\n\t\x0c".encode(), TEXT),
         (b"\xef\xbb\xbf" + "año".encode(), TEXT),
@@ -89,12 +96,53 @@ def positions(content: bytes) -> list[object]:
         (b'{"a": 1}', TEXT),
     ],
     ids=[
-        "png", "jpeg", "webp", "gif", "pdf", "late-pdf", "ascii", "utf-8", "bom", "latin-1",
-        "cp1252", "utf-16", "utf-16-le", "utf-16-be", "colours", "html", "svg", "json",
+        "png", "jpeg", "webp", "gif", "pdf", "pdf-after-space", "pdf-told-of", "ascii", "utf-8",
+        "bom", "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "colours", "html", "svg",
+        "json",
     ],
 )  # fmt: skip
 def test_a_type_is_told_from_the_content(content: bytes, kind: FileType) -> None:
     assert detect(content) == kind
+
+
+PAGES = {
+    "html": b"<!DOCTYPE html><title>x</title>",
+    "html-commented": b"\xef\xbb\xbf\n<!-- x --><!----> \n<html>",
+    "html-16": "<html><body>".encode("utf-16"),
+    "script": b"<script>alert(1)</script>",
+    "svg": b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC ""><svg onload="alert(1)"/>',
+}
+
+
+@pytest.mark.parametrize("content", PAGES.values(), ids=PAGES.keys())
+def test_a_page_is_text_and_nothing_else_whatever_it_is_called(content: bytes) -> None:
+    for name in ("page.html", "page.txt", "page", "png"):
+        assert detect(content, name) == TEXT
+    for name in ("foto.png", "FOTO.JPG", "informe.pdf", "x.html.gif", "dibujo.svg"):
+        with pytest.raises(NotAllowed):
+            detect(content, name)
+
+
+def test_a_text_that_only_speaks_of_pages_is_taken_under_any_name() -> None:
+    for text in (b"error in <html>", b"<p>502</p>", b"<!--" * 2000, b" " * 10_000, b"<svgx>"):
+        assert detect(text, "foto.png") == TEXT
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type", "so"),
+    [
+        ("a.png", "image/png", True),
+        ("a.JPEG", "image/jpeg", True),
+        ("a.jpg", "image/png", False),
+        ("a", "image/png", False),
+        ("a.exe", "application/pdf", False),
+        ("a.log", TEXT.mime_type, True),
+        ("a", TEXT.mime_type, True),
+        ("a.png", TEXT.mime_type, False),
+    ],
+)
+def test_a_name_says_what_a_file_is_or_not(name: str, mime_type: str, so: bool) -> None:
+    assert is_named_so(name, mime_type) is so
 
 
 def test_text_of_any_kind_travels_as_bytes_that_nothing_renders() -> None:
@@ -108,6 +156,8 @@ def test_text_of_any_kind_travels_as_bytes_that_nothing_renders() -> None:
         Path("/bin/sh").read_bytes()[:4096],
         b"\x7fELF\x02\x01\x01" + b"\x00" * 9,
         b"MZ\x90\x00\x03\x00\x00\x00",
+        b"MZ\x90\x00\x03\x00\x00\x00%PDF-1.7\n",
+        b"\x00%PDF-1.7\n",
         a_zip(),
         gzip.compress(b"502"),
         b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00",
@@ -122,8 +172,9 @@ def test_text_of_any_kind_travels_as_bytes_that_nothing_renders() -> None:
         bytes(range(256)),
     ],
     ids=[
-        "empty", "program", "elf", "exe", "zip", "gzip", "mp4", "png-mark", "png-broken",
-        "webp-broken", "bmp", "nul", "utf-16-nul", "utf-16-half", "utf-16-no-mark", "binary",
+        "empty", "program", "elf", "exe", "exe-pdf", "nul-pdf", "zip", "gzip", "mp4",
+        "png-mark", "png-broken", "webp-broken", "bmp", "nul", "utf-16-nul", "utf-16-half",
+        "utf-16-no-mark", "binary",
     ],
 )  # fmt: skip
 def test_all_else_is_refused(content: bytes) -> None:
@@ -138,7 +189,7 @@ def test_a_picture_that_would_fill_the_memory_is_refused_unopened() -> None:
 
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
-    with pytest.raises(NotAllowed):
+    with pytest.raises(TooManyPixels):
         detect(bomb + chunk(b"IEND", b""))
 
 
@@ -158,6 +209,46 @@ def test_a_photo_loses_its_position_and_nothing_else() -> None:
         abs(one - other) for one, other in zip(before.tobytes(), after.tobytes(), strict=True)
     ]
     assert max(differences) <= 3
+
+
+@pytest.mark.parametrize("xmp", [b"", b'<a exif:GPSLatitude="40,25N"/>'], ids=["exif", "xmp"])
+def test_a_webp_loses_its_position_and_not_a_pixel(xmp: bytes) -> None:
+    photo = a_photo("WEBP", position=not xmp, xmp=xmp)
+    assert positions(photo)
+    clean = without_position(photo, WEBP)
+    assert positions(clean) == []
+    assert detect(clean) == WEBP
+    assert opened(clean).getexif()[ORIENTATION] == 6
+    assert opened(clean).tobytes() == opened(photo).tobytes()
+    assert without_position(clean, WEBP) == clean
+
+
+def test_no_malformed_webp_is_more_than_refused() -> None:
+    photo = a_photo("WEBP")
+    chance = random.Random(20261123)
+    for _ in range(500):
+        content = bytearray(photo)
+        for _ in range(chance.randint(1, 5)):
+            content[chance.randrange(12, 60)] = chance.choice([0, 255, chance.randrange(256)])
+        with suppress(NotAllowed):
+            assert without_position(bytes(content), detect(bytes(content)))
+
+
+def test_the_caption_of_a_photo_goes_since_it_may_say_where_it_was() -> None:
+    city = b"\x1c\x02\x5a\x00\x06Madrid"
+    resource = b"8BIM\x04\x04\x00\x00" + struct.pack(">I", len(city)) + city + b"\x00"
+    segment = b"Photoshop 3.0\x00" + resource
+    plain = a_photo(position=False)
+    photo = plain[:2] + b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment + plain[2:]
+    clean = without_position(photo, JPEG)
+    assert b"Madrid" not in clean
+    assert opened(clean).getexif()[ORIENTATION] == 6
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_a_heic_is_known_and_not_taken(brand: bytes) -> None:
+    with pytest.raises(Heic):
+        detect(b"\x00\x00\x00\x18ftyp" + brand + b"\x00" * 40)
 
 
 def test_a_photo_keeps_its_colours() -> None:

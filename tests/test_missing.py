@@ -101,13 +101,14 @@ def test_what_the_details_answer_is_missing_no_more(provider: Provider) -> None:
     customer.submit()
     (first,) = provider.work()
     assert block_of(first)["missing"] == "tests done, allowed actions"
-    assert "A cuántas personas afecta" not in text_of(first).splitlines()[0]
+    assert "a cuántas personas afecta" not in text_of(first).splitlines()[0]
     customer.open(f"/r/{token}/details/evidence")
     customer.submit(tests_done="Reiniciar")
     customer.open(f"/r/{token}/details/authorisation")
     customer.submit(allowed_actions="reboot")
     customer.open(f"/r/{token}/details/review")
     customer.submit()
+    provider.later(minutes=1)
     (second,) = provider.work()
     assert "missing" not in block_of(second)
     assert "Falta por preguntar" not in text_of(second)

@@ -176,6 +176,56 @@ def test_the_next_caller_is_not_given_the_number_of_the_last(provider: Provider)
     assert someone.open("/report/contact").fields["customer_number"] == ""
 
 
+def new_call(someone: Customer) -> Page:
+    """Press the button of the first page."""
+    page = someone.open("/")
+    assert 'formaction="/operator/call"' in page.html
+    page.action = "/operator/call"
+    return someone.submit()
+
+
+def test_a_new_call_has_nothing_of_one_that_was_abandoned(provider: Provider) -> None:
+    someone = operator(provider)
+    new_call(someone)
+    someone.fill("failure", summary="De quien colgó")
+    someone.fill("contact", email="hung-up@example.com")
+    going_on = {"/report/failure": "Seguir con la llamada que estaba atendiendo"}
+    assert going_on.items() <= someone.open("/").links.items()
+    assert someone.open("/report/failure").fields["summary"] == "De quien colgó"
+    page = new_call(someone)
+    assert page.fields["summary"] == ""
+    assert "data-new" in page.html  # nor is what the browser mirrored offered
+    assert "data-new" not in someone.open("/report/failure").html
+    assert not going_on.items() <= someone.open("/").links.items()
+    someone.fill("failure", summary="Otra cosa")
+    assert someone.peek("/report/contact").location == "/report/timing"
+    token = take(someone, summary="Otra cosa", email="second@example.com")
+    assert provider.receipt(token).report.text("email") == "second@example.com"
+
+
+def test_a_call_is_prefilled_by_its_own_link_only(provider: Provider) -> None:
+    someone = operator(provider)
+    someone.open("/?customer_number=C-1")
+    page = new_call(someone)
+    for slug in ("failure", "timing", "changes"):
+        someone.fill(slug)
+    assert someone.open("/report/contact").fields["customer_number"] == ""
+    page = someone.open("/?customer_number=C-2")
+    page.action = "/operator/call"
+    someone.submit()
+    for slug in ("failure", "timing", "changes"):
+        someone.fill(slug)
+    assert someone.open("/report/contact").fields["customer_number"] == "C-2"
+
+
+def test_only_an_operator_drops_what_was_answered_by_a_new_call(provider: Provider) -> None:
+    someone = Customer(provider.app)
+    someone.fill("failure", summary="Mío")
+    assert "/operator/call" not in someone.open("/").html
+    someone.open("/report/timing").action = "/operator/call"
+    assert someone.submit().fields["summary"] == "Mío"
+
+
 def test_beginning_a_shift_leaves_no_draft_behind(provider: Provider) -> None:
     someone = Customer(provider.app)
     someone.fill("failure", summary="Mío")

@@ -96,6 +96,15 @@ def test_retry_makes_a_mail_due_now(cli: FlaskCliRunner, database: Database, que
     assert run(cli, "outbox", "list").splitlines()[1].split()[2:6] == ["queued", "7", "min", "now"]
 
 
+@pytest.mark.parametrize("typed", ["SURGE-virtual-server", "surge-Virtual-SERVER"])
+def test_a_reference_may_be_typed_in_any_case(
+    cli: FlaskCliRunner, queue: Queue, typed: str
+) -> None:
+    queue(kind="surge", reference="SURGE-virtual-server")
+    assert run(cli, "outbox", "show", typed).startswith("SURGE-virtual-server surge: queued\n")
+    assert run(cli, "outbox", "retry", typed) == "1 due now.\n"
+
+
 def test_retry_says_so_when_there_is_nothing_to_do(
     cli: FlaskCliRunner, database: Database, queue: Queue
 ) -> None:
@@ -108,4 +117,4 @@ def test_retry_says_so_when_there_is_nothing_to_do(
 def test_an_unknown_reference_is_an_error(cli: FlaskCliRunner, command: str) -> None:
     result = cli.invoke(args=["outbox", command, "inc-zzzzzz"])
     assert result.exit_code == 1
-    assert result.output == "Error: no mail has the reference INC-ZZZZZZ\n"
+    assert result.output == "Error: no mail has the reference inc-zzzzzz\n"

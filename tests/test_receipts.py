@@ -204,6 +204,16 @@ def test_the_customers_own_copy_as_text(app: Flask) -> None:
     assert "  La tienda no carga – error 502\n" in page.html
 
 
+def test_what_only_support_is_told_is_in_neither_copy(app: Flask) -> None:
+    customer = Customer(app)
+    customer.report(website="filled in by a program")
+    path = customer.page.action.removesuffix("/updates#add")
+    response = customer.client.get(f"{path}/ticket.json", base_url=customer.base_url)
+    assert response.json is not None
+    assert response.json["flags"] == []
+    assert "\nflags:" not in customer.peek(f"{path}/ticket.txt").html
+
+
 def test_the_customers_own_copy_as_json(app: Flask) -> None:
     path = sent(app)
     page = seen(app, f"{path}/ticket.json")

@@ -147,6 +147,34 @@ def test_several_within_a_minute_join_one_mail(provider: Provider) -> None:
     assert provider.work() == []
 
 
+def test_what_is_sent_twice_is_one(provider: Provider) -> None:
+    """By a double click, or after an answer of ours was lost."""
+    token = provider.report()
+    provider.work()
+    customer = provider.customer(token)
+    form = customer.page
+    for text in ("uno", "uno", "dos"):
+        customer.page = form
+        page = customer.submit(kind="info", text=text)
+        assert "Está guardado y de camino a soporte." in page.text
+    provider.later(seconds=59)
+    customer.submit(kind="info", text="dos")
+    customer.submit(kind="worse", text="dos")
+    provider.later(seconds=1)
+    (mail,) = provider.work()
+    assert block_of(mail)["news"] == "info, info, worse"
+    assert [update.text for update in provider.receipt(token).updates] == ["dos", "dos", "uno"]
+
+
+def test_the_same_words_a_minute_later_are_news(provider: Provider) -> None:
+    token = provider.report()
+    customer = provider.customer(token)
+    customer.submit(kind="worse", text="")
+    provider.later(minutes=1)
+    customer.submit(kind="worse", text="")
+    assert len(provider.receipt(token).updates) == 2
+
+
 def test_what_comes_after_a_mail_was_sent_begins_another(provider: Provider) -> None:
     token = provider.report()
     provider.work()
@@ -335,6 +363,45 @@ def test_more_information_needs_words_and_the_others_do_not(provider: Provider) 
     assert followups(provider, token) == []
     assert customer.submit(kind="better", text="").status == 200
     assert len(followups(provider, token)) == 1
+
+
+def test_another_language_keeps_the_place_and_what_was_typed(provider: Provider) -> None:
+    token = provider.report()
+    customer = provider.customer(token)
+    page = customer.submit(kind="info", text="")
+    assert page.status == 422
+    page = customer.submit(kind="info", text="un texto largo", lang="en")
+    assert page.status == 200
+    assert '<html lang="en">' in page.html
+    assert "Send to support" in page.text
+    assert (page.fields["kind"], page.fields["text"]) == ("info", "un texto largo")
+    assert page.errors == {}
+    assert followups(provider, token) == []
+    page = customer.submit(kind=None, text="", lang="es")
+    assert "Enviar a soporte" in page.text
+    assert page.status == 200
+
+
+def test_an_error_page_leads_to_its_place_in_another_language(provider: Provider) -> None:
+    token = provider.report()
+    customer = provider.customer(token)
+    page = customer.submit(kind="info", text="un texto largo", csrf_token="stale")
+    (path,) = [path for path, text in page.links.items() if text == "English"]
+    page = customer.open(path)
+    assert page.action == f"/r/{token}/updates#add"
+    assert '<html lang="en">' in page.html
+    desk = provider.desk(token)
+    page = desk.submit(action="")
+    assert page.status == 422
+    (path,) = [path for path, text in page.links.items() if text == "English"]
+    assert desk.open(path).action == page.action
+
+
+@pytest.mark.parametrize("path", ["updates", "news"])
+def test_a_reload_leads_back_to_the_receipt(provider: Provider, path: str) -> None:
+    token = provider.report()
+    page = Customer(provider.app).peek(f"/r/{token}/{path}")
+    assert (page.status, page.location) == (303, f"/r/{token}")
 
 
 def test_a_stale_token_loses_nothing_that_was_typed(provider: Provider) -> None:

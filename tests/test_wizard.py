@@ -592,6 +592,7 @@ def test_a_request_that_is_too_large_says_what_to_do_and_leaves_the_rest(app: Fl
     assert page.status == 413
     assert "That is too much text for one page" in page.text
     assert "Go back, shorten the longest text" in page.text
+    assert page.links["/report/timing"] == "Go back to the page"
     assert typed(customer.open("/report/failure")) == values("failure")
 
 

@@ -22,10 +22,10 @@ def unsent(session: Session) -> Sequence[Message]:
 
 
 def find(session: Session, reference: str) -> Sequence[Message]:
-    """Every mail of *reference*, oldest first, with attempts and content."""
+    """Every mail of *reference*, in whatever case, oldest first, with attempts and content."""
     return session.scalars(
         sa.select(Message)
-        .where(Message.reference == reference)
+        .where(_has(reference))
         .order_by(Message.id)
         .options(selectinload(Message.attempts))
     ).all()
@@ -39,7 +39,7 @@ def retry(session: Session, reference: str, now: datetime) -> int:
     ids = session.scalars(
         sa.update(Message)
         .where(
-            Message.reference == reference,
+            _has(reference),
             Message.state.in_(["queued", "failed"]),
             Message.claimed_by.is_(None),
         )
@@ -48,3 +48,7 @@ def retry(session: Session, reference: str, now: datetime) -> int:
         .execution_options(synchronize_session=False)
     )
     return len(ids.all())
+
+
+def _has(reference: str) -> sa.ColumnElement[bool]:
+    return sa.func.lower(Message.reference) == reference.lower()

@@ -71,7 +71,7 @@ def show_command(reference: str) -> None:
     """The mails of REF: attempts, what the relays answered, headers."""
     now = datetime.now(UTC)
     with get_database().read() as session:
-        messages = _known(backlog.find(session, reference.upper()), reference)
+        messages = _known(backlog.find(session, reference), reference)
         for message in messages:
             _show(message, _due(message, _unsent_ids(messages), now))
 
@@ -81,14 +81,14 @@ def show_command(reference: str) -> None:
 def retry_command(reference: str) -> None:
     """Send what waits or failed under REF now."""
     with get_database().write() as session:
-        _known(backlog.find(session, reference.upper()), reference)
-        count = backlog.retry(session, reference.upper(), datetime.now(UTC))
+        _known(backlog.find(session, reference), reference)
+        count = backlog.retry(session, reference, datetime.now(UTC))
     click.echo(f"{count} due now." if count else "Nothing to retry: sent, or being sent now.")
 
 
 def _known(messages: Sequence[Message], reference: str) -> Sequence[Message]:
     if not messages:
-        raise click.ClickException(f"no mail has the reference {reference.upper()}")
+        raise click.ClickException(f"no mail has the reference {reference}")
     return messages
 
 

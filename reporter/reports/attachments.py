@@ -1,4 +1,4 @@
-"""A customer's files: kept at once, sent with the next follow-up.
+"""A customer's files: kept at once, sent with the details that are sent next.
 
 They are given back to the customer's own receipt alone, and only as downloads.
 """
@@ -22,7 +22,17 @@ from werkzeug.datastructures import FileStorage
 from reporter.database import exclusive, get_database
 from reporter.models import Attachment
 from reporter.plain import one_line, shortened
-from reporter.reports.filetypes import FileType, NotAllowed, detect, without_position
+from reporter.reports.filetypes import (
+    TEXT,
+    FileType,
+    Heic,
+    NotAllowed,
+    TooManyPixels,
+    detect,
+    is_named_so,
+    without_position,
+)
+from reporter.web.pages import size_in_words
 
 NAME_LENGTH = 120
 MAX_FILES = 50  # of a report
@@ -40,6 +50,15 @@ class StoredFile:
     sha256: str
     number: int | None
 
+    @property
+    def taken_as(self) -> str:
+        """In words, what it is sent as; empty where its name says so."""
+        if is_named_so(self.name, self.mime_type):
+            return ""
+        if self.mime_type == TEXT.mime_type:
+            return str(_("taken as text"))
+        return str(_("taken as %(kind)s", kind=PurePath(self.filename).suffix[1:].upper()))
+
 
 def keep(report_id: int, reference: str, uploads: Sequence[FileStorage]) -> list[str]:
     """Keep what can be kept; return what to tell the customer of the rest.
@@ -54,12 +73,10 @@ def keep(report_id: int, reference: str, uploads: Sequence[FileStorage]) -> list
         if not name and not content:
             continue  # no file was chosen
         try:
-            kind = detect(content)
+            kind = detect(content, name)
             content = without_position(content, kind)
-        except NotAllowed:
-            problems.append(
-                _("%(name)s is not a picture, a PDF or a text: we cannot take it", name=name)
-            )
+        except NotAllowed as error:
+            problems.append(_refusal(name, error))
             continue
         problem = _insert(report_id, reference, name, content, kind, limit)
         if problem:
@@ -99,6 +116,16 @@ def read(report_id: int, attachment_id: int) -> tuple[StoredFile, bytes] | None:
         return _stored(row), row.content
 
 
+def _refusal(name: str, error: NotAllowed) -> str:
+    if isinstance(error, Heic):
+        problem = _("%(name)s is a HEIC picture, which we cannot take: send it as JPEG", name=name)
+    elif isinstance(error, TooManyPixels):
+        problem = _("%(name)s has too many pixels: send it smaller", name=name)
+    else:
+        problem = _("%(name)s is not a picture, a PDF or a text: we cannot take it", name=name)
+    return str(problem)
+
+
 def _insert(
     report_id: int,
     reference: str,
@@ -115,12 +142,11 @@ def _insert(
         if any(file.sha256 == digest for file in present):
             return ""
         if sum(file.size for file in present) + len(content) > limit:
-            size = round(limit / 1_000_000, 1)
             return str(
                 _(
-                    "%(name)s does not fit: all files together may have %(limit)s MB",
+                    "%(name)s does not fit: all files together may have %(limit)s",
                     name=name,
-                    limit=size,
+                    limit=size_in_words(limit),
                 )
             )
         if len(present) >= MAX_FILES:

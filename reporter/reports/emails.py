@@ -77,9 +77,8 @@ def compose_followup(
     mail["In-Reply-To"] = root
     mail["References"] = root
     stored = [file for file, _content in files]
-    text = ticket.followup_text(
-        report, language, followup, [file.filename for file in stored], desk_url
-    )
+    names = [(file.filename, file.name) for file in stored]
+    text = ticket.followup_text(report, language, followup, names, desk_url)
     mail.set_content(text, cte="quoted-printable")
     for file, content in files:
         maintype, _slash, subtype = file.mime_type.partition("/")

@@ -3,6 +3,8 @@
 Until a worker has tried the last one, what comes is composed into it anew. A mail holds the whole
 current state, and stays under what mail servers take: what does not fit beside it goes in the
 next one, and files whose size leaves no room for the state in one without it.
+
+Files go with the details alone, which the customer has reviewed together with them.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ def current_report(row: models.Report, before: int | None = None) -> Report:
 
 
 def queue(session: Session, row: models.Report, update: models.Update, due_at: datetime) -> None:
-    """Queue *update*, with the files that were not sent yet, for *due_at* at the latest.
+    """Queue *update* for *due_at* at the latest; details with the files that were not sent yet.
 
     The caller has the report's lock.
     """
@@ -57,7 +59,9 @@ def queue(session: Session, row: models.Report, update: models.Update, due_at: d
     if waiting and len(mail.content) > MAIL_BYTES:
         waiting, update.number = None, _next_number(row)
         mail = _compose(session, row, update.number)
-    unsent = [file for file in files_of(session, row.id) if file.number is None]
+    unsent = []
+    if update.kind in {DETAILS, FILES}:
+        unsent = [file for file in files_of(session, row.id) if file.number is None]
     fitting = _fitting(unsent, MAIL_BYTES - len(mail.content))
     if update.kind == FILES:
         fitting = fitting or unsent[:1]

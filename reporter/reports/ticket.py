@@ -58,9 +58,16 @@ def ticket_text(
 
 
 def followup_text(
-    report: Report, language: str, followup: Followup, filenames: Sequence[str], desk_url: str
+    report: Report,
+    language: str,
+    followup: Followup,
+    files: Sequence[tuple[str, str]],
+    desk_url: str,
 ) -> str:
-    """The body of a follow-up: what is new, then the whole state with what changed marked."""
+    """The body of a follow-up: what is new, then the whole state with what changed marked.
+
+    *files*: of each that goes with it, our name and the customer's.
+    """
     with force_locale(language):
         opening = _(
             "Update %(number)s of incident %(reference)s, from the customer.",
@@ -81,7 +88,7 @@ def followup_text(
                 for a in report.each(language)
                 if a.name in marks
             ],
-            filenames=filenames,
+            files=files,
             sections=state,
             indented=indented,
             desk_url=desk_url,

@@ -1,7 +1,7 @@
 """What the customer adds to a report: news, and the details that help more.
 
 News that comes within a minute goes out in one mail. Details are sent at once, with whatever
-waits.
+waits; those that follow within a minute of their mail wait for the end of it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
@@ -28,9 +29,14 @@ Sections = Mapping[str, tuple[Section, ...]]
 
 
 def add_update(report_id: int, kind: str, text: str, at: datetime) -> None:
-    """Keep one of KINDS and queue its mail. "solved" ends the incident; "worse" opens it again."""
+    """Keep one of KINDS and queue its mail. "solved" ends the incident; "worse" opens it again.
+
+    What says the same as the one before it, within JOINED_WITHIN, is that one sent twice.
+    """
     with get_database().write() as session:
         row = lock(session, report_id)
+        if _is_repeated(row, kind, text, at):
+            return
         if kind == SOLVED:
             row.solved_at = row.solved_at or at
         elif kind == WORSE:
@@ -56,7 +62,7 @@ def add_details(report_id: int, sections: Sections, at: datetime) -> bool:
                 for language, each in sections.items()
             },
         }
-        _add(session, row, DETAILS, content, at, due_at=at)
+        _add(session, row, DETAILS, content, at, due_at=_details_due_at(session, row, at))
         return True
 
 
@@ -64,6 +70,25 @@ def lock(session: Session, report_id: int) -> models.Report:
     """The report as it is now. Nobody else changes it until the transaction ends."""
     exclusive(session, f"report {report_id}")
     return session.get_one(models.Report, report_id, populate_existing=True)
+
+
+def _is_repeated(row: models.Report, kind: str, text: str, at: datetime) -> bool:
+    """Whether the customer's last news said just this, a moment ago."""
+    told = [each for each in row.updates if each.author == CUSTOMER and each.kind in KINDS]
+    if not told or at - told[-1].created_at >= JOINED_WITHIN:
+        return False
+    return (told[-1].kind, told[-1].content["text"]) == (kind, text)
+
+
+def _details_due_at(session: Session, row: models.Report, at: datetime) -> datetime:
+    """Now, or a minute after the last mail of details."""
+    earlier = [each for each in row.updates if each.kind == DETAILS]
+    if not earlier:
+        return at
+    sent_at = session.scalar(
+        sa.select(models.Message.sent_at).where(models.Message.id == earlier[-1].message_id)
+    )
+    return max(at, (sent_at or earlier[-1].created_at) + JOINED_WITHIN)
 
 
 def _add(

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import refresh
 
 from reporter.database import get_database
 from reporter.extensions import limiter
@@ -20,10 +32,11 @@ from reporter.reports import attachments, receipts, twin
 from reporter.reports.forms import MineForm, NewsForm, UpdateForm
 from reporter.reports.news import say_mine, want_news
 from reporter.reports.receipts import Receipt
+from reporter.reports.report import Report
 from reporter.reports.ticket import copy_text, kind_in_words
 from reporter.reports.updates import add_update, lock
 from reporter.times import day_and_time
-from reporter.web.locale import current_language
+from reporter.web.locale import choose_language, current_language
 
 blueprint = Blueprint("reports", __name__)
 
@@ -36,42 +49,59 @@ def receipt(token: str) -> ResponseReturnValue:
     return _page(token, _find(token), UpdateForm()), 200
 
 
-@blueprint.post("/r/<token>/updates")
-@limiter.limit(UPDATE_LIMIT)
+@blueprint.route("/r/<token>/updates", methods=["GET", "POST"])
+@limiter.limit(UPDATE_LIMIT, methods=["POST"])
 def updates(token: str) -> ResponseReturnValue:
-    """Add one of updates.KINDS to the report: `kind` and `text`."""
+    """Add one of updates.KINDS to the report: `kind` and `text`.
+
+    POST with `lang` shows what was typed in that language; GET, as by a reload, the receipt.
+    """
+    if request.method != "POST":
+        return _to_receipt(token)
     found = _find(token)
+    if "lang" in request.form:
+        choose_language(request.form["lang"])
+        refresh()
+        form = UpdateForm()
+        typed = form.kind.data or form.text.data
+        return _page(token, found, form) if typed else _to_receipt(token)
     form = UpdateForm()
     if not form.validate_on_submit():
         return _page(token, found, form), 422
     add_update(found.report_id, form.kind.data, form.text.data or "", datetime.now(UTC))
     flash(_("It is saved and on its way to support."))
-    return redirect(url_for("reports.receipt", token=token), 303)
+    return _to_receipt(token)
 
 
-@blueprint.post("/r/<token>/news")
-@limiter.limit(UPDATE_LIMIT)
+@blueprint.route("/r/<token>/news", methods=["GET", "POST"])
+@limiter.limit(UPDATE_LIMIT, methods=["POST"])
 def news(token: str) -> ResponseReturnValue:
-    """Ask for mails when support has news (`wanted` = yes), or stop them (no)."""
+    """Ask for mails when support has news (`wanted` = yes), or stop them (no).
+
+    GET, as by a reload, shows the receipt.
+    """
     found, form = _find(token), NewsForm()
     if form.validate_on_submit():
         with get_database().write() as session:
             row = session.get_one(ReportRow, found.report_id)
             want_news(session, row, form.wanted.data == "yes", datetime.now(UTC))
-    return redirect(url_for("reports.receipt", token=token), 303)
+    return _to_receipt(token)
 
 
-@blueprint.post("/r/<token>/notice")
-@limiter.limit(UPDATE_LIMIT)
+@blueprint.route("/r/<token>/notice", methods=["GET", "POST"])
+@limiter.limit(UPDATE_LIMIT, methods=["POST"])
 def mine(token: str) -> ResponseReturnValue:
-    """Say that it is the known incident `notice`; with `news` = yes, be mailed of it."""
+    """Say that it is the known incident `notice`; with `news` = yes, be mailed of it.
+
+    GET, as by a reload, shows the receipt.
+    """
     found, form = _find(token), MineForm()
     if form.validate_on_submit():
         with get_database().write() as session:
             row = lock(session, found.report_id)
             notice = store.row_of(session, form.notice.data or "") or abort(404)
             say_mine(session, row, notice, form.news.data == "yes", datetime.now(UTC))
-    return redirect(url_for("reports.receipt", token=token), 303)
+    return _to_receipt(token)
 
 
 @blueprint.get("/r/<token>/status.json")
@@ -89,7 +119,7 @@ def status(token: str) -> ResponseReturnValue:
 def ticket_txt(token: str) -> ResponseReturnValue:
     """The customer's own copy, as text."""
     found = _find(token)
-    text = copy_text(found.report, _language(found))
+    text = copy_text(_for_customer(found), _language(found))
     return _download(text.encode(), "text/plain", f"{found.report.reference}.txt")
 
 
@@ -99,7 +129,7 @@ def ticket_json(token: str) -> ResponseReturnValue:
     found = _find(token)
     files = attachments.kept(found.report_id)
     content = twin.to_bytes(
-        twin.twin(found.report, _language(found), tuple(reversed(found.updates)), files)
+        twin.twin(_for_customer(found), _language(found), tuple(reversed(found.updates)), files)
     )
     return _download(content, "application/json", f"{found.report.reference}.json")
 
@@ -141,6 +171,10 @@ def _notices(found: Receipt) -> list[Notice]:
     return [linked] if linked else store.active(found.report.text("service"))
 
 
+def _to_receipt(token: str) -> ResponseReturnValue:
+    return redirect(url_for("reports.receipt", token=token), 303)
+
+
 def _words(found: Receipt) -> dict[str, Any]:
     zone = found.report.zone
     return {
@@ -152,6 +186,11 @@ def _words(found: Receipt) -> dict[str, Any]:
 
 def _find(token: str) -> Receipt:
     return receipts.find(token) or abort(404)
+
+
+def _for_customer(found: Receipt) -> Report:
+    """Without what only support is told."""
+    return replace(found.report, flags=())
 
 
 def _language(found: Receipt) -> str:

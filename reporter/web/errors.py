@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
+from reporter.web.pages import page_url, size_in_words
+
 
 def init_app(app: Flask) -> None:
     for failure in (DBAPIError, PoolTimeout):
@@ -28,12 +30,11 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
         title = _("Something failed on our side")
         text = _("It is not your fault. Please try again in a minute.")
     elif error.code == 413 and request.mimetype == "multipart/form-data":
-        limit = round(current_app.config["MAX_ATTACHMENT_BYTES"] / 1_000_000, 1)
         title = _("Those files are too large")
         text = _(
-            "All files together may have %(limit)s MB. Go back, choose fewer or smaller ones, "
+            "All files together may have %(limit)s. Go back, choose fewer or smaller ones, "
             "and continue.",
-            limit=limit,
+            limit=size_in_words(current_app.config["MAX_ATTACHMENT_BYTES"]),
         )
     elif error.code == 413:
         title = _("That is too much text for one page")
@@ -51,7 +52,13 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
         title = _("We could not understand that request")
         text = _("Go back and try again.")
     response: Response = make_response(
-        render_template("error.html", title=title, text=text, typed=_typed(error)),
+        render_template(
+            "error.html",
+            title=title,
+            text=text,
+            typed=_typed(error),
+            back=page_url() if error.code == 413 else None,
+        ),
         error.code or 500,
     )
     for name, value in error.get_headers():

@@ -42,11 +42,16 @@ def tell_script(response: Response) -> Response:
     return response
 
 
+def page_url(**query: Any) -> str | None:
+    """The address of this page, also when a form was sent to it; None where it has none."""
+    if request.url_rule is None or "GET" not in (request.url_rule.methods or ()):
+        return None
+    return url_for(request.url_rule.endpoint, **(request.view_args or {}), **query)
+
+
 def lang_url(language: str) -> str:
     """This page in another language; the first page where this one has no address."""
-    if request.endpoint is None or request.method != "GET":
-        return url_for("wizard.start", lang=language)
-    return url_for(request.endpoint, **(request.view_args or {}), lang=language)
+    return page_url(lang=language) or url_for("wizard.start", lang=language)
 
 
 def support_time(moment: datetime) -> str:

@@ -17,14 +17,15 @@ from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
-from reporter.wizard.pages import review_page, step_page
+from reporter.wizard.pages import SendForm, review_page, step_page
 from reporter.wizard.stage import Forms, Stage
 
 blueprint = Blueprint("details", __name__, url_prefix="/r/<token>/details")
 
 STEP_LIMIT = "600 per minute"
-# Room for files that are too large, so that they are refused beside their field.
-UPLOAD_ROOM = 4
+# Of a page with files: room for a phone's photos, far over what is kept, so that those that do not
+# fit are refused beside their field. Each is written to a temporary file as it arrives.
+UPLOAD_BYTES = 64 * 2**20
 
 
 class DetailsStage(Stage):
@@ -87,7 +88,8 @@ class DetailsStage(Stage):
 @limiter.limit(STEP_LIMIT, methods=["POST"])
 def step(token: str, slug: str) -> ResponseReturnValue:
     """One step. POST with `remove` forgets a file that was not sent yet."""
-    request.max_content_length = UPLOAD_ROOM * (request.max_content_length or 0)
+    if request.mimetype == "multipart/form-data":  # whose text has its own limit
+        request.max_content_length = UPLOAD_BYTES
     stage = _stage(token)
     if slug not in stage.journey().slugs:
         abort(404)
@@ -99,7 +101,7 @@ def step(token: str, slug: str) -> ResponseReturnValue:
 def review(token: str) -> ResponseReturnValue:
     """Every answer; POST sends what is new. POST with `remove` forgets a file."""
     stage = _stage(token)
-    if "remove" in request.form:
+    if "remove" in request.form and SendForm().validate():
         stage.remove_file(request.form.get("remove", 0, type=int))
         return redirect(stage.url(Journey.REVIEW), 303)
     return review_page(stage)

@@ -87,12 +87,11 @@ def _ask(stage: Stage, step: Step) -> ResponseReturnValue:
 
 def _take(stage: Stage, step: Step) -> ResponseReturnValue:
     problems = stage.keep_files()
-    if "remove" in request.form:
-        stage.remove_file(request.form.get("remove", 0, type=int))
     form = step.form(**stage.context())
     if not keep_step(stage, step, form, problems):
         return _page(stage, step, form, 422)  # everything typed, and a fresh token
     if "remove" in request.form:
+        stage.remove_file(request.form.get("remove", 0, type=int))
         return redirect(stage.url(step.slug, **changing()), 303)
     if request.form.get("lang"):
         choose_language(request.form["lang"])

@@ -25,6 +25,8 @@ class Stage(ABC):
     mirrored_as = ""
     # The receipt of what was sent before, where this one was just begun.
     sent_before: str | None = None
+    # Whether it was just begun for another caller.
+    is_new_call = False
 
     def __init__(self, draft_id: str | None) -> None:
         self.draft_id = draft_id

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
 
 from reporter.extensions import limiter
 from reporter.links import hash_token, new_token, receipt_token
@@ -21,7 +22,7 @@ from reporter.web.locale import current_language
 from reporter.wizard import answers, drafts
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
-from reporter.wizard.pages import filled_in_at, review_page, step_page
+from reporter.wizard.pages import SendForm, filled_in_at, review_page, step_page
 from reporter.wizard.stage import Forms, Stage
 from reporter.wizard.step import Step
 from reporter.wizard.steps import REPORT_STEPS
@@ -100,6 +101,10 @@ class ReportStage(Stage):
             return None
         return receipt_url(receipt_token(self.draft_id))
 
+    def is_under_way(self) -> bool:
+        """Whether something was answered and not sent."""
+        return self.draft is not None and self.receipt() is None
+
     def restart(self) -> None:
         """Begin another report: the next answer makes a new draft."""
         self.sent_before = self.receipt()
@@ -111,9 +116,21 @@ class ReportStage(Stage):
 def start() -> ResponseReturnValue:
     """What will be asked, and one button. `?service=&affected=&customer_number=` prefill."""
     prefill = {k: request.args[k][:PREFILL_LENGTH] for k in PREFILLED if request.args.get(k)}
-    if prefill:
+    if prefill or is_operator():  # whose next caller is another customer
         session["prefill"] = prefill
-    return render_template("wizard/start.html", steps=REPORT_STEPS)
+    under_way = is_operator() and ReportStage().is_under_way()
+    return render_template("wizard/start.html", steps=REPORT_STEPS, under_way=under_way)
+
+
+@blueprint.post("/operator/call")
+def new_call() -> ResponseReturnValue:
+    """Begin a blank report for another caller; what was not sent of the last call is left."""
+    if not SendForm().validate():
+        raise CSRFError
+    if is_operator():
+        session.pop("draft", None)
+        session["new_call"] = True
+    return redirect(url_for("wizard.step", slug=REPORT_STEPS[0].slug), 303)
 
 
 @blueprint.route("/report/<slug>", methods=["GET", "POST"])
@@ -129,6 +146,8 @@ def step(slug: str) -> ResponseReturnValue:
         return redirect(receipt, 303)
     if receipt:
         stage.restart()
+    if request.method == "GET" and slug == slugs[0]:
+        stage.is_new_call = session.pop("new_call", False)
     return step_page(stage, slug)
 
 

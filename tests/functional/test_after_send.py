@@ -201,20 +201,48 @@ def test_a_kept_file_is_given_back_as_a_download(customer: Person) -> None:
     assert customer.path == receipt
 
 
-def test_files_that_are_far_too_large_are_answered_in_plain_words(
+def test_files_that_do_not_fit_are_told_of_before_anything_is_sent(
     customer: Person, tmp_path: Path
 ) -> None:
     receipt, _reference = reports(customer)
     customer.opens(f"{receipt}/details/evidence")
     customer.question("hypothesis").fill("el proxy")
-    video = tmp_path / "video.mp4"
-    video.touch()
-    os.truncate(video, 30 * 1024 * 1024)
-    customer.page.locator("input[type=file]").set_input_files(video)
+    pick(customer, ("nginx.log", LOG.encode()))
     press(customer)
-    assert customer.heading == "Esos archivos son demasiado grandes"
-    customer.page.go_back()
+    customer.opens(f"{receipt}/details/evidence")
+    photos = [tmp_path / f"IMG_{number}.JPG" for number in (1, 2, 3)]
+    for photo in photos:
+        photo.touch()
+        os.truncate(photo, 4_500_000)
+    customer.page.locator("input[type=file]").set_input_files(photos)
+    told = customer.page.locator("[role=alert] .error")
+    rule = "no cabe: entre todos los archivos pueden ocupar 6,8 MB"
+    assert told.all_inner_texts() == [f"IMG_2.JPG {rule}", f"IMG_3.JPG {rule}"]
+    assert chosen(customer) == ["IMG_1.JPG"]
     assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
+    assert customer.path == f"{receipt}/details/evidence"
+    pick(customer, ("uno.png", PNG))
+    expect(told).to_have_count(0)
+    press(customer)
+    customer.opens(f"{receipt}/details/review")
+    assert customer.page.locator(".files li").count() == 2
+
+
+def test_without_scripts_files_that_do_not_fit_are_refused_beside_their_field(
+    browser: Browser, service: Service, tmp_path: Path
+) -> None:
+    with person(browser, service, scripts=False) as customer:
+        receipt, _reference = reports(customer)
+        customer.opens(f"{receipt}/details/evidence")
+        customer.question("hypothesis").fill("el proxy")
+        video = tmp_path / "video.txt"
+        video.write_bytes(b"x" * 30_000_000)
+        customer.page.locator("input[type=file]").set_input_files(video)
+        press(customer)
+        assert customer.errors == [
+            "video.txt no cabe: entre todos los archivos pueden ocupar 6,8 MB"
+        ]
+        assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
 
 
 # Without scripts

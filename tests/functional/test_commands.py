@@ -174,6 +174,25 @@ class TestDemonstration:
             [ticket] = [path for path, text in visitor.page.links.items() if "SEV1" in text]
             assert "reporter_email: inigo@example.com" in visitor.open(ticket).text
 
+    def test_the_other_commands_work_on_it(self, tmp_path: Path) -> None:
+        settings = dict.fromkeys(("SECRET_KEY", "SUPPORT_EMAIL", "PROVIDER_NAME"), "")
+        with running(tmp_path, "serve", "--demo", **settings) as service:
+            assert "REPORTER_SETTINGS=instance/demo/settings.toml reporter" in service.log
+            bare = {k: v for k, v in os.environ.items() if not k.startswith("REPORTER_")}
+            done = subprocess.run(
+                [sys.executable, "-m", "reporter", "operator", "link"],
+                cwd=tmp_path,
+                env=bare | {"REPORTER_SETTINGS": "instance/demo/settings.toml"},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            assert done.stdout.startswith(f"{service.url}/operator/")
+            page = Visitor(service, "en").open(done.stdout.strip().removeprefix(service.url))
+            assert "You are taking this report by phone." in page.text
+        written = tmp_path / "instance/demo/settings.toml"
+        assert written.stat().st_mode & 0o077 == 0
+
     def test_its_inbox_is_for_this_machine_alone(self, tmp_path: Path) -> None:
         with running(tmp_path, "serve", "--demo", TRUSTED_PROXIES=1) as service:
             client = HttpClient(service.port)

@@ -378,6 +378,7 @@ def test_it_is_this_known_incident(provider: Provider, token: str) -> None:
         ({"action": "message", "text": WORDS, "next_news_at": "2020-01-01 10:00"}, "next_news_at"),
         ({"action": "message", "text": WORDS, "next_news_at": "9999-12-31 10:00"}, "next_news_at"),
         ({"action": "message", "text": "x" * 5001}, "text"),
+        ({"action": "acknowledge", "name": "x" * 101}, "name"),
         ({"action": "link_notice", "notice": "N-00000"}, None),
         ({"action": "forget", "text": WORDS}, None),
         ({"text": WORDS}, None),
@@ -391,6 +392,7 @@ def test_what_cannot_be_done_is_said_and_nothing_is_lost(
     assert page.status == 422
     if field:
         assert page.errors[field]
+        assert "Field" not in page.errors[field]
     assert page.fields["text"].strip() == sent.get("text", "").strip()
     assert everything(provider) == before
 

@@ -13,32 +13,25 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectChoice as Option
 from wtforms import SelectField, StringField, TextAreaField
-from wtforms.validators import Length, ValidationError
+from wtforms.validators import ValidationError
 
 from reporter.clock import WrongSide, parse_time, support_zone
 from reporter.desk.actions import ACTIONS, LINK_NOTICE, MESSAGE, REOPEN, SOLVE
 from reporter.notices import store
-from reporter.plain import is_blank, one_line
+from reporter.plain import is_blank
+from reporter.web.forms import at_most, line, lines
 from reporter.web.pages import service_name
 
 NoticeFormType = TypeVar("NoticeFormType", bound="NoticeTextForm")
-
-
-def _line(text: str | None) -> str:
-    return one_line(text or "")
-
-
-def _text(text: str | None) -> str:
-    return (text or "").replace("\r\n", "\n").replace("\x00", "").strip()
 
 
 class DeskForm(FlaskForm):
     """One action. `action` says which; the other fields are those it needs."""
 
     action = StringField()
-    name = StringField(_l("Your name"), [Length(max=100)], [_line])
-    text = TextAreaField(_l("Message to the customer"), [Length(max=5_000)], [_text])
-    next_news_at = StringField(_l("Next news at"), [Length(max=40)], [_line])
+    name = StringField(_l("Your name"), [at_most(100)], [line])
+    text = TextAreaField(_l("Message to the customer"), [at_most(5_000)], [lines])
+    next_news_at = StringField(_l("Next news at"), [at_most(40)], [line])
     notice = SelectField(_l("Known incident"), choices=list, validate_choice=False)
 
     def validate_action(self, field: StringField) -> None:
@@ -73,10 +66,8 @@ class DeskForm(FlaskForm):
 class NoticeTextForm(FlaskForm):
     """What customers are told of a known incident: in support's language, and in others."""
 
-    text = TextAreaField(
-        _l("What we know, as customers will read it"), [Length(max=5_000)], [_text]
-    )
-    next_news_at = StringField(_l("Next news at"), [Length(max=40)], [_line])
+    text = TextAreaField(_l("What we know, as customers will read it"), [at_most(5_000)], [lines])
+    next_news_at = StringField(_l("Next news at"), [at_most(40)], [line])
 
     def validate_text(self, field: TextAreaField) -> None:
         if is_blank(field.data):
@@ -104,7 +95,7 @@ class NoticeTextForm(FlaskForm):
 class NoticeForm(NoticeTextForm):
     """Opens a known incident."""
 
-    started_at = StringField(_l("Since when"), [Length(max=40)], [_line])
+    started_at = StringField(_l("Since when"), [at_most(40)], [line])
 
     def validate_started_at(self, field: StringField) -> None:
         if self.started() is None:
@@ -130,7 +121,7 @@ def in_every_language(form: type[NoticeFormType]) -> type[NoticeFormType]:
     """*form* with a box for each further one of LANGUAGES. Inside a request."""
     boxes = {
         f"text_{each}": TextAreaField(
-            _("The same in %(language)s", language=_in_words(each)), [Length(max=5_000)], [_text]
+            _("The same in %(language)s", language=_in_words(each)), [at_most(5_000)], [lines]
         )
         for each in _others()
     }

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import StringField
-from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.validators import DataRequired, ValidationError
 
 from reporter import phones
 from reporter.database import get_database
@@ -18,7 +18,7 @@ from reporter.extensions import limiter
 from reporter.notices import followers, store
 from reporter.notices.feeds import as_json, atom
 from reporter.notices.store import Notice
-from reporter.plain import one_line
+from reporter.web.forms import at_most, line
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("notices", __name__)
@@ -26,20 +26,14 @@ blueprint = Blueprint("notices", __name__)
 FOLLOW_LIMIT = "120 per minute"
 
 
-def _line(text: str | None) -> str:
-    return one_line(text or "")
-
-
 class FollowForm(FlaskForm):
     """How to reach somebody whose incident is this one."""
 
-    name = StringField(
-        _l("Your name"), [DataRequired(_l("Enter your name")), Length(max=200)], [_line]
-    )
+    name = StringField(_l("Your name"), [DataRequired(_l("Enter your name")), at_most(200)], [line])
     contact = StringField(
         _l("Email address or phone number"),
-        [DataRequired(_l("Enter an email address or a phone number")), Length(max=200)],
-        [_line],
+        [DataRequired(_l("Enter an email address or a phone number")), at_most(200)],
+        [line],
     )
 
     def validate_contact(self, field: StringField) -> None:

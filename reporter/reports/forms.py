@@ -7,9 +7,10 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import RadioField, StringField, TextAreaField
 from wtforms import SelectChoice as Option
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, ValidationError
 
 from reporter.reports.block import BETTER, INFO, SOLVED, WORSE
+from reporter.web.forms import at_most
 
 
 class UpdateForm(FlaskForm):
@@ -27,7 +28,7 @@ class UpdateForm(FlaskForm):
     )
     text = TextAreaField(
         _l("Tell us"),
-        [Length(max=5_000, message=_l("Use 5000 characters or fewer"))],
+        [at_most(5_000)],
         render_kw={"rows": 3},
     )
 

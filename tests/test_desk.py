@@ -362,7 +362,9 @@ def test_it_is_this_known_incident(provider: Provider, token: str) -> None:
     desk = provider.desk(token)
     assert f"{key}: Correo electrónico" in desk.page.text
     page = desk.submit(action="link_notice", name="Ana", notice=key)
-    assert f"Vinculada a {key}." in page.text
+    assert f"Vinculada a {key}. Actualizarla o cerrarla" in " ".join(page.text.split())
+    (known,) = [path for path, text in page.links.items() if text == "Actualizarla o cerrarla"]
+    assert "Cae el nodo 7" in Customer(provider.app).open(known).text
     assert done(page) == [f"Vinculada a una incidencia conocida 23 nov 2026 03:22 · Ana {key}"]
     assert "Cae el nodo 7" in provider.customer(token).page.text
     assert status(provider, token)["seen_at"] is not None

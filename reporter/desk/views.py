@@ -24,7 +24,7 @@ from reporter.database import get_database
 from reporter.desk import actions, operators
 from reporter.desk.forms import DeskForm, notice_options
 from reporter.notices import store
-from reporter.notices.links import open_notice_url
+from reporter.notices.links import notice_desk_url, open_notice_url
 from reporter.reports import desk_links
 from reporter.reports.followups import current_report
 from reporter.reports.ticket import kind_in_words
@@ -87,6 +87,7 @@ def _act(database: Session, row: models.Report, form: DeskForm) -> None:
 def _page(row: models.Report, form: DeskForm) -> str:
     report = current_report(row)
     language = current_language()
+    notice = store.get(row.notice_id) if row.notice_id else None
     return render_template(
         "desk/desk.html",
         row=row,
@@ -94,7 +95,8 @@ def _page(row: models.Report, form: DeskForm) -> str:
         sections=report.sections.get(language) or report.sections[report.language],
         form=form,
         updates=list(reversed(row.updates)),
-        notice=store.get(row.notice_id) if row.notice_id else None,
+        notice=notice,
+        notice_desk=notice and notice_desk_url(notice.key),
         open_notice=open_notice_url(
             row.service, report.started_at or row.saved_at, (row.reference, row.desk_epoch)
         ),

@@ -624,6 +624,17 @@ def test_so_does_one_who_asks_for_news_once_it_is_linked(provider: Provider, tok
     assert said == "1 told by email.\n"
 
 
+def test_who_stops_the_mails_hears_no_more_of_the_incident_either(
+    provider: Provider, token: str
+) -> None:
+    key = provider.command("notice", "open", "--service", "email", "--text", "Nodo 7").strip()
+    provider.desk(token).submit(action="link_notice", notice=key)
+    wants_news(provider.customer(token))
+    wants_news(provider.customer(token), "no")
+    said = provider.command("notice", "update", key, "--text", "Lo reparamos")
+    assert said.startswith("0 told by email.")
+
+
 def test_a_press_for_news_needs_a_token(provider: Provider, token: str) -> None:
     customer = provider.customer(token)
     customer.page.action = f"/r/{token}/news"

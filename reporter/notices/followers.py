@@ -63,6 +63,14 @@ def follow(
     return token
 
 
+def unfollow(session: Session, row: models.Notice, contact: str) -> None:
+    """Tell them no more."""
+    token = follower_token(row.key, contact)
+    session.execute(
+        sa.delete(models.Follower).where(models.Follower.token_hash == hash_token(token))
+    )
+
+
 def follower_token(key: str, contact: str) -> str:
     return receipt_token(f"follower {key} {contact.casefold()}")
 

@@ -17,6 +17,9 @@ def want_news(session: Session, row: models.Report, wanted: bool, at: datetime) 
     """Mail the customer from now on, or no longer."""
     row.news_wanted = wanted
     follow_notice(session, row, at)
+    notice = session.get(models.Notice, row.notice_id) if row.notice_id else None
+    if notice and not wanted:
+        followers.unfollow(session, notice, Report.from_json(row.content).text("email"))
 
 
 def say_mine(
@@ -36,7 +39,8 @@ def say_mine(
             author=CUSTOMER, kind=LINK_NOTICE, content={"text": notice.key}, created_at=at
         )
     )
-    want_news(session, row, row.news_wanted or news, at)
+    row.news_wanted = row.news_wanted or news
+    follow_notice(session, row, at)
 
 
 def follow_notice(session: Session, row: models.Report, at: datetime) -> None:

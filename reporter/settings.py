@@ -144,6 +144,9 @@ def _derive(settings: dict[str, Any]) -> None:
         "COMPRESS_BR_LEVEL": 5,
         "COMPRESS_STREAMS": False,
         "PERMANENT_SESSION_LIFETIME": 30 * 24 * 3600,
+        # Else each look of a receipt in one tab sends the cookie that it came with, and may put
+        # it over the one that names the draft just begun in another.
+        "SESSION_REFRESH_EACH_REQUEST": False,
         "SESSION_COOKIE_NAME": "reporter",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",

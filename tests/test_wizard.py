@@ -700,6 +700,16 @@ def test_a_restart_keeps_the_draft_and_the_page_that_is_open(app: Flask, tmp_pat
         assert typed(moved.open("/report/failure")) == values("failure")
 
 
+def test_a_tab_that_only_looks_does_not_put_back_the_cookie_of_another_draft(app: Flask) -> None:
+    customer = Customer(app)
+    customer.fill_all()
+    receipt = customer.submit(follow=False).location
+    for path in (receipt, f"{receipt}/status.json", "/", "/report/contact"):
+        assert "Set-Cookie" not in customer.peek(path).headers
+    customer.open("/report/failure")  # begins another
+    assert "Set-Cookie" not in customer.peek(receipt).headers
+
+
 def test_the_cookie_holds_no_answer_and_stays_under_4_kb(app: Flask) -> None:
     customer = Customer(app)
     letters = Random(1).choices(range(0x10300, 0x1F400), k=900)

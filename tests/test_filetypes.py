@@ -17,7 +17,6 @@ from PIL import Image
 from provider import a_picture
 
 from reporter.reports.filetypes import (
-    GPS_IFD,
     PDF,
     TEXT,
     FileType,
@@ -26,8 +25,8 @@ from reporter.reports.filetypes import (
     TooManyPixels,
     detect,
     is_named_so,
-    without_position,
 )
+from reporter.reports.positions import GPS_IFD, without_position
 
 JPEG = FileType("image/jpeg", "jpg")
 WEBP = FileType("image/webp", "webp")

@@ -11,12 +11,11 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.delivery import outbox
 from reporter.links import receipt_token
 from reporter.reports.emails import compose_news
 from reporter.reports.news import follow_notice
+from reporter.reports.queueing import enqueue_behind_ticket
 from reporter.reports.report import Report
-from reporter.reports.submission import TICKET
 
 SUPPORT = "support"
 ACKNOWLEDGE, MESSAGE, SOLVE, LINK_NOTICE = "acknowledge", "message", "solve", "link_notice"
@@ -137,16 +136,5 @@ def _mail(session: Session, row: models.Report, update: models.Update) -> None:
         update.created_at,
         url_for("reports.receipt", token=receipt_token(row.draft_id)),
     )
-    ticket = next(message for message in row.messages if message.kind == TICKET)
-    queued = outbox.enqueue(
-        session,
-        kind=NEWS,
-        reference=row.reference,
-        recipient=mail.recipient,
-        mime_id=mail.mime_id,
-        content=mail.content,
-        now=update.created_at,
-        report_id=row.id,
-        after_id=ticket.id,
-    )
+    queued = enqueue_behind_ticket(session, row, NEWS, mail, update.created_at)
     update.message_id = queued.id

@@ -1,14 +1,13 @@
-"""Those who said "mine is this": counted, told of every update, and named to support in digests."""
+"""Those who said "mine is this": counted, and told of every update."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from email_validator import EmailNotValidError
-from flask import current_app, render_template
+from flask import render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -24,15 +23,13 @@ from reporter.composing import (
     support,
 )
 from reporter.database import exclusive
-from reporter.delivery import outbox
 from reporter.links import full_url, hash_token, receipt_token
-from reporter.notices.links import notice_desk_url
+from reporter.notices import digests
 from reporter.notices.store import Notice, to_value
 from reporter.phones import international
+from reporter.queueing import enqueue
 
-NOTICE, DIGEST = "notice", "digest"  # kinds of mail
-# Support hears of new followers this long after the first of them.
-DIGEST_AFTER = timedelta(minutes=10)
+NOTICE = "notice"  # the kind of its mail
 
 
 def follow(
@@ -59,7 +56,7 @@ def follow(
     )
     session.add(follower)
     session.flush()
-    _tell_support(session, row, follower, at)
+    digests.name(session, row, follower, count(session, row.id), at)
     return token
 
 
@@ -98,13 +95,10 @@ def tell(session: Session, row: models.Notice, at: datetime) -> int:
     told = 0
     for follower in session.scalars(query).all():
         if is_email(follower.contact):
-            _enqueue(session, NOTICE, row.key, _compose(notice, follower), at)
+            enqueue(session, NOTICE, row.key, _compose(notice, follower), at)
             told += 1
-    waiting = _waiting_digest(session, row)
-    if waiting and row.closed_at:
-        named = _named(session, waiting)
-        mail = _compose_digest(row, named, count(session, row.id), waiting.mime_id, at)
-        waiting.content = mail.content
+    if row.closed_at:
+        digests.tell_end(session, row, count(session, row.id), at)
     return told
 
 
@@ -143,88 +137,3 @@ def _compose(notice: Notice, follower: models.Follower) -> Mail:
     mail["References"] = mime_id(notice.key, "0")
     mail.set_content(text, cte="quoted-printable")
     return finish(mail, {"Content-Language": follower.language, **AUTO_GENERATED})
-
-
-def _tell_support(
-    session: Session, row: models.Notice, follower: models.Follower, at: datetime
-) -> None:
-    """Name *follower* in the digest that waits, or in a new one."""
-    waiting = _waiting_digest(session, row)
-    named: Sequence[models.Follower] = ()
-    # Not named after a follower, whose number another gets who comes when they have gone.
-    identity = mime_id(row.key, f"digest-{int(at.timestamp() * 1_000_000)}")
-    if waiting:
-        named = _named(session, waiting)
-        identity = waiting.mime_id
-    mail = _compose_digest(row, [*named, follower], count(session, row.id), identity, at)
-    if waiting is None:
-        waiting = _enqueue(session, DIGEST, row.key, mail, at + DIGEST_AFTER)
-    else:
-        waiting.content = mail.content
-    follower.message_id = waiting.id
-
-
-def _waiting_digest(session: Session, row: models.Notice) -> models.Message | None:
-    """The one that no relay has seen yet, locked."""
-    message = models.Message
-    return session.scalar(
-        sa.select(message)
-        .where(
-            message.kind == DIGEST,
-            message.reference == row.key,
-            message.state == "queued",
-            message.attempt_count == 0,
-        )
-        .with_for_update()
-    )
-
-
-def _named(session: Session, digest: models.Message) -> Sequence[models.Follower]:
-    query = sa.select(models.Follower).where(models.Follower.message_id == digest.id)
-    return session.scalars(query.order_by(models.Follower.id)).all()
-
-
-def _compose_digest(
-    row: models.Notice,
-    new: Sequence[models.Follower],
-    total: int,
-    identity: str,
-    at: datetime,
-) -> Mail:
-    config = current_app.config
-    language = config["SUPPORT_LOCALE"]
-    with force_locale(language):
-        subject = _(
-            "%(key)s: customers who say theirs is this one: %(total)s", key=row.key, total=total
-        )
-        text = render_template(
-            "email/digest.txt",
-            key=row.key,
-            new=new,
-            total=total,
-            services=row.services,
-            over=row.closed_at is not None,
-            link=notice_desk_url(row.key),
-        )
-    mail = new_message(
-        to=config["SUPPORT_EMAIL"],
-        subject=subject,
-        mime_id=identity,
-        date=at,
-    )
-    mail.set_content(text, cte="quoted-printable")
-    return finish(mail, {"Content-Language": language})
-
-
-def _enqueue(
-    session: Session, kind: str, reference: str, mail: Mail, due_at: datetime
-) -> models.Message:
-    return outbox.enqueue(
-        session,
-        kind=kind,
-        reference=reference,
-        recipient=mail.recipient,
-        mime_id=mail.mime_id,
-        content=mail.content,
-        now=due_at,
-    )

@@ -30,8 +30,8 @@ from reporter.reports.filetypes import (
     TooManyPixels,
     detect,
     is_named_so,
-    without_position,
 )
+from reporter.reports.positions import without_position
 from reporter.web.pages import size_in_words
 
 NAME_LENGTH = 120

@@ -16,13 +16,12 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.composing import Mail
-from reporter.delivery import outbox
 from reporter.reports.attachments import StoredFile, files_of
 from reporter.reports.block import DETAILS, FILES, Followup, News
 from reporter.reports.desk_links import desk_url
 from reporter.reports.emails import compose_followup
+from reporter.reports.queueing import enqueue_behind_ticket
 from reporter.reports.report import Report, sections_from_json
-from reporter.reports.submission import TICKET
 
 FOLLOWUP = "followup"
 CUSTOMER = "customer"
@@ -141,18 +140,7 @@ def _enqueue(
         waiting.content = mail.content
         waiting.due_at = min(waiting.due_at, due_at)
         return waiting.id
-    ticket = next(message for message in row.messages if message.kind == TICKET)
-    queued = outbox.enqueue(
-        session,
-        kind=FOLLOWUP,
-        reference=row.reference,
-        recipient=mail.recipient,
-        mime_id=mail.mime_id,
-        content=mail.content,
-        now=due_at,
-        report_id=row.id,
-        after_id=ticket.id,
-    )
+    queued = enqueue_behind_ticket(session, row, FOLLOWUP, mail, due_at)
     queued.created_at = at
     return queued.id
 

@@ -14,8 +14,9 @@ from reporter.database import get_database
 from reporter.links import hash_token
 from reporter.reports.block import News
 from reporter.reports.followups import CUSTOMER, LINK_NOTICE, current_report
+from reporter.reports.queueing import TICKET
 from reporter.reports.report import Report
-from reporter.reports.submission import ACKNOWLEDGEMENT, TICKET
+from reporter.reports.submission import ACKNOWLEDGEMENT
 
 # A ticket still unsent after this is late, and the receipt says so.
 LATE_AFTER = timedelta(minutes=2)

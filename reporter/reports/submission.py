@@ -15,17 +15,16 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.composing import Mail
 from reporter.database import exclusive, get_database
-from reporter.delivery import outbox
 from reporter.links import hash_token, receipt_token
+from reporter.queueing import enqueue
 from reporter.reports.desk_links import desk_url
 from reporter.reports.emails import compose_acknowledgement, compose_ticket
+from reporter.reports.queueing import TICKET, enqueue_behind_ticket
 from reporter.reports.reference import new_reference
 from reporter.reports.report import PHONE, Filing, Report
 from reporter.reports.surge import note_report
 
-TICKET = "ticket"
 ACKNOWLEDGEMENT = "acknowledgement"
 
 # Acknowledgements to one address, so that the form cannot be made to flood it.
@@ -81,32 +80,13 @@ def _keep(session: Session, draft_id: str, token: str, report: Report, receipt_p
     session.add(row)
     session.flush()
     similar = note_report(session, row.service, row.saved_at)
-    ticket = _enqueue(session, row, TICKET, compose_ticket(report, desk_url(row), similar))
+    ticket_mail = compose_ticket(report, desk_url(row), similar)
+    enqueue(session, TICKET, row.reference, ticket_mail, row.saved_at, report_id=row.id)
     if current_app.config["SEND_ACKNOWLEDGEMENT"]:
         mail = compose_acknowledgement(report, receipt_path)
         by_phone = report.channel == PHONE
         if by_phone or _may_acknowledge(session, mail.recipient, report.saved_at):
-            _enqueue(session, row, ACKNOWLEDGEMENT, mail, after=ticket)
-
-
-def _enqueue(
-    session: Session,
-    report: models.Report,
-    kind: str,
-    mail: Mail,
-    after: models.Message | None = None,
-) -> models.Message:
-    return outbox.enqueue(
-        session,
-        kind=kind,
-        reference=report.reference,
-        recipient=mail.recipient,
-        mime_id=mail.mime_id,
-        content=mail.content,
-        now=report.saved_at,
-        report_id=report.id,
-        after_id=after.id if after else None,
-    )
+            enqueue_behind_ticket(session, row, ACKNOWLEDGEMENT, mail, row.saved_at)
 
 
 def _may_acknowledge(session: Session, recipient: str, now: datetime) -> bool:

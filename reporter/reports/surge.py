@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.composing import finish, mime_id, new_message
 from reporter.database import UTCDateTime, exclusive
-from reporter.delivery import outbox
 from reporter.notices.links import open_notice_url
+from reporter.queueing import enqueue
 from reporter.reports.block import Similar
 from reporter.reports.frequency import (
     LEAST,
@@ -135,13 +135,5 @@ def _tell_support(session: Session, surge: models.Surge, similar: Similar, at: d
     )
     mail.set_content(text, cte="quoted-printable")
     final = finish(mail, {"Content-Language": language, "Importance": "high", "X-Priority": "1"})
-    message = outbox.enqueue(
-        session,
-        kind=SURGE,
-        reference=reference,
-        recipient=final.recipient,
-        mime_id=final.mime_id,
-        content=final.content,
-        now=at,
-    )
+    message = enqueue(session, SURGE, reference, final, at)
     message.urgent = True

@@ -39,7 +39,6 @@ MARKUP = re.compile(
 BEGINNING = 4096  # bytes
 # What a log may hold besides text: tabs, line ends, form feeds, colours.
 TEXT_CONTROLS = frozenset(b"\t\n\r\x0c\x1b\x08")
-MAXIMUM_PIXELS = 50_000_000
 HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 

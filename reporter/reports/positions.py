@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from reporter.reports.filetypes import MAXIMUM_PIXELS, FileType, NotAllowed, TooManyPixels
+from reporter.reports.filetypes import FileType, NotAllowed, TooManyPixels
 
+MAXIMUM_PIXELS = 50_000_000
 GPS_IFD = 0x8825  # Exif 2.32, section 4.6.3
 IPTC = 0x0404  # the caption of a photo, with its place (Photoshop image resources)
 # A WebP's header says which of its chunks there are (WebP Container Specification).

@@ -138,8 +138,8 @@ class Person:
 
     def _hear(self, message: Any) -> None:
         # Chromium calls an answer of 4xx or 5xx, or none, an error of the page. Here it is not.
-        answered = not message.text.startswith("Failed to load resource")
-        if message.type in {"error", "warning"} and answered:
+        ours = ("Failed to load resource", "Service Worker registration blocked")
+        if message.type in {"error", "warning"} and not message.text.startswith(ours):
             self.complaints.append(message.text)
 
 
@@ -154,8 +154,12 @@ def person(
     colors: str = "light",
     zone: str = "Europe/Madrid",
     address: str = "",
+    service_workers: str = "allow",
 ) -> Iterator[Person]:
     """A person with a new browser profile, and with *address* behind the service's proxy.
+
+    A test that holds requests back, or fails them, blocks *service_workers*: one that takes a page
+    over at that moment lets them pass.
 
     At the end nothing may have been asked of anybody but the service, and the browser may not
     have complained: of a script, of the content security policy, of anything.
@@ -167,6 +171,7 @@ def person(
         locale=language,
         timezone_id=zone,
         reduced_motion="reduce",
+        service_workers=service_workers,
         extra_http_headers={"X-Forwarded-For": address} if address else {},
     )
     context.set_default_timeout(20_000)

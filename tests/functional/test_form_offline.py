@@ -53,6 +53,13 @@ def page(browser: Browser, site: Site) -> Iterator[Page]:
         yield page
 
 
+@pytest.fixture
+def watched_page(browser: Browser, site: Site) -> Iterator[Page]:
+    """Whose requests a test can answer itself: no service worker takes it over meanwhile."""
+    with visiting(browser, site, service_workers="block") as page:
+        yield page
+
+
 def reports(site: Site) -> int:
     with sqlite3.connect(site.folder / "instance" / "reporter.db") as database:
         return database.execute("SELECT count(*) FROM report").fetchone()[0]
@@ -96,7 +103,8 @@ def test_while_it_waits_the_report_can_be_mailed_copied_and_printed(page, site):
     assert page.evaluate("window.printed")
 
 
-def test_an_error_of_the_server_is_waited_out_too(page, site):
+def test_an_error_of_the_server_is_waited_out_too(watched_page):
+    page = watched_page
     walk(page, "timing")
     fill(page, TIMING)
     failing = [503, 502]
@@ -115,7 +123,8 @@ def test_an_error_of_the_server_is_waited_out_too(page, site):
     assert not failing
 
 
-def test_an_answer_that_was_lost_does_not_make_a_second_report(page, site):
+def test_an_answer_that_was_lost_does_not_make_a_second_report(watched_page, site):
+    page = watched_page
     walk(page, "review")
     before = reports(site)
     lost = []

@@ -549,6 +549,27 @@ def test_each_file_that_is_refused_is_named_beside_its_field_and_above(
         assert f'<li><a href="#f-files">{each}</a></li>' in page.html
 
 
+@pytest.mark.parametrize("button", [{"go": "back"}, {"lang": "en"}, {"keep": "files"}], ids=str)
+def test_a_file_that_is_refused_is_told_of_whatever_is_pressed(
+    provider: Provider, token: str, customer: Visitor, button: dict[str, str]
+) -> None:
+    page = add(customer, token, ("a.exe", b"MZ\x00"), ("b.png", PNG), hypothesis="dns", **button)
+    assert page.errors == {
+        "files": "a.exe no es una imagen, un PDF ni un texto: no podemos aceptarlo"
+    }
+    assert page.fields["hypothesis"] == "dns"
+    assert names(provider, token) == ["b.png"]
+
+
+def test_keeping_a_file_at_once_scolds_for_nothing_that_is_still_being_answered(
+    provider: Provider, token: str, customer: Visitor
+) -> None:
+    page = add(customer, token, ("b.png", PNG), last_worked_at="ayer", keep="files")
+    assert (page.status, page.action, page.errors) == (200, f"/r/{token}/details/evidence", {})
+    assert page.fields["last_worked_at"] == "ayer"
+    assert names(provider, token) == ["b.png"]
+
+
 def test_a_request_that_is_far_too_large_is_answered_in_plain_words(
     provider: Provider, token: str, customer: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,10 @@ def _take(stage: Stage, step: Step) -> ResponseReturnValue:
     form = step.form(**stage.context())
     if not keep_step(stage, step, form, problems):
         return _page(stage, step, form, 422)  # everything typed, and a fresh token
+    if problems:  # before any button: a file that is refused is told of
+        return _page(stage, step, form, 422)
+    if "keep" in request.form:  # by a script, as soon as a file is chosen
+        return redirect(stage.url(step.slug, **changing()), 303)
     if "remove" in request.form:
         stage.remove_file(request.form.get("remove", 0, type=int))
         return redirect(stage.url(step.slug, **changing()), 303)

@@ -7,9 +7,12 @@ import io
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -17,7 +20,7 @@ from browser import chromium
 from factories import parsed
 from pages import DESKTOP, PHONE, Person, person
 from PIL import Image
-from playwright.sync_api import Browser, JSHandle, expect
+from playwright.sync_api import Browser, JSHandle, Locator, Route, expect
 from provider import a_picture, block_of, text_of
 from running import HttpClient, Service, Visitor, running, until
 from servers import SmtpServer, smtp_server
@@ -54,7 +57,7 @@ def service(smtp: SmtpServer, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def customer(browser: Browser, service: Service) -> Iterator[Person]:
-    with person(browser, service) as customer:
+    with person(browser, service, service_workers="block") as customer:
         yield customer
 
 
@@ -73,6 +76,11 @@ def press(someone: Person, button: str = "main button.primary") -> None:
     """Press a button that sends a form, and wait for the page that comes."""
     with someone.page.expect_navigation():
         someone.page.locator(button).click()
+
+
+def soon() -> str:
+    """A time of the clock in support's zone that is still to come."""
+    return (datetime.now(ZoneInfo("Europe/Madrid")) + timedelta(hours=2)).strftime("%H:%M")
 
 
 def pick(customer: Person, *files: tuple[str, bytes]) -> None:
@@ -102,6 +110,27 @@ def desk_of(smtp: SmtpServer, service: Service, reference: str) -> str:
 
 def files_in(mail: EmailMessage) -> dict[str, bytes]:
     return {str(part.get_filename()): part.get_content() for part in mail.iter_attachments()}
+
+
+def kept(customer: Person) -> Locator:
+    """The files that we have, with what can be done with each."""
+    return customer.page.locator(".files li")
+
+
+def status(customer: Person) -> Locator:
+    """What is said of those that are on their way."""
+    return customer.page.locator("#files [role=status]")
+
+
+@contextmanager
+def held(customer: Person, path: str) -> Iterator[None]:
+    """Hold the first request for *path* back until the end; the page is still where it was."""
+    routes: list[Route] = []
+    customer.page.route(f"**{path}", lambda route: routes.append(route), times=1)
+    yield
+    until(lambda: customer.page.title() and routes)  # asking for the title lets the request in
+    assert customer.path == path
+    routes[0].continue_()
 
 
 def chosen(customer: Person) -> list[str]:
@@ -141,7 +170,7 @@ def test_a_screenshot_is_pasted_and_reaches_support(customer: Person, smtp: Smtp
     )
     customer.question("tests_done").fill("Reiniciar: igual")
     customer.question("tests_done").press("Control+V")
-    until(lambda: chosen(customer) == ["image.png"])
+    expect(kept(customer)).to_contain_text(["image.png"])
     assert customer.typed("tests_done") == {"tests_done": "Reiniciar: igual"}
     press(customer)
     press(customer)
@@ -165,6 +194,7 @@ def test_pasted_text_is_text(customer: Person) -> None:
     customer.question("tests_done").press("Control+V")
     expect(customer.question("tests_done")).to_have_value("502 Bad Gateway")
     assert chosen(customer) == []
+    expect(kept(customer)).to_have_count(0)
 
 
 def test_files_are_dropped_anywhere_and_join_those_that_were_picked(
@@ -177,8 +207,8 @@ def test_files_are_dropped_anywhere_and_join_those_that_were_picked(
         handle = transfer(customer, name, "image/png", content)
         customer.page.dispatch_event(target, "dragover", {"dataTransfer": handle})
         customer.page.dispatch_event(target, "drop", {"dataTransfer": handle})
-    assert chosen(customer) == ["nginx.log", "uno.png", "dos.gif"]
-    press(customer)
+    expect(kept(customer)).to_contain_text(["nginx.log", "uno.png", "dos.gif"])
+    assert chosen(customer) == []
     customer.opens(f"{receipt}/details/review")
     press(customer)
     files = files_in(mail_to_support(smtp, reference, 1))
@@ -208,24 +238,95 @@ def test_files_that_do_not_fit_are_told_of_before_anything_is_sent(
     customer.opens(f"{receipt}/details/evidence")
     customer.question("hypothesis").fill("el proxy")
     pick(customer, ("nginx.log", LOG.encode()))
-    press(customer)
-    customer.opens(f"{receipt}/details/evidence")
+    expect(kept(customer)).to_contain_text(["nginx.log"])
     photos = [tmp_path / f"IMG_{number}.JPG" for number in (1, 2, 3)]
     for photo in photos:
         photo.touch()
         os.truncate(photo, 4_500_000)
+    customer.page.route("**/details/evidence", lambda route: route.abort())
     customer.page.locator("input[type=file]").set_input_files(photos)
     told = customer.page.locator("[role=alert] .error")
     rule = "no cabe: entre todos los archivos pueden ocupar 6,8 MB"
-    assert told.all_inner_texts() == [f"IMG_2.JPG {rule}", f"IMG_3.JPG {rule}"]
+    expect(told).to_have_text([f"IMG_2.JPG {rule}", f"IMG_3.JPG {rule}"])
     assert chosen(customer) == ["IMG_1.JPG"]
     assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
     assert customer.path == f"{receipt}/details/evidence"
+    customer.page.unroute_all(behavior="wait")
     pick(customer, ("uno.png", PNG))
     expect(told).to_have_count(0)
+    expect(kept(customer)).to_contain_text(["nginx.log", "uno.png"])
+
+
+def test_a_file_is_kept_as_soon_as_it_is_chosen(customer: Person) -> None:
+    receipt, _reference = reports(customer)
+    customer.opens(f"{receipt}/details/evidence")
+    customer.question("hypothesis").fill("el proxy")
+    pick(customer, ("uno.png", PNG))
+    expect(kept(customer)).to_contain_text(["uno.png"])
+    assert customer.errors == []
+    customer.opens(f"{receipt}/details/evidence")
+    expect(kept(customer)).to_contain_text(["uno.png"])
+    assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
+    press(customer, ".files button")
+    expect(kept(customer)).to_have_count(0)
+
+
+def test_a_file_that_cannot_be_taken_is_told_of_as_soon_as_it_is_chosen(customer: Person) -> None:
+    receipt, _reference = reports(customer)
+    customer.opens(f"{receipt}/details/evidence")
+    customer.question("last_worked_at").fill("2199-01-01T00:00")
+    pick(customer, ("uno.png", PNG), ("virus.exe", b"MZ\0\0"))
+    rule = "virus.exe no es una imagen, un PDF ni un texto: no podemos aceptarlo"
+    expect(customer.page.locator("main .error")).to_contain_text([rule])
+    field = customer.question("files")
+    expect(field).to_have_accessible_description(re.compile(f"{rule}$"))
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(customer.page.locator("#files")).to_have_class("question wrong")
+    expect(kept(customer)).to_contain_text(["uno.png"])
+    assert chosen(customer) == []
+    pick(customer, ("dos.gif", GIF))
+    expect(kept(customer)).to_contain_text(["uno.png", "dos.gif"])
+    expect(customer.page.locator("main .error")).to_have_count(0)
+    expect(field).to_have_attribute("aria-invalid", "false")
+    expect(customer.page.locator("#files")).to_have_class("question")
+
+
+def test_a_file_chosen_while_another_is_being_kept_is_kept_after_it(customer: Person) -> None:
+    receipt, _reference = reports(customer)
+    customer.opens(f"{receipt}/details/evidence")
+    with held(customer, f"{receipt}/details/evidence"):
+        pick(customer, ("uno.png", PNG))
+        expect(status(customer)).to_have_text("Guardando los archivos…")
+        pick(customer, ("dos.gif", GIF))
+    expect(kept(customer)).to_contain_text(["uno.png", "dos.gif"])
+    expect(status(customer)).to_be_empty()
+
+
+def test_going_on_waits_for_what_is_being_kept_and_sends_it_once(customer: Person) -> None:
+    receipt, _reference = reports(customer)
+    customer.opens(f"{receipt}/details/evidence")
+    sent: list[bytes] = []
+    customer.page.on("request", lambda request: sent.append(request.post_data_buffer or b""))
+    with customer.page.expect_navigation(), held(customer, f"{receipt}/details/evidence"):
+        pick(customer, ("uno.png", PNG))
+        expect(status(customer)).to_have_text("Guardando los archivos…")
+        customer.page.locator("main button.primary").click()
+    assert customer.path == f"{receipt}/details/authorisation"
+    assert [PNG in body for body in sent if b"tests_done" in body] == [True, False]
+
+
+def test_a_file_chosen_without_a_connection_goes_with_the_page(customer: Person) -> None:
+    receipt, _reference = reports(customer)
+    customer.opens(f"{receipt}/details/evidence")
+    customer.page.route("**/details/evidence", lambda route: route.abort())
+    with customer.page.expect_event("requestfailed"):
+        pick(customer, ("uno.png", PNG))
+    expect(status(customer)).to_be_empty()
+    assert chosen(customer) == ["uno.png"]
+    customer.page.unroute_all(behavior="wait")
     press(customer)
-    customer.opens(f"{receipt}/details/review")
-    assert customer.page.locator(".files li").count() == 2
+    customer.goes_back()
+    expect(kept(customer)).to_contain_text(["uno.png"])
 
 
 def test_without_scripts_files_that_do_not_fit_are_refused_beside_their_field(
@@ -320,11 +421,12 @@ def test_what_support_presses_is_on_the_receipt(
         press(support, "[value=acknowledge]")
         customer.reloads()
         assert customer.states == ["Guardado", "Enviado", "Visto"]
-        support.fills({"text": "Hemos encontrado la causa.", "next_news_at": "23:59"})
+        next_news = soon()
+        support.fills({"text": "Hemos encontrado la causa.", "next_news_at": next_news})
         press(support, "[value=message]")
         customer.reloads()
         assert "Hemos encontrado la causa." in customer.text
-        assert re.search(r"Próximas noticias: \d+ \w+ \d+ 23:59", customer.text)
+        assert re.search(rf"Próximas noticias: \d+ \w+ \d+ {next_news}", customer.text)
         support.fills({"text": "Era un disco lleno."})
         press(support, "[value=solve]")
         customer.reloads()
@@ -489,7 +591,7 @@ def _desk(
     support.fills({"next_news_at": "pronto"})
     press(support, "[value=message]")
     look(support, "desk, errors")
-    support.fills({"name": "Ana", "text": "Hemos encontrado la causa.", "next_news_at": "23:59"})
+    support.fills({"name": "Ana", "text": "Hemos encontrado la causa.", "next_news_at": soon()})
     press(support, "[value=message]")
     customer.opens(receipt)
     press(customer, "[name=wanted]")
@@ -503,7 +605,7 @@ def _desk(
     press(support)
     look(support, "open notice, errors")
     support.page.go_back()
-    support.fills({"text": "Cae el nodo 7", "next_news_at": "23:59"})
+    support.fills({"text": "Cae el nodo 7", "next_news_at": soon()})
     press(support)
     look(support, "desk of a notice")
     press(support, "[value=update]")

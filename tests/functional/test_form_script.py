@@ -27,7 +27,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, site: Site) -> Iterator[Page]:
-    with visiting(browser, site) as page:
+    """Whose requests are all seen: those that a service worker passes on are not."""
+    with visiting(browser, site, service_workers="block") as page:
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page

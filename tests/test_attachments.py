@@ -466,12 +466,18 @@ def test_files_that_leave_no_room_for_the_text_go_in_a_mail_of_their_own(
     assert provider.work() == []
 
 
-def test_of_several_files_those_that_fit_go_with_the_text(provider: Provider) -> None:
+def sent_with_files_for_two_mails(provider: Provider) -> str:
+    """The token of a report whose details have one file too many for the mail of its state."""
     token = provider.report()
     customer = provider.customer(token)
     half = LIMIT // 2
     add(customer, token, ("uno.pdf", pdf(half)), ("dos.pdf", pdf(half - 1)), **FULL)
     send(customer, token)
+    return token
+
+
+def test_of_several_files_those_that_fit_go_with_the_text(provider: Provider) -> None:
+    token = sent_with_files_for_two_mails(provider)
     provider.work()
     assert all(len(message.content) < 9 * MIB for message in provider.smtp.received)
     *_, state, rest = to_support(provider.mails_of(token))
@@ -480,12 +486,8 @@ def test_of_several_files_those_that_fit_go_with_the_text(provider: Provider) ->
 
 
 def test_what_comes_after_such_a_mail_joins_it_with_the_state_again(provider: Provider) -> None:
-    token = provider.report()
+    token = sent_with_files_for_two_mails(provider)
     customer = provider.customer(token)
-    half = LIMIT // 2
-    add(customer, token, ("uno.pdf", pdf(half)), ("dos.pdf", pdf(half - 1)), **FULL)
-    send(customer, token)
-    customer.open(f"/r/{token}")
     customer.submit(kind="info", text="una cosa más")
     *_, last = to_support(provider.mails_of(token))
     assert block_of(last)["news"] == "files, info"

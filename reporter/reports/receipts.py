@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from flask import abort
 from sqlalchemy.orm import selectinload
 
 from reporter import models
@@ -55,6 +56,10 @@ class Receipt:
         """Whether support's mail server should have taken the ticket by *now*."""
         return self.sent_at is None and (self.refused or now - self.saved_at > LATE_AFTER)
 
+    def language(self, wanted: str) -> str:
+        """*wanted*, where the report was kept in it; else the report's own."""
+        return wanted if wanted in self.report.sections else self.report.language
+
     def status(self) -> dict[str, Any]:
         """For polling: ISO 8601 in UTC, or null for what has not happened."""
         return {
@@ -81,6 +86,11 @@ def find(token: str) -> Receipt | None:
     with get_database().read() as session:
         row = session.scalar(query)
         return _receipt(row) if row else None
+
+
+def find_or_404(token: str) -> Receipt:
+    """As find; a request for one that is not there is answered 404."""
+    return find(token) or abort(404)
 
 
 def _receipt(row: models.Report) -> Receipt:

@@ -1,16 +1,14 @@
-"""The receipt: how far a report has come, what is added to it, and the customer's own copies."""
+"""The receipt: how far a report has come, and what is added to it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import (
     Blueprint,
-    Response,
     abort,
     flash,
     jsonify,
@@ -28,12 +26,11 @@ from reporter.extensions import limiter
 from reporter.models import Report as ReportRow
 from reporter.notices import store
 from reporter.notices.store import Notice
-from reporter.reports import attachments, receipts, twin
+from reporter.reports import attachments
 from reporter.reports.forms import MineForm, NewsForm, UpdateForm
 from reporter.reports.news import say_mine, want_news
-from reporter.reports.receipts import Receipt
-from reporter.reports.report import Report
-from reporter.reports.ticket import copy_text, kind_in_words
+from reporter.reports.receipts import Receipt, find_or_404
+from reporter.reports.ticket import kind_in_words
 from reporter.reports.updates import add_update, lock
 from reporter.times import day_and_time
 from reporter.web.locale import choose_language, current_language
@@ -46,7 +43,7 @@ UPDATE_LIMIT = "60 per minute"
 @blueprint.get("/r/<token>")
 def receipt(token: str) -> ResponseReturnValue:
     """The reference, how far the ticket has come, what happens next, and what was said."""
-    return _page(token, _find(token), UpdateForm()), 200
+    return _page(token, find_or_404(token), UpdateForm()), 200
 
 
 @blueprint.route("/r/<token>/updates", methods=["GET", "POST"])
@@ -58,7 +55,7 @@ def updates(token: str) -> ResponseReturnValue:
     """
     if request.method != "POST":
         return _to_receipt(token)
-    found = _find(token)
+    found = find_or_404(token)
     if "lang" in request.form:
         choose_language(request.form["lang"])
         refresh()
@@ -80,7 +77,7 @@ def news(token: str) -> ResponseReturnValue:
 
     GET, as by a reload, shows the receipt.
     """
-    found, form = _find(token), NewsForm()
+    found, form = find_or_404(token), NewsForm()
     if form.validate_on_submit():
         with get_database().write() as session:
             row = session.get_one(ReportRow, found.report_id)
@@ -95,7 +92,7 @@ def mine(token: str) -> ResponseReturnValue:
 
     GET, as by a reload, shows the receipt.
     """
-    found, form = _find(token), MineForm()
+    found, form = find_or_404(token), MineForm()
     if form.validate_on_submit():
         with get_database().write() as session:
             row = lock(session, found.report_id)
@@ -107,7 +104,7 @@ def mine(token: str) -> ResponseReturnValue:
 @blueprint.get("/r/<token>/status.json")
 def status(token: str) -> ResponseReturnValue:
     """Times in ISO 8601, UTC, or null. The ETag tells also when a known incident has news."""
-    found = _find(token)
+    found = find_or_404(token)
     response = jsonify(found.status())
     told = [f"{notice.key} {len(notice.entries)}" for notice in _notices(found)]
     version = json.dumps([found.status(), told])
@@ -115,44 +112,12 @@ def status(token: str) -> ResponseReturnValue:
     return response
 
 
-@blueprint.get("/r/<token>/ticket.txt")
-def ticket_txt(token: str) -> ResponseReturnValue:
-    """The customer's own copy, as text."""
-    found = _find(token)
-    text = copy_text(_for_customer(found), _language(found))
-    return _download(text.encode(), "text/plain", f"{found.report.reference}.txt")
-
-
-@blueprint.get("/r/<token>/ticket.json")
-def ticket_json(token: str) -> ResponseReturnValue:
-    """The customer's own copy, as the JSON that support has."""
-    found = _find(token)
-    files = attachments.kept(found.report_id)
-    content = twin.to_bytes(
-        twin.twin(_for_customer(found), _language(found), tuple(reversed(found.updates)), files)
-    )
-    return _download(content, "application/json", f"{found.report.reference}.json")
-
-
-@blueprint.get("/r/<token>/files/<int(max=2147483647):attachment_id>")
-def file(token: str, attachment_id: int) -> ResponseReturnValue:
-    """A file of the customer's, given back as a download and as no type a browser would show."""
-    stored, content = attachments.read(_find(token).report_id, attachment_id) or abort(404)
-    return _download(content, "application/octet-stream", stored.filename)
-
-
-@blueprint.get("/schema/ticket-v1.json")
-def schema() -> ResponseReturnValue:
-    """The JSON Schema of the JSON copy."""
-    return Response(twin.SCHEMA_FILE.read_bytes(), mimetype="application/schema+json")
-
-
 def _page(token: str, found: Receipt, form: UpdateForm) -> str:
     return render_template(
         "receipt/receipt.html",
         receipt=found,
         report=found.report,
-        sections=found.report.sections[_language(found)],
+        sections=found.report.sections[found.language(current_language())],
         files=attachments.kept(found.report_id),
         notices=_notices(found),
         linked=found.notice_id is not None,
@@ -182,24 +147,3 @@ def _words(found: Receipt) -> dict[str, Any]:
         "at": lambda moment: day_and_time(moment.astimezone(zone)),
         "kind_in_words": kind_in_words,
     }
-
-
-def _find(token: str) -> Receipt:
-    return receipts.find(token) or abort(404)
-
-
-def _for_customer(found: Receipt) -> Report:
-    """Without what only support is told."""
-    return replace(found.report, flags=())
-
-
-def _language(found: Receipt) -> str:
-    """The language in use, where the report was kept in it; else the report's own."""
-    language = current_language()
-    return language if language in found.report.sections else found.report.language
-
-
-def _download(content: bytes, mimetype: str, filename: str) -> Response:
-    response = Response(content, mimetype=mimetype)
-    response.headers.set("Content-Disposition", "attachment", filename=filename)
-    return response

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from reporter.extensions import limiter
 from reporter.reports import attachments
-from reporter.reports.receipts import Receipt, find
+from reporter.reports.receipts import Receipt, find_or_404
 from reporter.reports.updates import add_details
 from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import DETAIL_STEPS
@@ -108,4 +108,4 @@ def review(token: str) -> ResponseReturnValue:
 
 
 def _stage(token: str) -> DetailsStage:
-    return DetailsStage(token, find(token) or abort(404))
+    return DetailsStage(token, find_or_404(token))

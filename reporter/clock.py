@@ -65,6 +65,7 @@ def _hour(text: str, now: datetime, *, ahead: bool) -> datetime:
     ]
     found = next(moment for moment in moments if (moment > now) == ahead)
     missed = [moment for moment in moments if (moment > now) != ahead]
+    _check_shown(found.astimezone(zone), clock, text)
     if missed and abs(now - missed[-1]) < SLIP and abs(found - now) > SLIP:
         raise WrongSide(text, found)
     return found
@@ -77,8 +78,13 @@ def _moment(text: str) -> datetime:
             moment = datetime.strptime(text, pattern).replace(tzinfo=zone)
         except ValueError:
             continue
-        if moment.astimezone(UTC).astimezone(zone).hour != moment.hour:
-            raise ValueError(text)  # the clocks go forward over it
+        _check_shown(moment.astimezone(UTC).astimezone(zone), moment.time(), text)
         return moment
     full = datetime.fromisoformat(text)
     return full if full.tzinfo else full.replace(tzinfo=zone)
+
+
+def _check_shown(moment: datetime, clock: time, text: str) -> None:
+    """Raises ValueError where the clocks go forward over *clock*, which became *moment*."""
+    if (moment.hour, moment.minute) != (clock.hour, clock.minute):
+        raise ValueError(text)

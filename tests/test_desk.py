@@ -293,6 +293,16 @@ def test_the_same_twice_is_once(
     assert len(status(provider, token)["messages"]) == 2
 
 
+def test_the_same_words_with_the_time_that_was_forgotten_are_told(
+    provider: Provider, token: str, desk: Customer
+) -> None:
+    desk.submit(action="message", text=WORDS)
+    desk.submit(action="message", text=WORDS, next_news_at="23:00")
+    desk.submit(action="message", text=WORDS, next_news_at="23:00")
+    assert len(status(provider, token)["messages"]) == 2
+    assert status(provider, token)["next_news_at"]
+
+
 def test_the_desk_says_whether_an_email_goes_out(provider: Provider, token: str) -> None:
     assert "No sale ningún correo" in provider.desk(token).page.text
     wants_news(provider.customer(token))

@@ -44,7 +44,7 @@ def message(
 
     Without a time, what was promised before stands. Of what is solved no more news is promised.
     """
-    if _is_same(row, MESSAGE, text, at):
+    if _is_same(row, MESSAGE, text, at) and next_news_at in {None, row.next_news_at}:
         return
     row.seen_at = row.seen_at or at
     standing = row.next_news_at if row.next_news_at and row.next_news_at > at else None

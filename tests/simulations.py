@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import random
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from reporter.reports import frequency
-from reporter.reports.frequency import DAY, HOUR, Interval, counted, is_surge, normal, usual_times
+from reporter.reports.frequency import DAY, HOUR, Interval, is_surge, normal, usual_times
 
 MINUTE = timedelta(minutes=1)
 WEEK = 7 * DAY
@@ -68,6 +68,11 @@ def alarms(times: list[datetime], since: datetime = BEGIN) -> list[datetime]:
             found.append((times[bisect_right(times, at - frequency.WINDOW)], at))
             begun.append(at)
     return begun
+
+
+def counted(times: Sequence[datetime], intervals: Iterable[Interval]) -> int:
+    """How many of *times*, oldest first, are in *intervals*. The service counts in SQL."""
+    return sum(bisect_right(times, end) - bisect_right(times, start) for start, end in intervals)
 
 
 def how_normal(times: list[datetime], surges: list[Interval], at: datetime) -> float:

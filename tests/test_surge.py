@@ -24,11 +24,11 @@ from provider import (
     to_support,
 )
 from servers import alarm_server
-from simulations import MINUTE, alarms
+from simulations import MINUTE, alarms, counted
 
 from reporter.database import Database
 from reporter.models import Message, Report, Surge
-from reporter.reports.frequency import DAY, HOUR, counted, usual_times
+from reporter.reports.frequency import DAY, HOUR, usual_times
 from reporter.reports.surge import count_reports
 
 

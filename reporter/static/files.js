@@ -7,9 +7,11 @@ if (place) {
   const told = $("[role=alert]");
   const status = $("[role=status]");
   const { form } = input;
+  let waiting = []; // chosen, and not kept yet; they go with the page, if it goes first
   let keeping;
 
-  const choose = (files) => {
+  const hold = (files) => {
+    waiting = files;
     const all = new DataTransfer();
     for (const file of files) all.items.add(file);
     input.files = all.files;
@@ -22,10 +24,9 @@ if (place) {
     input.ariaInvalid = told.hasChildNodes();
   };
 
-  // What cannot be sent now stays chosen, and goes with the page.
   const keep = async () => {
     await keeping;
-    const sent = [...input.files];
+    const sent = waiting;
     if (!sent.length) return;
     status.textContent = status.dataset.text;
     try {
@@ -35,20 +36,25 @@ if (place) {
       const page = await (await fetch(form.action, { method: "POST", body, signal })).text();
       const fresh = $("#files", new DOMParser().parseFromString(page, "text/html"));
       const errors = fresh.querySelectorAll(".error");
-      const isSent = (file) => sent.some(({ name, size }) => name === file.name && size === file.size);
-      choose([...input.files].filter((file) => !isSent(file)));
+      hold(waiting.filter((file) => !sent.includes(file)));
       tell(errors);
       told.dataset.room = $("[data-room]", fresh).dataset.room;
       $(".kept").replaceChildren(...$(".kept", fresh).childNodes);
-    } catch {} // we cannot be reached
-    status.textContent = "";
+      status.textContent = "";
+    } catch {
+      status.textContent = status.dataset.later; // we cannot be reached
+    }
   };
 
-  input.addEventListener("change", () => {
+  const isSame = (one, other) =>
+    ["name", "size", "lastModified"].every((each) => one[each] === other[each]);
+
+  const take = (files) => {
     let { room } = told.dataset;
     const fits = ({ size }) => size <= room && ((room -= size), true);
     const refused = [];
-    const taken = [...input.files].filter((file) => fits(file) || !refused.push(file.name));
+    const added = files.filter((file) => !waiting.some((other) => isSame(file, other)));
+    hold([...waiting, ...added].filter((file) => fits(file) || !refused.push(file.name)));
     told.replaceChildren();
     tell(refused.map((name) => {
       const line = document.createElement("p");
@@ -56,27 +62,32 @@ if (place) {
       line.textContent = told.dataset.text.replace("{name}", () => name);
       return line;
     }));
-    if (refused.length) choose(taken);
     const now = (keeping = keep().finally(() => now === keeping && (keeping = null)));
-  });
+  };
+  input.addEventListener("change", () => take([...input.files]));
 
-  // A press of a button waits for what is being kept, which would go twice.
+  // A press of a button waits for what is being kept, which would go twice; and where something
+  // was refused meanwhile, the page stays and says so.
   addEventListener(
     "submit",
     async (event) => {
-      if (!keeping) return;
+      if (!keeping || event.target !== form) return;
       event.preventDefault();
       event.stopImmediatePropagation();
+      const { name, value } = event.submitter;
       while (keeping) await keeping;
-      form.requestSubmit(event.submitter);
+      if (told.hasChildNodes()) return input.focus();
+      // The list of files is new, and so are its buttons.
+      const isPressed = (each) => each.type === "submit" && each.name === name && each.value === value;
+      const pressed = [...form.elements].find(isPressed);
+      if (pressed) form.requestSubmit(pressed);
     },
     true,
   );
 
   const add = (files) => {
     if (!files.length) return;
-    choose([...input.files, ...files]);
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    take([...files]);
     input.scrollIntoView({ block: "center" });
   };
   document.addEventListener("paste", (event) => {

@@ -56,10 +56,12 @@ for (const output of document.querySelectorAll("output[for]")) {
 }
 
 // The draft: what was typed, mirrored in this browser until it is sent. It also holds the key
-// under which the server takes the report once, however often it is sent.
-const DRAFT = "reporter.draft";
+// under which the server takes the report once, however often it is sent. What is added to a
+// report that was sent has a draft of its own.
 const mirrored = form?.dataset.draft;
 const whole = mirrored === "whole";
+const added = /-/.test(mirrored);
+const DRAFT = "reporter." + (added ? mirrored : "draft");
 
 function stored(use) {
   try {
@@ -74,8 +76,13 @@ function forget() {
   return { key: crypto.getRandomValues(new Uint32Array(5)).join("-"), answers: {} };
 }
 
+// None is kept for longer than a day.
+stored((store) => {
+  for (const name of Object.keys(store))
+    if (/^reporter/.test(name) && !(JSON.parse(store[name]).at > Date.now() - DAY)) delete store[name];
+});
 let draft = stored((store) => JSON.parse(store.getItem(DRAFT)));
-if (!(draft?.at > Date.now() - DAY) || form?.matches("[data-new]")) draft = forget();
+if (!draft || form?.matches("[data-new]")) draft = forget();
 
 // The fields of each question on the page. Tokens, traps, files and buttons are none.
 function questions() {
@@ -198,11 +205,11 @@ form?.addEventListener("submit", (event) => {
 function complain() {
   const reviewed = [...document.querySelectorAll(".answers > div")].map((each) => each.innerText);
   const typed = Object.values(draft.answers).map(({ label, text }) => text && label + "\n" + text);
-  const text = (reviewed[0] ? reviewed : typed).filter(Boolean).join("\n\n");
+  const text = (questions()[0] ? typed : reviewed).filter(Boolean).join("\n\n");
   const mail = $("a[href^=mailto]", trouble);
   mail.search = new URLSearchParams({ subject: mail.title, body: text }).toString().replace(/\+/g, "%20");
   $("pre", trouble).textContent = text;
-  $(".offline", trouble).hidden = whole || !navigator.serviceWorker?.controller;
+  $(".offline", trouble).hidden = whole || added || !navigator.serviceWorker?.controller;
   trouble.hidden = false;
 }
 
@@ -226,6 +233,8 @@ if (draft.queued && location.pathname === "/") location.assign("/offline");
 const progress = $("[data-status]");
 if (progress) {
   let before;
+  let next;
+  let looks = 0;
   const refresh = async () => {
     const page = await (await reach(location.href)).text();
     const fresh = $("[data-status]", new DOMParser().parseFromString(page, "text/html"));
@@ -234,9 +243,9 @@ if (progress) {
     progress.innerHTML = fresh.innerHTML;
   };
   const look = async () => {
-    clearTimeout(timer);
+    clearTimeout(next);
     if (document.hidden) return;
-    timer = setTimeout(look, Math.min(2000 * 1.3 ** tries++, MINUTE / 4));
+    next = setTimeout(look, Math.min(2000 * 1.3 ** looks++, MINUTE / 4));
     try {
       const response = await reach(progress.dataset.status);
       const status = await response.text();
@@ -246,10 +255,10 @@ if (progress) {
     } catch {} // the next look may find it
   };
   addEventListener("visibilitychange", () => {
-    tries = 0;
+    looks = 0;
     look();
   });
-  timer = setTimeout(look, 2000);
+  next = setTimeout(look, 2000);
 }
 
 // The form opens without a connection, after one visit.

@@ -38,6 +38,8 @@ class DetailsStage(Stage):
         self.token = token
         self.receipt = receipt
         super().__init__(f"details-{receipt.draft_id}")
+        self.reference = receipt.report.reference
+        self.mirrored_as = f"details-{self.reference}"
         self.files = attachments.kept(receipt.report_id)
 
     def url(self, slug: str | None, **query: Any) -> str:

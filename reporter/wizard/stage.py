@@ -23,6 +23,8 @@ class Stage(ABC):
     any_order = False
     # What a browser mirrors this stage's answers as; without it, it mirrors none.
     mirrored_as = ""
+    # Of the report that this one adds to.
+    reference = ""
     # The receipt of what was sent before, where this one was just begun.
     sent_before: str | None = None
     # Whether it was just begun for another caller.

@@ -123,14 +123,20 @@ def status(customer: Person) -> Locator:
 
 
 @contextmanager
-def held(customer: Person, path: str) -> Iterator[None]:
-    """Hold the first request for *path* back until the end; the page is still where it was."""
+def held(customer: Person, path: str, *, lose: bool = False) -> Iterator[None]:
+    """Hold the first request for *path* back until the end; the page is still where it was.
+
+    Then let it go on, or *lose* it.
+    """
     routes: list[Route] = []
     customer.page.route(f"**{path}", lambda route: routes.append(route), times=1)
     yield
     until(lambda: customer.page.title() and routes)  # asking for the title lets the request in
     assert customer.path == path
-    routes[0].continue_()
+    if lose:
+        routes[0].abort()
+    else:
+        routes[0].continue_()
 
 
 def chosen(customer: Person) -> list[str]:
@@ -251,10 +257,9 @@ def test_files_that_do_not_fit_are_told_of_before_anything_is_sent(
     assert chosen(customer) == ["IMG_1.JPG"]
     assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
     assert customer.path == f"{receipt}/details/evidence"
-    customer.page.unroute_all(behavior="wait")
     pick(customer, ("uno.png", PNG))
     expect(told).to_have_count(0)
-    expect(kept(customer)).to_contain_text(["nginx.log", "uno.png"])
+    assert chosen(customer) == ["IMG_1.JPG", "uno.png"]
 
 
 def test_a_file_is_kept_as_soon_as_it_is_chosen(customer: Person) -> None:
@@ -302,6 +307,41 @@ def test_a_file_chosen_while_another_is_being_kept_is_kept_after_it(customer: Pe
     expect(status(customer)).to_be_empty()
 
 
+def test_a_file_that_could_not_be_kept_is_kept_with_the_next(customer: Person) -> None:
+    receipt, _reference = reports(customer)
+    customer.opens(f"{receipt}/details/evidence")
+    with held(customer, f"{receipt}/details/evidence", lose=True):
+        pick(customer, ("uno.png", PNG))
+        expect(status(customer)).to_have_text("Guardando los archivos…")
+        pick(customer, ("dos.gif", GIF))
+    expect(kept(customer)).to_contain_text(["uno.png", "dos.gif"])
+    assert chosen(customer) == []
+
+
+def test_going_on_stays_where_a_file_turns_out_to_be_refused(customer: Person) -> None:
+    receipt, _reference = reports(customer)
+    customer.opens(f"{receipt}/details/evidence")
+    with held(customer, f"{receipt}/details/evidence"):
+        pick(customer, ("virus.exe", b"MZ\0\0"))
+        customer.page.locator("main button.primary").click()
+    expect(customer.question("files")).to_be_focused()
+    expect(customer.page.locator("main .error")).to_contain_text(["virus.exe"])
+    assert customer.path == f"{receipt}/details/evidence"
+    press(customer)
+    assert customer.path == f"{receipt}/details/authorisation"
+
+
+def test_a_file_is_removed_while_another_is_being_kept(customer: Person) -> None:
+    receipt, _reference = reports(customer)
+    customer.opens(f"{receipt}/details/evidence")
+    pick(customer, ("uno.png", PNG))
+    expect(kept(customer)).to_contain_text(["uno.png"])
+    with customer.page.expect_navigation(), held(customer, f"{receipt}/details/evidence"):
+        pick(customer, ("dos.gif", GIF))
+        customer.page.locator(".files button").click()
+    expect(kept(customer)).to_contain_text(["dos.gif"])
+
+
 def test_going_on_waits_for_what_is_being_kept_and_sends_it_once(customer: Person) -> None:
     receipt, _reference = reports(customer)
     customer.opens(f"{receipt}/details/evidence")
@@ -321,7 +361,7 @@ def test_a_file_chosen_without_a_connection_goes_with_the_page(customer: Person)
     customer.page.route("**/details/evidence", lambda route: route.abort())
     with customer.page.expect_event("requestfailed"):
         pick(customer, ("uno.png", PNG))
-    expect(status(customer)).to_be_empty()
+    expect(status(customer)).to_contain_text("Siguen aquí y se enviarán con esta página.")
     assert chosen(customer) == ["uno.png"]
     customer.page.unroute_all(behavior="wait")
     press(customer)

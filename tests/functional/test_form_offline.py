@@ -238,6 +238,78 @@ def test_the_browser_demands_what_is_required_while_nobody_else_can(page, site):
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_hidden()
 
 
+def report(page: Page) -> str:
+    """Send one, and return the path of its receipt, which is open."""
+    walk(page, "review")
+    proceed(page)
+    page.wait_for_url("**/r/*")
+    return urlsplit(page.url).path
+
+
+def test_what_is_added_to_a_report_waits_for_the_connection_too(page, site):
+    receipt = report(page)
+    reference = page.locator("h1").inner_text()
+    page.goto("/report/failure")
+    page.fill("#f-summary", "Otro aviso")  # which is none of this report
+    page.goto(f"{receipt}/details/impact")
+    page.fill("[name=users_affected]", "40 personas")
+    site.stop()
+    press(page)
+    expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
+    expect(page.get_by_role("link", name="Seguir sin conexión")).to_be_hidden()
+    mail = urlsplit(page.get_by_role("link", name="Enviarlo por correo").get_attribute("href"))
+    query = parse_qs(mail.query)
+    assert query["subject"] == [reference]
+    assert query["body"][0].endswith("40 personas")
+    assert "Otro aviso" not in query["body"][0]
+    site.start()
+    page.wait_for_url(f"**{receipt}/details/evidence")
+    page.goto(f"{receipt}/details/impact")
+    expect(page.locator("[name=users_affected]")).to_have_value("40 personas")
+    expect(page.locator("#offer")).to_be_hidden()
+
+
+def test_news_from_the_receipt_wait_for_the_connection_too(page, site):
+    receipt = report(page)
+    page.check('[name=kind][value="worse"]')
+    page.fill("[name=text]", "Ahora tampoco hay correo")
+    site.stop()
+    page.get_by_role("button", name="Enviar a soporte").click()
+    expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
+    expect(page.locator("#trouble pre")).to_contain_text("Ahora tampoco hay correo")
+    expect(page.locator("[name=text]")).to_have_value("Ahora tampoco hay correo")
+    site.start()
+    expect(page.locator(".told")).to_contain_text("Ahora tampoco hay correo")
+    assert urlsplit(page.url).path == receipt
+    expect(page.locator("[name=text]")).to_have_value("")
+    expect(page.locator(".told li")).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"), [("/details/impact", "users_affected"), ("", "text")], ids=str
+)
+def test_what_was_being_added_is_offered_back_after_a_crash(page, place, name):
+    receipt = report(page)
+    page.goto(receipt + place)
+    page.fill(f"[name={name}]", "40 personas")
+    page.goto("/report/failure")
+    expect(page.locator("#offer")).to_be_hidden()  # it belongs elsewhere
+    page.goto(receipt + place)
+    page.get_by_role("button", name="Recuperarlas").click()
+    expect(page.locator(f"[name={name}]")).to_have_value("40 personas")
+
+
+def test_what_was_not_sent_is_forgotten_after_a_day(page):
+    page.goto("/report/failure")
+    page.fill("#f-summary", "La web no carga")
+    yesterday = (
+        "Object.assign(JSON.parse(localStorage['reporter.draft']), {at: Date.now() - 864e5})"
+    )
+    page.evaluate(f"localStorage['reporter.details-INC-A'] = JSON.stringify({yesterday})")
+    page.goto("/")
+    assert page.evaluate("Object.keys(localStorage)") == ["reporter.draft"]
+
+
 def test_no_personal_page_and_no_receipt_is_ever_kept(page, site):
     visit_once(page)
     walk(page, "review")

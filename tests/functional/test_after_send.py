@@ -24,6 +24,7 @@ from playwright.sync_api import Browser, JSHandle, Locator, Route, expect
 from provider import a_picture, block_of, text_of
 from running import HttpClient, Service, Visitor, running, until
 from servers import SmtpServer, smtp_server
+from test_form_access import OVERFLOW, SMALL, SPACED
 
 PNG = a_picture("PNG", "blue")
 GIF = a_picture("GIF")
@@ -524,7 +525,7 @@ def test_an_update_and_the_details_that_follow_are_one_mail(
 
 
 class Inspector:
-    """Looks at pages as they come: by axe, by day and by night, and on a phone."""
+    """Looks at pages as they come: by axe, by day and by night, on a phone, and enlarged."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -545,7 +546,13 @@ class Inspector:
         page.set_viewport_size(PHONE)
         if someone.overflow > 0:
             self.found.append(f"{name}: wider than a phone by {someone.overflow} pixels")
+        found = page.evaluate(OVERFLOW) + page.evaluate(SMALL)
+        page.set_viewport_size({"width": 640, "height": 900})
+        page.evaluate(SPACED)
+        found += [f"{each} (200 %)" for each in page.evaluate(OVERFLOW)]
+        page.evaluate("document.adoptedStyleSheets = []")
         page.set_viewport_size(DESKTOP)
+        self.found += [f"{name}: {each}" for each in found]
 
     def _note(self, name: str, response: dict[str, Any]) -> None:
         for violation in response["violations"]:
@@ -564,7 +571,7 @@ def test_every_page_after_send_can_be_used_by_everybody_and_fits_a_phone(
     ):
         walk(inspector.look, customer, support, service, smtp, language)
     assert not inspector.found, "\n".join(inspector.found)
-    assert len(inspector.seen) == len(set(inspector.seen)) == 33
+    assert len(inspector.seen) == len(set(inspector.seen)) == 34
 
 
 def walk(
@@ -603,6 +610,8 @@ def _details(look: Callable[[Person, str], None], customer: Person, receipt: str
     look(customer, "evidence")
     customer.fills({"last_worked_at": "2199-01-01T00:00", "tests_done": "pass=Xk4!pz92"})
     pick(customer, (f"captura-{'larga-' * 12}.png", PNG), ("todo.zip", b"PK\x03\x04\x00"))
+    expect(kept(customer)).to_have_count(1)
+    look(customer, "evidence, a file kept and one refused")
     press(customer)
     look(customer, "evidence, errors and files")
     customer.fills({"last_worked_at": ""})

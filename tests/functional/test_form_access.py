@@ -31,6 +31,15 @@ SMALL = """() => [...document.querySelectorAll("a, button, input, textarea, summ
   .map((each) => `${each.tagName} ${each.textContent.trim().slice(0, 40)}`)"""
 
 
+SPACED = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`html { font-size: 200% } * { line-height: 1.5 !important;
+    letter-spacing: .12em !important; word-spacing: .16em !important }
+    p { margin-bottom: 2em !important }`);
+  document.adoptedStyleSheets = [sheet];
+}"""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with sites.running(tmp_path_factory.mktemp("site")) as site:
@@ -79,15 +88,7 @@ def test_text_at_200_percent_with_wide_spacing_is_not_cut_off(browser, site):
     """WCAG 2.2, 1.4.4 and 1.4.12."""
 
     def look(page: Page) -> list[str]:
-        page.evaluate(
-            """() => {
-              const sheet = new CSSStyleSheet();
-              sheet.replaceSync(`html { font-size: 200% } * { line-height: 1.5 !important;
-                letter-spacing: .12em !important; word-spacing: .16em !important }
-                p { margin-bottom: 2em !important }`);
-              document.adoptedStyleSheets = [sheet];
-            }"""
-        )
+        page.evaluate(SPACED)
         return page.evaluate(OVERFLOW)
 
     assert each(browser, site, "es", look, width=640) == []
@@ -262,3 +263,33 @@ def test_a_screen_reader_hears_the_reference_first_on_the_receipt(page):
             - listitem: /De camino a soporte/
         """
     )
+
+
+def test_colours_that_a_system_forces_leave_what_is_chosen_and_done_to_be_seen(page):
+    def style(selector: str, name: str, pseudo: str = "") -> str:
+        read = "([at, name, pseudo]) => getComputedStyle(document.querySelector(at), pseudo)[name]"
+        return page.evaluate(read, [selector, name, pseudo])
+
+    page.emulate_media(forced_colors="active")
+    page.goto("/report/failure")
+    page.check('[value="critical"]')
+    assert style(".option:has([value=critical])", "outlineStyle") == "solid"
+    assert style(".option:has([value=major])", "outlineStyle") == "none"
+    assert style("main .primary", "borderTopStyle") == "solid"
+    assert style("progress", "borderTopStyle") == "solid"
+    walk(page, "review")
+    proceed(page)
+    page.wait_for_url("**/r/*")
+    done, to_come = ".states .done", ".states li:not(.done)"
+    assert style(done, "backgroundColor", "::before") != style(
+        to_come, "backgroundColor", "::before"
+    )
+
+
+def test_on_paper_are_the_answers_and_nothing_to_press(page):
+    walk(page, "review")
+    page.emulate_media(media="print")
+    expect(page.get_by_text(FAILURE["summary"])).to_be_visible()
+    for pressed in page.locator("main .actions, .back, header nav, footer, .heading a").all():
+        expect(pressed).to_be_hidden()
+    assert page.evaluate(OVERFLOW) == []

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+import sqlite3
+from pathlib import Path
 
 import polib
 import pytest
 import sites
 from browser import chromium
+from factories import ANSWERS, parsed
+from pages import DESKTOP, Person, person
+from playwright.sync_api import Page
+from provider import text_of
+from running import running
+from servers import smtp_server
 from states import each
+from test_after_send import reports, walk
 from test_form_access import OVERFLOW
 
 from reporter.settings import ROOT
@@ -77,8 +85,8 @@ def pseudo(message: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sites.Site]:
-    """The service with one catalogue more, in a copy of its own."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the service with one catalogue more."""
     folder = tmp_path_factory.mktemp("pseudo")
     for name in ("reporter", "templates"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -94,12 +102,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sites.Site]:
     messages.mkdir(parents=True)
     catalogue.save_as_mofile(str(messages / "messages.mo"))
     (folder / "settings.toml").write_text(names_in_pseudo())
-    with sites.running(
-        folder,
-        SETTINGS=folder / "settings.toml",
-        LANGUAGES=f'["{PSEUDO}", "es", "en"]',
-    ) as site:
-        yield site
+    return folder
+
+
+def settings(folder: Path) -> dict[str, object]:
+    return {
+        "SETTINGS": folder / "settings.toml",
+        "LANGUAGES": f'["{PSEUDO}", "es", "en"]',
+        "SUPPORT_LOCALE": PSEUDO,
+    }
 
 
 def names_in_pseudo() -> str:
@@ -129,13 +140,76 @@ UNMARKED = """() => {
 }"""
 
 
-def test_a_new_language_is_one_catalogue_and_every_page_speaks_it(site):
-    """No text that nobody marked, and nothing cut off at 320 pixels with 40 % more of it."""
+def unmarked(text: str) -> bool:
+    return bool(re.search(r"\w", UNTRANSLATED.sub("", text)))
 
-    def look(page: sites.Page) -> list[str]:
-        page.set_viewport_size({"width": 320, "height": 640})
-        left = (UNTRANSLATED.sub("", text) for text in page.evaluate(UNMARKED))
-        return [text for text in left if re.search(r"\w", text)] + page.evaluate(OVERFLOW)
 
-    with chromium() as browser:
-        assert each(browser, site, PSEUDO, look, java_script_enabled=True) == []
+def foreign(page: Page) -> list[str]:
+    """What nobody marked, and what is cut off at 320 pixels with 40 % more text."""
+    page.set_viewport_size({"width": 320, "height": 640})
+    return [*filter(unmarked, page.evaluate(UNMARKED)), *page.evaluate(OVERFLOW)]
+
+
+def test_a_new_language_is_one_catalogue_and_every_page_speaks_it(folder):
+    with sites.running(folder, **settings(folder)) as site, chromium() as browser:
+        assert each(browser, site, PSEUDO, foreign, java_script_enabled=True) == []
+
+
+# What the walk types, and what is for programs: links, references, file names, the key block.
+TYPED = (
+    *(ANSWERS[key] for key in ("summary", "error_message", "frequency", "change_description")),
+    *(ANSWERS[key] for key in ("affected", "name", "company", "customer_number")),
+    *("Era un disco lleno.", "Era un disco", "Cae el nodo 7", "pass=Xk4!pz92", "Ana"),
+    *("Hemos encontrado la causa.", "Ahora tampoco hay correo"),
+)
+LINES = sorted({line for text in TYPED for line in text.splitlines()}, key=len, reverse=True)
+DATA = re.compile(
+    "|".join(map(re.escape, LINES))
+    + r"|(?m:^[a-z_]+: .*$)|https?://\S+|\bN-\w{5}\b|\bSEV\d(?: \w+:)?|^Re:|\bkB\b"
+    + r"|(?:INC-\w+-1-)?captura-[^\s)]+|([ax])\1{19,}"
+)
+
+
+def ours(text: str) -> str:
+    """*text* without those, and without our messages, one within another as they may be."""
+    text = DATA.sub("", text)
+    while (left := re.sub(r"⟦[^⟦⟧]*⟧", "", text)) != text:
+        text = left
+    return text
+
+
+def test_every_page_after_send_and_every_mail_speaks_it_too(folder):
+    found: list[str] = []
+
+    def look(someone: Person, name: str) -> None:
+        found.extend(f"{name}: {text}" for text in foreign(someone.page) if unmarked(ours(text)))
+        someone.page.set_viewport_size(DESKTOP)
+
+    with (
+        chromium() as browser,
+        smtp_server() as smtp,
+        running(
+            folder,
+            "serve",
+            MAIL_SERVER="127.0.0.1",
+            MAIL_PORT=smtp.port,
+            RATELIMIT_ENABLED="false",
+            WEB_PROCESSES=1,
+            **settings(folder),
+        ) as service,
+        person(browser, service, PSEUDO) as customer,
+        person(browser, service, PSEUDO) as support,
+    ):
+        walk(look, customer, support, service, smtp, PSEUDO)
+        for _ in range(4):  # a surge
+            reports(customer, service="email")
+    with sqlite3.connect(folder / "instance" / "reporter.db") as database:
+        queued = dict(database.execute("SELECT content, kind FROM message"))
+    mails = [parsed(content) for content in queued]
+    assert set(queued.values()) == {
+        *("ticket", "acknowledgement", "followup", "news", "notice", "digest", "surge")
+    }
+    for mail in mails:
+        left = UNTRANSLATED.sub("", ours(f"{mail['Subject']}\n{text_of(mail)}"))
+        found.extend(f"{mail['Subject']}: {words}" for words in re.findall(r"\w.*", left))
+    assert found == []

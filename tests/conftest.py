@@ -28,6 +28,13 @@ MAIL: dict[str, Any] = {"kind": "ticket", "reference": "INC-KX7M9Q"}
 MAIL |= {"recipient": "support@example.com", "content": CONTENT}
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have counted, before pytest's last line."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}:\n{value}")
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """REPORTER_TEST_POSTGRES_URL, whose schema "public" is emptied, or a server of our own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -121,7 +121,7 @@ def outage(tmp_path_factory: pytest.TempPathFactory, alarms: AlarmServer) -> Ite
 
 
 def test_what_support_receives_is_what_there_is_to_know(
-    outage: Outage, alarms: AlarmServer, capsys: pytest.CaptureFixture[str]
+    outage: Outage, alarms: AlarmServer, record_property: Callable[[str, str], None]
 ) -> None:
     told = {
         "customers": CUSTOMERS,
@@ -136,10 +136,8 @@ def test_what_support_receives_is_what_there_is_to_know(
         "acknowledgements to customers": outage.count("acknowledgement"),
         "news to followers": outage.count("notice"),
     }
-    with capsys.disabled():
-        print(f"\nAn outage of {CUSTOMERS} customers in {LASTS}:")
-        for name, number in told.items():
-            print(f"  {number:>4}  {name}")
+    table = "\n".join(f"  {number:>4}  {name}" for name, number in told.items())
+    record_property(f"An outage of {CUSTOMERS} customers in {LASTS}", table)
     assert len(outage.reports) + outage.followers == CUSTOMERS
     assert told["tickets"] == told["acknowledgements to customers"] == len(outage.reports)
     assert told["follow-ups"] == outage.updates / 2  # both of a customer's are in one mail

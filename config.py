@@ -81,7 +81,7 @@ MAIL_CA_FILE = ""
 # Relays tried in order when the first does not take a mail: tables with the keys above, in
 # lower case and without "mail_": server, port, use_tls, use_ssl, username, password, ca_file.
 FALLBACK_RELAYS = []
-# Apprise URLs that are told when a ticket stays unsent or is refused.
+# Apprise URLs that are told when a ticket stays unsent or is refused, and of a surge.
 ALARM_URLS = []
 # How long a ticket may wait before that.
 ALARM_AFTER_SECONDS = 300

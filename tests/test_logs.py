@@ -7,10 +7,12 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from factories import SLUGS, Customer, an_app, values
 from flask import Flask, request
+from provider import a_picture, a_provider
 from sqlalchemy.exc import OperationalError
 
 from reporter.delivery import outbox
@@ -85,6 +87,31 @@ def test_a_whole_report_leaves_no_word_of_it_in_the_log(app: Flask, written: Wri
     assert len(lines) > 20
     assert draft
     assert clean(lines, token, draft.value, "198.51.100.99", "/r/")
+
+
+def test_nothing_after_send_leaves_a_word_in_the_log(tmp_path: Path, written: Written) -> None:
+    with a_provider(tmp_path) as provider:
+        token = provider.report()
+        customer = provider.customer(token)
+        customer.submit(kind="worse", text="marker")
+        for slug, key in (("impact", "business_impact"), ("evidence", "tests_done")):
+            customer.open(f"/r/{token}/details/{slug}")
+            files = [("marker.png", a_picture()), ("marker.exe", b"MZ\0")]
+            customer.chooses(*files[: 2 * (slug == "evidence")], **{key: "marker"})
+        customer.open(f"/r/{token}/details/review")
+        customer.submit()
+        desk = provider.desk(token)
+        desk.submit(action="message", name="Marker", text="marker")
+        (link,) = [path for path in desk.page.links if "/desk/notice/" in path]
+        desk.open(urlsplit(link).path)
+        desk.submit(name="Marker", text="marker")
+        (public,) = [path for path in desk.page.links if "/notices/" in path]
+        customer.open(urlsplit(public).path)
+        customer.submit(name="Marker", contact="marker@example.com")
+        assert "marker@example.com" in customer.page.text
+    lines = written.read()
+    assert len(lines) > 20
+    assert clean(lines, token, link.rpartition("/")[2], "/desk/")
 
 
 def test_a_log_line_names_the_page_and_not_the_path(app: Flask, written: Written) -> None:

@@ -12,13 +12,17 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parent / "functional"))
 
 from browser import chromium
+from factories import SLUGS
 from pages import DESKTOP, PHONE, Person, person
+from running import until
 from test_after_send import walk
-from test_example import CALL
-from tour import tour, toured
+from test_example import CALL, UNSAID
+from tour import open_inbox, tour, toured
+
+from reporter.wizard.steps import MINIMUM_TIME
 
 FOLDER = Path("screenshots")
-README = Path("tests/pictures/form.png")
+README = Path("tests/pictures")
 ADDRESS = "203.0.113.7"
 
 
@@ -63,18 +67,28 @@ class Album:
 
 
 def readme() -> None:
-    """The first page of questions, as the example of the README answers it."""
+    """The first page of questions, as the example of the README answers it, and the ticket."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        toured(Path(folder)) as (service, _),
+        toured(Path(folder)) as (service, smtp),
         chromium() as browser,
         person(browser, service, "es", viewport={"width": 720, "height": 800}) as customer,
     ):
-        customer.opens("/report/failure")
-        customer.fills(CALL)
-        customer.page.locator("h1").click()  # nothing is focused
-        README.parent.mkdir(exist_ok=True)
-        customer.page.screenshot(path=README, full_page=True)
+        README.mkdir(exist_ok=True)
+        said = CALL | UNSAID | {"started": "hour_1", "started_at": None, "approximate": None}
+        customer.starts()
+        for slug in SLUGS:
+            customer.answers(slug, **said)
+            if slug == "failure":
+                customer.page.locator("h1").click()  # nothing is focused
+                customer.page.screenshot(path=README / "form.png", full_page=True)
+            customer.continues()
+        customer.page.wait_for_timeout(1000 * MINIMUM_TIME.total_seconds())  # a person's pace
+        customer.sends()
+        until(lambda: len(smtp.received) == 2)  # the ticket and its acknowledgement
+        open_inbox(customer, service, smtp)
+        customer.follows(f".mails a:has-text('{CALL['summary']}')")
+        customer.page.screenshot(path=README / "ticket.png", full_page=True)
 
 
 if __name__ == "__main__":

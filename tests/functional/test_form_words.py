@@ -165,7 +165,7 @@ TYPED = (
 LINES = sorted({line for text in TYPED for line in text.splitlines()}, key=len, reverse=True)
 DATA = re.compile(
     "|".join(map(re.escape, LINES))
-    + r"|(?m:^[a-z_]+: .*$)|https?://\S+|\bN-\w{5}\b|\bSEV\d(?: \w+:)?|^Re:|\bkB\b"
+    + r"|(?m:^[a-z_]+: .*$)|https?://\S+|\bN-\w{5}\b|\bSEV\d(?: [\w-]+:)?|^Re:|\bkB\b"
     + r"|(?:INC-\w+-1-)?captura-[^\s)]+|([ax])\1{19,}"
 )
 

@@ -265,6 +265,18 @@ def test_a_screen_reader_hears_the_reference_first_on_the_receipt(page):
     )
 
 
+def test_the_widest_reference_is_not_cut_off(page):
+    walk(page, "review")
+    proceed(page)
+    page.wait_for_url("**/r/*")
+    page.evaluate("document.querySelector('.reference h1').textContent = 'INC-WWWWWW'")
+    page.set_viewport_size({"width": 320, "height": 900})
+    assert page.evaluate(OVERFLOW) == []
+    page.set_viewport_size({"width": 640, "height": 900})
+    page.evaluate(SPACED)
+    assert page.evaluate(OVERFLOW) == []
+
+
 def test_colours_that_a_system_forces_leave_what_is_chosen_and_done_to_be_seen(page):
     def style(selector: str, name: str, pseudo: str = "") -> str:
         read = "([at, name, pseudo]) => getComputedStyle(document.querySelector(at), pseudo)[name]"

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from reporter import cli, database, desk, notices, reports, settings, web, wizard
+from reporter import attachments, cli, database, demo, desk, notices, reports, settings, web, wizard
 from reporter.extensions import babel, compress, csrf, limiter, mail, migrations
 
 
@@ -28,9 +28,11 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
 
     compress.init_app(app)
     web.init_app(app)
+    attachments.init_app(app)
     wizard.init_app(app)
     reports.init_app(app)
     notices.init_app(app)
     desk.init_app(app)
+    demo.init_app(app)
     cli.init_app(app)
     return app

@@ -9,11 +9,11 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, FlaskGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from reporter import supervisor
 from reporter.delivery.commands import outbox_group, worker_command
 from reporter.desk.commands import desk_group, operator_group
-from reporter.migrating import upgrade
 from reporter.notices.commands import notice_group
+from reporter.serving import supervisor
+from reporter.serving.migrate import upgrade
 
 db_group = AppGroup("db", help="The database.")
 
@@ -45,7 +45,7 @@ def serve_command(demo: bool, host: str, port: int) -> None:
 def web_command(host: str, port: int) -> None:
     """The web half alone."""
     from reporter import create_app
-    from reporter.server import run
+    from reporter.serving.server import run
 
     # A wrong setting is said here once, not by every process.
     run(host, port, create_app().config["WEB_PROCESSES"])

@@ -7,10 +7,10 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 
-from reporter.delivery.smtp import Mail
+from reporter.delivery.smtp import RelayMail
 from reporter.models import Base
 
-mail = Mail()
+mail = RelayMail()
 csrf = CSRFProtect()
 babel = Babel()
 compress = Compress()

@@ -1,14 +1,110 @@
-"""Every table on one screen. Times are UTC; a token is kept as its hash only."""
+"""Every table on one screen, and the enums of its states and kinds.
+
+Times are UTC; a token is kept as its hash only. States have a CHECK constraint. Kinds grow, and are
+the code's: a constraint would rebuild the outbox on SQLite with each new kind of mail.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, UniqueConstraint, false
+from sqlalchemy import JSON, Enum, ForeignKey, Index, MetaData, UniqueConstraint, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from reporter.database import UTCDateTime
+
+
+class Channel(StrEnum):
+    """How a report came."""
+
+    WEB = "web"
+    PHONE = "phone"
+
+
+class Author(StrEnum):
+    """Who added something to a report."""
+
+    CUSTOMER = "customer"
+    SUPPORT = "support"
+
+
+class UpdateKind(StrEnum):
+    """What was added: the first six by a customer, the others by support."""
+
+    DETAILS = "details"
+    FILES = "files"  # those that did not fit in the mail before
+    INFO = "info"
+    WORSE = "worse"
+    BETTER = "better"
+    SOLVED = "solved"
+    ACKNOWLEDGE = "acknowledge"
+    MESSAGE = "message"
+    SOLVE = "solve"
+    REOPEN = "reopen"
+    LINK_NOTICE = "link_notice"  # by either
+
+    @property
+    def is_message(self) -> bool:
+        """Whether support tells the customer something with it."""
+        return self in {UpdateKind.MESSAGE, UpdateKind.SOLVE, UpdateKind.REOPEN}
+
+
+class MailKind(StrEnum):
+    """What a mail of the outbox is."""
+
+    TICKET = "ticket"
+    FOLLOWUP = "followup"
+    SURGE = "surge"
+    DIGEST = "digest"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    NEWS = "news"
+    NOTICE = "notice"
+
+    @property
+    def is_alarmed(self) -> bool:
+        """Whether the operator is told that it is late or refused: what support waits for.
+
+        A customer's wrong address is no reason to wake anybody.
+        """
+        return self in {MailKind.TICKET, MailKind.FOLLOWUP, MailKind.SURGE, MailKind.DIGEST}
+
+
+class MailState(StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"  # a relay has accepted it
+    FAILED = "failed"  # every relay has refused it
+
+
+class Outcome(StrEnum):
+    """What came of one try of one mail at one relay."""
+
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+
+
+def _kind(enum: type[StrEnum]) -> Enum:
+    return Enum(
+        enum,
+        native_enum=False,
+        create_constraint=False,
+        length=20,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+def _state(enum: type[StrEnum], name: str) -> Enum:
+    """As a kind, with a CHECK constraint of that *name*."""
+    return Enum(
+        enum,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=20,
+        values_callable=lambda members: [member.value for member in members],
+    )
 
 
 class Base(DeclarativeBase):
@@ -18,6 +114,7 @@ class Base(DeclarativeBase):
             "uq": "uq_%(table_name)s_%(column_0_N_name)s",
             "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
             "pk": "pk_%(table_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
         }
     )
     # JSON, never JSONB: a customer may paste a NUL, which JSONB refuses.
@@ -48,7 +145,7 @@ class Report(Base):
     token_hash: Mapped[str] = mapped_column(unique=True)
     # The draft's id, which outlives the draft: sending twice finds the first report.
     draft_id: Mapped[str] = mapped_column(unique=True)
-    content: Mapped[dict[str, Any]]  # reports.report.Report as JSON
+    content: Mapped[dict[str, Any]]  # report.Report as JSON
     service: Mapped[str]
     saved_at: Mapped[datetime] = mapped_column(index=True)
     # What became of it; the content above never changes.
@@ -73,10 +170,8 @@ class Update(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     report_id: Mapped[int] = mapped_column(ForeignKey("report.id", ondelete="CASCADE"), index=True)
-    author: Mapped[str]  # customer, support
-    # customer: details, files, info, worse, better, solved, link_notice; support: acknowledge,
-    # message, solve, reopen, link_notice
-    kind: Mapped[str]
+    author: Mapped[Author] = mapped_column(_state(Author, "author"))
+    kind: Mapped[UpdateKind] = mapped_column(_kind(UpdateKind))
     # {"text": …}; of support also "name", as they gave it; of details "sections", by language
     content: Mapped[dict[str, Any]]
     next_news_at: Mapped[datetime | None]
@@ -160,12 +255,12 @@ class Message(Base):
     report_id: Mapped[int | None] = mapped_column(
         ForeignKey("report.id", ondelete="CASCADE"), index=True
     )
-    kind: Mapped[str]  # ticket, acknowledgement
+    kind: Mapped[MailKind] = mapped_column(_kind(MailKind))
     reference: Mapped[str] = mapped_column(index=True)
     recipient: Mapped[str] = mapped_column(index=True)
     mime_id: Mapped[str]  # the Message-ID header, fixed when the mail is made
     content: Mapped[bytes]
-    state: Mapped[str] = mapped_column(default="queued")  # queued, sent, failed
+    state: Mapped[MailState] = mapped_column(_state(MailState, "state"), default=MailState.QUEUED)
     # Not before this one was sent.
     after_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
     due_at: Mapped[datetime]  # while claimed, the end of the lease
@@ -193,7 +288,7 @@ class Attempt(Base):
     )
     attempted_at: Mapped[datetime]
     relay: Mapped[str]  # host:port
-    outcome: Mapped[str]  # accepted, deferred, refused
+    outcome: Mapped[Outcome] = mapped_column(_state(Outcome, "outcome"))
     code: Mapped[int | None]  # SMTP reply code (RFC 5321, section 4.2)
     reply: Mapped[str]
     message: Mapped[Message] = relationship(back_populates="attempts")

@@ -19,13 +19,13 @@ from servers import postgres_server
 from reporter import create_app
 from reporter.database import Database, driver_url
 from reporter.delivery import outbox
+from reporter.delivery.outbox import Mail
 from reporter.delivery.relays import Relay
-from reporter.models import Base
+from reporter.models import Base, MailKind, Message
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 CONTENT = b"Subject: INC-KX7M9Q\r\nMessage-ID: <1@example.com>\r\n\r\nLa web no carga.\r\n"
-MAIL: dict[str, Any] = {"kind": "ticket", "reference": "INC-KX7M9Q"}
-MAIL |= {"recipient": "support@example.com", "content": CONTENT}
+QUEUED: dict[str, Any] = {"kind": MailKind.TICKET, "reference": "INC-KX7M9Q", "due_at": NOW}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -99,9 +99,16 @@ def queue(database: Database) -> Callable[..., int]:
     """Queue a mail, made at NOW unless told otherwise; its id."""
     numbers = itertools.count(1)
 
-    def queue(**changes: Any) -> int:
-        mail = MAIL | {"mime_id": f"<{next(numbers)}@example.com>", "now": NOW} | changes
+    def queue(after_id: int | None = None, **changes: Any) -> int:
+        of_mail = {"mime_id": f"<{next(numbers)}@example.com>"}
+        for key in ("recipient", "mime_id", "content"):
+            of_mail |= {key: changes.pop(key)} if key in changes else {}
         with database.write() as session:
-            return outbox.enqueue(session, **mail).id
+            after = session.get(Message, after_id) if after_id else None
+            return outbox.enqueue(session, a_mail(**of_mail), after=after, **QUEUED | changes).id
 
     return queue
+
+
+def a_mail(mime_id: str, recipient: str = "support@example.com", content: bytes = CONTENT) -> Mail:
+    return Mail(recipient, mime_id, content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -20,9 +21,9 @@ from werkzeug.test import TestResponse
 
 from reporter import create_app
 from reporter.database import Database
+from reporter.delivery.outbox import Mail
 from reporter.models import Base
-from reporter.reports.emails import Mail
-from reporter.reports.report import Filing, Report
+from reporter.report import Report
 from reporter.wizard import answers
 from reporter.wizard.drafts import Draft
 from reporter.wizard.step import StepForm
@@ -98,23 +99,19 @@ def a_form(slug: str, *, answered_at: datetime | None = None, **changes: str | N
     )
 
 
-def a_filing(
+def a_report(
     *,
     language: str = "es",
     at: datetime = SENT_AT,
     flags: tuple[str, ...] = (),
+    reference: str = REFERENCE,
     **changes: str | None,
-) -> Filing:
-    """What the wizard hands in at the time *at*. Inside a request."""
+) -> Report:
+    """What the wizard hands in at the time *at*, under REFERENCE. Inside a request."""
     with force_locale(language):
         forms = {slug: a_form(slug, answered_at=at, **changes) for slug in SLUGS}
         draft = Draft("draft", datetime(2026, 1, 1, tzinfo=UTC), flags=flags)
-        return answers.filing(draft, forms, language, at)
-
-
-def a_report(**changes: Any) -> Report:
-    """A filing under REFERENCE. Inside a request."""
-    return Report(**vars(a_filing(**changes)), reference=REFERENCE)
+        return replace(answers.report(draft, forms, language, at), reference=reference)
 
 
 def parsed(mail: Mail | bytes) -> EmailMessage:

@@ -19,8 +19,8 @@ import apprise
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from reporter.delivery.mailbox import LOOPBACK, free_port
 from reporter.delivery.relays import Relay
+from reporter.demo.mailbox import LOOPBACK, free_port
 
 HANG, DROP = "HANG", "DROP"
 

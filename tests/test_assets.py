@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms.validators import ValidationError
 
-from reporter import look
 from reporter.settings import SettingsError
+from reporter.settings import accent as look
 
 PAGES = ("/", "/report/failure", "/offline?lang=es", "/nowhere")
 PACKETS = 14 * 1024  # what a server may send before it hears back: 10 segments (RFC 6928)

@@ -29,8 +29,9 @@ from provider import (
 )
 from test_filetypes import a_photo, positions
 
-from reporter.reports import attachments, followups
-from reporter.wizard import details
+from reporter.attachments import store as attachments
+from reporter.reports import followups
+from reporter.wizard import detail_views as details
 
 MIB = 1024 * 1024
 LIMIT = 6_815_744
@@ -197,7 +198,7 @@ def test_a_picture_that_cannot_be_taken_is_told_what_to_do(
     assert page.errors["files"] == (
         "IMG_1.HEIC es una imagen HEIC, que no podemos aceptar: envíela como JPEG"
     )
-    monkeypatch.setattr("reporter.reports.positions.MAXIMUM_PIXELS", 1000)
+    monkeypatch.setattr("reporter.attachments.location.MAXIMUM_PIXELS", 1000)
     page = add(customer, token, ("IMG_2.JPG", a_photo()))
     assert page.errors["files"] == "IMG_2.JPG tiene demasiados píxeles: envíela más pequeña"
 

@@ -9,7 +9,7 @@ import catalogues
 import polib
 import pytest
 
-from reporter.checks import catalogues as known
+from reporter.settings.checks import catalogues as known
 
 TAG = re.compile(r"<[^>]+>")
 

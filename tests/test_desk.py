@@ -28,7 +28,7 @@ from provider import (
 from reporter.desk import actions
 from reporter.models import Base
 from reporter.reports.desk_links import VALID_FOR
-from reporter.reports.updates import lock
+from reporter.reports.store import lock
 
 WORDS = "Hemos encontrado la causa: un disco lleno."
 
@@ -156,7 +156,7 @@ def test_two_who_press_at_once_are_one(make_app: Callable[..., Flask]) -> None:
         desk = provider.desk(token)
         with provider.database.write() as session:
             row = lock(session, provider.receipt(token).report_id)
-            actions.acknowledge(session, row, "Ana", provider.now)
+            actions.mark_seen(session, row, "Ana", provider.now)
             session.flush()
             other = pool.submit(lambda: desk.submit(action="acknowledge", name="Luis"))
             while not is_waiting(provider):
@@ -521,7 +521,7 @@ def test_a_reference_that_is_none_is_said(provider: Provider) -> None:
     )
 
 
-# News by mail
+# CustomerUpdate by mail
 
 
 def test_news_is_mailed_to_a_customer_who_asked(provider: Provider, token: str) -> None:

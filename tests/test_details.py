@@ -29,12 +29,12 @@ from provider import (
 )
 from wtforms import Form
 
-from reporter.reports import twin
+from reporter.mail import ticket_json
 from reporter.wizard.detail_steps import DETAIL_STEPS
-from reporter.wizard.fields import Choice, Files, Several
-from reporter.wizard.moment_fields import PastTime
+from reporter.wizard.fields import Checkboxes, Files, Radios
 from reporter.wizard.question import Question, questions
 from reporter.wizard.steps import REPORT_STEPS
+from reporter.wizard.time_fields import PastTime
 
 SLUGS = ["impact", "evidence", "authorisation"]
 
@@ -624,9 +624,9 @@ def some_answer(question: Question) -> Any:
         return None
     if isinstance(question, PastTime):
         return "2026-11-22T18:00"
-    if isinstance(question, Several):
+    if isinstance(question, Checkboxes):
         return [choice.value for choice in question.iter_choices()][:2]
-    if isinstance(question, Choice):
+    if isinstance(question, Radios):
         return next(choice.value for choice in question.iter_choices())
     return f"Respuesta a {question.name}"
 
@@ -652,7 +652,7 @@ def test_each_question_is_on_the_review_in_the_mail_in_the_json_and_in_the_schem
     (mail,) = followups(provider, token)
     told = provider.receipt(token).report
     answers = {answer.name: answer for answer in told.each("es")}
-    properties = twin.schema()["properties"]["answers"]["properties"]
+    properties = ticket_json.schema()["properties"]["answers"]["properties"]
     for name, value in given.items():
         label, text = answers[name].label, answers[name].text
         assert text, name
@@ -665,10 +665,10 @@ def test_each_question_is_on_the_review_in_the_mail_in_the_json_and_in_the_schem
             value += ":00+01:00"
         assert twin_of(mail)["answers"][name] == value
         assert name in properties
-        if answers[name].block:
-            assert block_of(mail)[answers[name].block]
+        if answers[name].key:
+            assert block_of(mail)[answers[name].key]
     assert "captura.png" in review.text
-    checker = Draft202012Validator(twin.schema(), format_checker=FormatChecker())
+    checker = Draft202012Validator(ticket_json.schema(), format_checker=FormatChecker())
     assert list(checker.iter_errors(twin_of(mail))) == []
 
 
@@ -681,7 +681,7 @@ def test_the_schema_asks_for_the_questions_of_both_stages_and_no_others(
             for step in (*REPORT_STEPS, *DETAIL_STEPS)
             for question in questions(step.form())
         ]
-    answers = twin.schema()["properties"]["answers"]
+    answers = ticket_json.schema()["properties"]["answers"]
     assert list(answers["properties"]) == names
     assert answers["required"] == names
 

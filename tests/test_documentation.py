@@ -16,7 +16,7 @@ from factories import SETTINGS, sqlite_url
 from reporter import create_app
 from reporter.cli import COMMANDS
 from reporter.settings import resolve
-from reporter.wizard.details import UPLOAD_BYTES
+from reporter.wizard.detail_views import UPLOAD_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -110,7 +110,7 @@ def test_the_question_that_is_added_is_the_one_that_is_tested() -> None:
     tested = (ROOT / "tests/test_questions.py").read_text(encoding="utf-8")
     said = re.findall(r'"[^"]+"', declared)
     assert len(said) > 8
-    for each in [*said, "undone = Choice("]:
+    for each in [*said, "undone = Radios("]:
         assert each in tested
 
 
@@ -152,7 +152,7 @@ def test_the_proxies_of_deploy_log_no_link_that_is_a_secret(tmp_path: Path) -> N
 
 
 def test_the_unit_gives_the_service_the_time_it_takes_to_stop() -> None:
-    from reporter.supervisor import STOP_SECONDS
+    from reporter.serving.supervisor import STOP_SECONDS
 
     [seconds] = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT, re.MULTILINE)
     assert int(seconds) > STOP_SECONDS

@@ -12,20 +12,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from factories import SENT_AT, a_filing, a_report, an_app, body, parsed
+from factories import SENT_AT, a_report, an_app, body, parsed
 from flask import Flask
 from flask_babel import force_locale
 
 from reporter.database import Database
-from reporter.models import Base, Message, Report
-from reporter.reports.emails import (
-    ascii_address,
-    compose_acknowledgement,
-    compose_ticket,
-    mime_id,
-    safe_name,
-)
-from reporter.reports.submission import ACKNOWLEDGEMENT, submit
+from reporter.mail.customer import compose_acknowledgement
+from reporter.mail.message import ascii_address, mime_id
+from reporter.mail.ticket import compose_ticket, safe_name
+from reporter.models import Base, MailKind, Message, Report
+from reporter.reports.submission import submit
 
 NEVER = [
     "Auto-Submitted", "Precedence", "X-Auto-Response-Suppress", "X-Loop", "Sender", "Bcc",
@@ -291,7 +287,7 @@ def test_the_acknowledgement_has_every_header_of_the_contract_in_order(folder: P
 
 def test_the_acknowledgement_is_in_the_customers_language(folder: Path) -> None:
     with request(folder), force_locale("es"):
-        mail = compose_acknowledgement(a_report(language="en"), "/r/x")
+        mail = compose_acknowledgement(a_report(language="en"), "https://incidents.example.com/r/x")
     assert parsed(mail)["Subject"] == "INC-KX7M9Q: we have your report"
     assert parsed(mail)["Content-Language"] == "en"
     assert "Reference: INC-KX7M9Q\n" in body(mail)
@@ -299,12 +295,14 @@ def test_the_acknowledgement_is_in_the_customers_language(folder: Path) -> None:
 
 def test_the_acknowledgement_has_the_reference_the_link_and_the_phone_number(folder: Path) -> None:
     with request(folder):
-        text = body(compose_acknowledgement(a_report(), "/r/x"))
+        text = body(compose_acknowledgement(a_report(), "https://incidents.example.com/r/x"))
     assert "INC-KX7M9Q" in text
     assert "https://incidents.example.com/r/x" in text
     assert "+34 900 000 000" in text
     with request(folder, SUPPORT_PHONE=""):
-        assert "llame al" not in body(compose_acknowledgement(a_report(), "/r/x"))
+        assert "llame al" not in body(
+            compose_acknowledgement(a_report(), "https://incidents.example.com/r/x")
+        )
 
 
 def test_no_word_that_a_visitor_typed_is_in_the_acknowledgement(folder: Path) -> None:
@@ -314,8 +312,10 @@ def test_no_word_that_a_visitor_typed_is_in_the_acknowledgement(folder: Path) ->
         "Compre en spam.example",
     )  # fmt: skip
     with request(folder):
-        plain = compose_acknowledgement(a_report(), "/r/x")
-        spam = compose_acknowledgement(a_report(**typed, phone="+34 611 111 111"), "/r/x")
+        plain = compose_acknowledgement(a_report(), "https://incidents.example.com/r/x")
+        spam = compose_acknowledgement(
+            a_report(**typed, phone="+34 611 111 111"), "https://incidents.example.com/r/x"
+        )
     assert b"spam" not in spam.content.lower()
     assert spam.content == plain.content
 
@@ -330,14 +330,14 @@ def site(make_app: Callable[..., Flask]) -> Iterator[Flask]:
 
 
 def send(draft_id: str, at: datetime = SENT_AT, email: str = "inigo@example.com") -> None:
-    submit(draft_id, a_filing(at=at, email=email), lambda token: f"/r/{token}")
+    submit(draft_id, a_report(at=at, email=email))
 
 
 def acknowledged(app: Flask, recipient: str = "inigo@example.com") -> int:
     database: Database = app.extensions["sqlalchemy"]
     with database.read() as session:
         found = sa.select(Message).where(
-            Message.kind == ACKNOWLEDGEMENT, Message.recipient == recipient
+            Message.kind == MailKind.ACKNOWLEDGEMENT, Message.recipient == recipient
         )
         return len(session.scalars(found).all())
 

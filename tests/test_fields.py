@@ -11,23 +11,23 @@ from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 from wtforms import SelectChoice
 
-from reporter.wizard.fields import Choice, Email, Line, Phone, Text, YesNo
-from reporter.wizard.moment_fields import LocalTime, Zone
+from reporter.wizard.fields import Checkbox, Email, Phone, Radios, TextArea, TextInput
 from reporter.wizard.question import Question, display, questions
 from reporter.wizard.step import StepForm
+from reporter.wizard.time_fields import LocalTime, Zone
 
 
 class Trial(StepForm):
     title = "Trial"
     about = "one of each"
 
-    line = Line("Line", required="Say it", max_length=10)
-    text = Text("Text", max_length=20)
-    choice = Choice("Choice", choices=[SelectChoice("a", "The first"), SelectChoice("b", "B")])
-    under = Line("Under", asked_with=("choice", "a"), required="Say more")
-    deeper = Line("Deeper", asked_with=("under", "yes"), required="Say even more")
-    needed = Line("Needed", required_with={("choice", "b"): "B needs it"})
-    box = YesNo("Box")
+    line = TextInput("Line", required="Say it", max_length=10)
+    text = TextArea("Text", max_length=20)
+    choice = Radios("Choice", choices=[SelectChoice("a", "The first"), SelectChoice("b", "B")])
+    under = TextInput("Under", asked_with=("choice", "a"), required="Say more")
+    deeper = TextInput("Deeper", asked_with=("under", "yes"), required="Say even more")
+    needed = TextInput("Needed", required_with={("choice", "b"): "B needs it"})
+    box = Checkbox("Box")
     when = LocalTime("When")
     zone = Zone("Zone")
     email = Email("Email")
@@ -249,8 +249,8 @@ def test_the_questions_of_a_form_are_those_declared_in_their_order() -> None:
 def test_a_screen_reader_says_the_hint_and_the_error_of_a_question() -> None:
     class Hinted(StepForm):
         title = about = "Hinted"
-        line = Line("Line", hint="Like this", required="Say it")
-        plain = Line("Plain")
+        line = TextInput("Line", hint="Like this", required="Say it")
+        plain = TextInput("Plain")
 
     form = Hinted(MultiDict({"line": ""}), meta={"csrf": False})
     assert form.line.described_by() == "h-line"

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from provider import a_picture
 
-from reporter.reports.filetypes import (
+from reporter.attachments.filetypes import (
     PDF,
     TEXT,
     FileType,
@@ -26,7 +26,7 @@ from reporter.reports.filetypes import (
     detect,
     is_named_so,
 )
-from reporter.reports.positions import GPS_IFD, without_position
+from reporter.attachments.location import GPS_IFD, without_position
 
 JPEG = FileType("image/jpeg", "jpg")
 WEBP = FileType("image/webp", "webp")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from factories import a_report, an_app, parsed
 
-from reporter.checks import PROFILES as KNOWN
-from reporter.reports.emails import compose_ticket
-from reporter.reports.helpdesk import PROFILES
+from reporter.mail.helpdesk import PROFILES
+from reporter.mail.ticket import compose_ticket
+from reporter.settings.checks import PROFILES as KNOWN
 
 OF_HELPDESKS = ("x-zammad", "x-otrs", "x-znuny", "x-rt", "x-roundup")
 

@@ -12,7 +12,7 @@ from factories import SENT_AT, Customer, Page
 from jsonschema import Draft202012Validator
 from provider import Provider, a_provider, block_of, link, text_of, to_customers, to_support
 
-from reporter.reports import twin
+from reporter.mail import ticket_json
 
 BANNER = "Está tomando este aviso por teléfono. Use el idioma de quien llama."
 
@@ -68,7 +68,7 @@ def test_a_report_by_phone_says_so_to_people_and_programs(provider: Provider) ->
     *_, part = ticket.iter_attachments()
     content = json.loads(part.get_content())
     assert content["channel"] == {"@type": "ChannelRef", "id": "phone", "name": "phone"}
-    assert list(Draft202012Validator(twin.schema()).iter_errors(content)) == []
+    assert list(Draft202012Validator(ticket_json.schema()).iter_errors(content)) == []
 
 
 def test_a_report_of_the_web_has_no_word_of_the_phone(provider: Provider) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
-from conftest import CONTENT, MAIL, NOW
+from conftest import CONTENT, NOW, QUEUED, a_mail
 from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
@@ -57,7 +57,7 @@ def test_a_claim_hands_over_the_mail_as_it_was_queued(database: Database, queue:
 
 def test_queueing_is_part_of_the_callers_transaction(database: Database) -> None:
     with database.write() as session:
-        outbox.enqueue(session, **MAIL, mime_id="<1@example.com>", now=NOW)
+        outbox.enqueue(session, a_mail(mime_id="<1@example.com>"), **QUEUED)
         session.rollback()
     assert nothing_due(database)
 
@@ -69,12 +69,12 @@ def test_the_same_message_id_is_queued_once(queue: Queue) -> None:
 
 
 def test_mails_are_claimed_in_the_order_they_are_due(database: Database, queue: Queue) -> None:
-    second, first, third = queue(now=after(1)), queue(), queue(now=after(1))
+    second, first, third = queue(due_at=after(1)), queue(), queue(due_at=after(1))
     assert [claim(database, after(2)).id for _ in range(3)] == [first, second, third]
 
 
 def test_a_mail_is_not_claimed_before_it_is_due(database: Database, queue: Queue) -> None:
-    queue(now=after(10))
+    queue(due_at=after(10))
     assert nothing_due(database, after(9.9))
     claim(database, after(10))
 

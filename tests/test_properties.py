@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
@@ -20,7 +21,6 @@ from factories import (
     REFERENCE,
     SLUGS,
     Customer,
-    a_filing,
     a_report,
     an_app,
     body,
@@ -33,13 +33,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reporter import models
-from reporter.plain import TURNING, header_text, one_line
-from reporter.reports.emails import ascii_address, compose_acknowledgement, compose_ticket
-from reporter.reports.report import Report
+from reporter.formats.secrets import holds_secret
+from reporter.formats.text import TURNING, header_text, one_line
+from reporter.mail.customer import compose_acknowledgement
+from reporter.mail.ticket import ascii_address, compose_ticket
+from reporter.mail.ticket_json import schema
+from reporter.mail.ticket_text import subject
+from reporter.report import Report
 from reporter.reports.submission import submit
-from reporter.reports.ticket import subject
-from reporter.reports.twin import schema
-from reporter.wizard.cautions import holds_secret
 
 settings.register_profile("here", deadline=None, derandomize=True)
 settings.load_profile("here")
@@ -364,15 +365,15 @@ def test_a_report_comes_back_from_the_database_unchanged(
     site: Flask, answers: dict[str, str]
 ) -> None:
     with site.test_request_context():
-        filing = a_filing(**answers)
-        submit(f"draft {answers}", filing, str)
+        sent_in = a_report(**answers)
+        submit(f"draft {answers}", sent_in)
         database = site.extensions["sqlalchemy"]
         with database.write() as session:
             row = session.scalars(sa.select(models.Report)).one()
             sent = [message.content for message in row.messages]
             kept = Report.from_json(row.content)
             session.delete(row)
-        assert kept == Report(**vars(filing), reference=row.reference)
+        assert kept == replace(sent_in, reference=row.reference)
         # The link to the desk is dated, and so another one each time.
         told = body(sent[0]).partition("\n\nResponda a este correo")[0]
         assert told == body(compose_ticket(kept)).partition("\n\nFin del informe")[0]

@@ -21,17 +21,17 @@ from flask_babel import force_locale
 from jsonschema import Draft202012Validator, ValidationError
 from wtforms import SelectChoice
 
+from reporter.mail.key_block import FIRST_KEYS
+from reporter.mail.ticket import compose_ticket
+from reporter.mail.ticket_json import schema, trouble_ticket
+from reporter.mail.ticket_text import ticket_text
 from reporter.models import Message
-from reporter.reports.block import FIRST_KEYS
-from reporter.reports.emails import compose_ticket
-from reporter.reports.ticket import ticket_text
-from reporter.reports.twin import schema, twin
 from reporter.wizard.detail_steps import DETAIL_STEPS
-from reporter.wizard.fields import Choice, Text
+from reporter.wizard.fields import Radios, TextArea
 from reporter.wizard.question import Question, questions
+from reporter.wizard.report_stage import ReportStage
 from reporter.wizard.step import Step
 from reporter.wizard.steps import REPORT_STEPS, ChangesForm
-from reporter.wizard.views import ReportStage
 
 # Reports in which, all together, every question is answered.
 REPORTS: list[dict[str, str]] = [
@@ -123,7 +123,7 @@ def test_every_question_stands_in_a_section_of_the_ticket(
 @pytest.mark.usefixtures("inside_a_request")
 def test_every_question_is_in_the_json(asked: dict[str, Question], asked_later: list[str]) -> None:
     for each in REPORTS:
-        assert list(twin(a_report(**each), "es")["answers"]) == [*asked, *asked_later]
+        assert list(trouble_ticket(a_report(**each), "es")["answers"]) == [*asked, *asked_later]
 
 
 def test_every_question_is_in_the_schema_in_the_same_order(
@@ -138,7 +138,7 @@ def test_every_question_is_in_the_schema_in_the_same_order(
 def test_every_choice_is_in_the_schema(asked: dict[str, Question]) -> None:
     known = schema()["properties"]["answers"]["properties"]
     for name, question in asked.items():
-        if isinstance(question, Choice) and name != "service":
+        if isinstance(question, Radios) and name != "service":
             values = [choice.value for choice in question.iter_choices()]
             assert [value for value in known[name]["enum"] if value] == values, name
 
@@ -159,7 +159,7 @@ def test_every_word_of_a_question_is_in_the_catalogue(
 def test_a_key_of_the_block_stands_for_one_question_and_is_none_of_ours(
     asked: dict[str, Question],
 ) -> None:
-    keys = [question.block for question in asked.values() if question.block]
+    keys = [question.key for question in asked.values() if question.key]
     assert len(keys) == len(set(keys))
     assert not OUR_KEYS & set(keys)
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", key) for key in keys)
@@ -181,15 +181,15 @@ def test_a_question_that_is_added_arrives_everywhere(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class LongerChangesForm(ChangesForm):
-        undone = Choice(
+        undone = Radios(
             "Have you undone it?",
             hint="If it can be undone",
             choices=[SelectChoice("yes", "Yes, it is undone"), SelectChoice("no", "No, it stays")],
             asked_with=("changed", "yes"),
             required="Say whether you have undone it",
-            block="change_undone",
+            key="change_undone",
         )
-        who = Text("Who changed it?", wanted=True)
+        who = TextArea("Who changed it?", wanted=True)
 
     steps = [
         Step("changes", LongerChangesForm) if step.slug == "changes" else step

@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 import time_machine
-from factories import ANSWERS, SENT_AT, Customer, Page, a_filing, an_app
+from factories import ANSWERS, SENT_AT, Customer, Page, a_report, an_app
 from flask import Flask
 from jsonschema import Draft202012Validator, FormatChecker
 
 from reporter.database import Database
+from reporter.mail.ticket_json import schema
 from reporter.models import Message, Report
 from reporter.reports import receipts
 from reporter.reports.submission import submit
-from reporter.reports.twin import schema
 
 LATER = SENT_AT + timedelta(seconds=30)
 
@@ -34,7 +34,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
 def sent(app: Flask, **changes: Any) -> str:
     """Send a report at SENT_AT; its receipt's path."""
     with app.test_request_context():
-        return "/r/" + submit("draft", a_filing(**changes), lambda token: f"/r/{token}")
+        return "/r/" + submit("draft", a_report(**changes))
 
 
 def happened(app: Flask, kind: str, state: str, at: datetime | None = None) -> None:

@@ -12,8 +12,8 @@ from factories import ANSWERS, SENT_AT, SLUGS, a_form, an_app
 from flask import Flask
 from flask_babel import force_locale
 
-from reporter.wizard.moments import Precision
 from reporter.wizard.question import display, questions
+from reporter.wizard.started import Precision
 from reporter.wizard.steps import REPORT_STEPS, TimingForm
 
 STEP_OF = {

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import SENT_AT, a_filing, body, parsed
+from factories import SENT_AT, a_report, body, parsed
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
+from reporter import report
 from reporter.database import Database
 from reporter.links import hash_token, receipt_token
 from reporter.models import Base, Message, Report
-from reporter.reports import report
 from reporter.reports.submission import is_kept, submit
 
 
@@ -29,7 +30,7 @@ def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
 
 
 def send(draft_id: str = "draft", **changes: Any) -> str:
-    return submit(draft_id, a_filing(**changes), lambda token: f"/r/{token}")
+    return submit(draft_id, a_report(**changes))
 
 
 def rows(app: Flask, table: type[Any]) -> Sequence[Any]:
@@ -82,11 +83,11 @@ def test_the_database_keeps_no_token(app: Flask) -> None:
 
 
 def test_what_is_kept_is_what_was_handed_in(app: Flask) -> None:
-    filing = a_filing(affected="\x00 \u202e \N{FIRE}")
-    submit("draft", filing, str)
+    sent = a_report(affected="\x00 \u202e \N{FIRE}")
+    submit("draft", sent)
     (row,) = rows(app, Report)
     kept = report.Report.from_json(row.content)
-    assert kept == report.Report(**vars(filing), reference=row.reference)
+    assert kept == replace(sent, reference=row.reference)
 
 
 def test_sending_twice_gives_the_first_receipt_and_keeps_one_report(app: Flask) -> None:

@@ -28,8 +28,8 @@ from simulations import MINUTE, alarms, counted
 
 from reporter.database import Database
 from reporter.models import Message, Report, Surge
-from reporter.reports.frequency import DAY, HOUR, usual_times
 from reporter.reports.surge import count_reports
+from reporter.reports.surge_statistics import DAY, HOUR, usual_times
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from factories import SENT_AT, a_report, an_app
 from flask import Flask
 
-from reporter.reports.block import block, missing
-from reporter.reports.ticket import copy_text, subject, ticket_text
+from reporter.mail.key_block import block, missing
+from reporter.mail.ticket_text import copy_text, subject, ticket_text
 
 BODY = """\
 Nueva incidencia INC-KX7M9Q, enviada por el cliente con el formulario web. \

@@ -15,9 +15,9 @@ import time_machine
 from factories import ANSWERS, SENT_AT, SLUGS, Customer, Page, an_app, body, values
 from flask import Flask
 
+from reporter import report
 from reporter.database import Database
 from reporter.models import Draft, Follower, Message, Report, Update
-from reporter.reports import report
 from reporter.wizard.views import SEND_LIMIT, STEP_LIMIT
 
 TOKENS = {"csrf_token", "website"}

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import time_machine
-from conftest import MAIL, NOW
+from conftest import NOW, QUEUED, a_mail
 from flask import Flask
 from servers import HANG, SmtpServer, alarm_server, smtp_server
 from sqlalchemy.exc import DBAPIError
@@ -98,7 +98,7 @@ def content(number: int) -> bytes:
 def test_what_is_due_is_sent_in_order(database: Database, make_app: MakeApp, queue: Queue) -> None:
     ticket = queue(content=content(1))
     queue(kind="acknowledgement", content=content(2), after_id=ticket, recipient="a@example.com")
-    queue(content=content(3), now=datetime.now(UTC) + timedelta(hours=1))
+    queue(content=content(3), due_at=datetime.now(UTC) + timedelta(hours=1))
     with smtp_server() as server:
         worker.run(make_app(server.relay), once=True)
     assert message_ids(server) == [b"<1@example.com>", b"<2@example.com>"]
@@ -249,7 +249,7 @@ def test_a_worker_waits_for_a_database_that_is_not_there_yet(
             wait_for(lambda: len(logs) > 3)
             Base.metadata.create_all(database.engine)
             with database.write() as session:
-                outbox.enqueue(session, **MAIL, mime_id="<1@example.com>", now=NOW)
+                outbox.enqueue(session, a_mail(mime_id="<1@example.com>"), **QUEUED)
             wait_for(lambda: states(database) == ["sent"])
     database.close()
     assert {"event": "database unavailable", "log_level": "error"}.items() <= logs[1].items()

@@ -14,13 +14,12 @@ import structlog
 from sqlalchemy.orm import defer, selectinload
 
 from reporter.database import Database, exclusive
-from reporter.models import Message
+from reporter.models import MailKind, MailState, Message
 
 # Between two alarms of one worker: in an outage they say more at once instead of more often.
 PAUSE_SECONDS = 60
 LISTED = 20
-# Kinds of mail of which nobody is told: a customer's wrong address is no reason to wake anybody.
-TO_CUSTOMERS = ("acknowledgement", "news", "notice")
+ALARMED = [kind for kind in MailKind if kind.is_alarmed]
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +54,7 @@ class Alarms:
             log.error(
                 "unsent",
                 references=sorted({message.reference for message in messages}),
-                failed=sum(message.state == "failed" for message in messages),
+                failed=sum(message.state == MailState.FAILED for message in messages),
             )
             self.quiet_until = now + timedelta(seconds=PAUSE_SECONDS)
             if not self._tell(*compose(messages, now)):
@@ -68,12 +67,12 @@ class Alarms:
 
     def _due(self, now: datetime) -> sa.Select[Message]:
         return sa.select(Message).where(
-            Message.kind.not_in(TO_CUSTOMERS),
+            Message.kind.in_(ALARMED),
             Message.alarmed_at.is_(None),
             sa.or_(
                 Message.urgent.is_(True),
-                Message.state == "failed",
-                sa.and_(Message.state == "queued", Message.created_at <= now - self.after),
+                Message.state == MailState.FAILED,
+                sa.and_(Message.state == MailState.QUEUED, Message.created_at <= now - self.after),
             ),
         )
 
@@ -118,7 +117,7 @@ def _line(message: Message, now: datetime) -> str:
     if message.urgent:
         return f"{message.reference}: a mail of its own tells support more"
     age = spoken((now - message.created_at).total_seconds())
-    state = "refused by every relay" if message.state == "failed" else "still waiting"
+    state = "refused by every relay" if message.state == MailState.FAILED else "still waiting"
     last = "never tried"
     if message.attempts:
         attempt = message.attempts[-1]

@@ -8,14 +8,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer, selectinload
 
-from reporter.models import Message
+from reporter.models import MailState, Message
 
 
 def unsent(session: Session) -> Sequence[Message]:
     """What waits and what failed, oldest first, with attempts and without content."""
     return session.scalars(
         sa.select(Message)
-        .where(Message.state != "sent")
+        .where(Message.state != MailState.SENT)
         .order_by(Message.id)
         .options(defer(Message.content), selectinload(Message.attempts))
     ).all()
@@ -40,10 +40,10 @@ def retry(session: Session, reference: str, now: datetime) -> int:
         sa.update(Message)
         .where(
             _has(reference),
-            Message.state.in_(["queued", "failed"]),
+            Message.state.in_([MailState.QUEUED, MailState.FAILED]),
             Message.claimed_by.is_(None),
         )
-        .values(state="queued", due_at=now)
+        .values(state=MailState.QUEUED, due_at=now)
         .returning(Message.id)
         .execution_options(synchronize_session=False)
     )

@@ -17,7 +17,7 @@ from reporter.database import get_database
 from reporter.delivery import backlog, worker
 from reporter.delivery.alarms import spoken
 from reporter.delivery.smtp import printable
-from reporter.models import Message
+from reporter.models import MailState, Message
 
 ROW = "{:<11} {:<16} {:<7} {:>7}  {:<15} {:>5}  {}"
 TIME = "%Y-%m-%d %H:%M:%S UTC"
@@ -93,11 +93,11 @@ def _known(messages: Sequence[Message], reference: str) -> Sequence[Message]:
 
 
 def _unsent_ids(messages: Sequence[Message]) -> set[int]:
-    return {message.id for message in messages if message.state != "sent"}
+    return {message.id for message in messages if message.state != MailState.SENT}
 
 
 def _due(message: Message, unsent_ids: set[int], now: datetime) -> str:
-    if message.state != "queued":
+    if message.state != MailState.QUEUED:
         return "-"
     if message.after_id in unsent_ids:
         return "after the other"
@@ -112,7 +112,7 @@ def _show(message: Message, due: str) -> None:
     click.echo(f"  saved {message.created_at:{TIME}}")
     if message.sent_at:
         click.echo(f"  sent  {message.sent_at:{TIME}}")
-    if message.state == "queued":
+    if message.state == MailState.QUEUED:
         click.echo(f"  due   {due}")
     click.echo(f"  to    {printable(message.recipient)}")
     for attempt in message.attempts:

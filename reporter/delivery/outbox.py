@@ -25,9 +25,21 @@ from sqlalchemy.orm import Session, aliased, defer
 from reporter.database import Database
 from reporter.delivery.backoff import backoff_seconds
 from reporter.delivery.smtp import AttemptResult
-from reporter.models import Attempt, Message
+from reporter.models import Attempt, MailKind, MailState, Message, Outcome
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail ready to be sent: one recipient, a fixed Message-ID, final bytes.
+
+    `content`: ASCII lines of at most 998 characters that end in CRLF.
+    """
+
+    recipient: str
+    mime_id: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,7 @@ class Claimed:
 
     token: str
     id: int
-    kind: str
+    kind: MailKind
     reference: str
     recipient: str
     content: bytes
@@ -45,35 +57,57 @@ class Claimed:
 
 def enqueue(
     session: Session,
+    mail: Mail,
     *,
-    kind: str,
+    kind: MailKind,
     reference: str,
-    recipient: str,
-    mime_id: str,
-    content: bytes,
-    now: datetime,
+    due_at: datetime,
     report_id: int | None = None,
-    after_id: int | None = None,
+    after: Message | None = None,
 ) -> Message:
-    """Queue one mail in the caller's transaction and return its row, with its id.
+    """Queue *mail* in the caller's transaction and return its row, with its id.
 
-    *content* is final: ASCII lines of at most 998 characters that end in CRLF. With *after_id*
-    it is not sent before that message was. Raises IntegrityError for a *mime_id* known already.
+    With *after* it is not sent before that one was. Raises IntegrityError for a Message-ID known
+    already.
     """
     message = Message(
         kind=kind,
         reference=reference,
-        recipient=recipient,
-        mime_id=mime_id,
-        content=content,
+        recipient=mail.recipient,
+        mime_id=mail.mime_id,
+        content=mail.content,
         report_id=report_id,
-        after_id=after_id,
-        due_at=now,
-        created_at=now,
+        after_id=after.id if after else None,
+        due_at=due_at,
+        created_at=due_at,
     )
     session.add(message)
     session.flush()
     return message
+
+
+def untried(session: Session, kind: MailKind, *, reference: str) -> Message | None:
+    """The last mail of that kind and reference, locked, if no worker has tried it yet."""
+    return session.scalar(
+        sa.select(Message)
+        .where(
+            Message.kind == kind,
+            Message.reference == reference,
+            Message.state == MailState.QUEUED,
+            Message.attempt_count == 0,
+        )
+        .order_by(Message.id.desc())
+        .limit(1)
+        .with_for_update()
+    )
+
+
+def replace(message: Message, mail: Mail, *, due_at: datetime | None = None) -> None:
+    """Put *mail* in the place of one that is `untried`; with *due_at*, to be sent by then."""
+    message.content = mail.content
+    message.recipient = mail.recipient
+    if due_at:
+        message.due_at = min(message.due_at, due_at)
 
 
 def claim(database: Database, worker: str, now: datetime, lease_seconds: float) -> Claimed | None:
@@ -86,11 +120,11 @@ def claim(database: Database, worker: str, now: datetime, lease_seconds: float) 
     due = (
         sa.select(Message.id)
         .where(
-            Message.state == "queued",
+            Message.state == MailState.QUEUED,
             Message.due_at <= now,
             sa.or_(
                 Message.after_id.is_(None),
-                sa.exists().where(before.id == Message.after_id, before.state == "sent"),
+                sa.exists().where(before.id == Message.after_id, before.state == MailState.SENT),
             ),
         )
         .order_by(Message.due_at, Message.id)
@@ -133,8 +167,8 @@ def record(
 
     Failed is what every relay refused. False, and a warning in the log, when the claim was lost.
     """
-    accepted = any(result.outcome == "accepted" for result in results)
-    refused = all(result.outcome == "refused" for result in results)
+    accepted = any(result.outcome == Outcome.ACCEPTED for result in results)
+    refused = all(result.outcome == Outcome.REFUSED for result in results)
     with database.write() as session:
         message = session.scalar(
             sa.select(Message)
@@ -145,10 +179,10 @@ def record(
         held = message is not None and message.claimed_by == claimed.token
         if message is not None:
             session.add_all(_attempt(message, result, now) for result in results)
-            if accepted and message.state != "sent":
-                message.state, message.sent_at, message.claimed_by = "sent", now, None
+            if accepted and message.state != MailState.SENT:
+                message.state, message.sent_at, message.claimed_by = MailState.SENT, now, None
             elif held and refused:
-                message.state, message.claimed_by = "failed", None
+                message.state, message.claimed_by = MailState.FAILED, None
             elif held:
                 wait = backoff_seconds(claimed.attempt_count, jitter)
                 message.due_at = now + timedelta(seconds=wait)

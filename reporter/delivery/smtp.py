@@ -14,14 +14,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from email import policy
 from email.parser import BytesHeaderParser
-from typing import Literal, cast
+from typing import cast
 
 import flask_mail
 from flask import Flask, current_app
 
 from reporter.delivery.relays import FINAL_TIMEOUTS, Conversation, Relay, configured_relays
-
-Outcome = Literal["accepted", "deferred", "refused"]
+from reporter.models import Outcome
 
 # A relay that could not be reached is tried after the others for so long.
 AVOID_SECONDS = 60.0
@@ -85,13 +84,15 @@ class RelayConnection(flask_mail.Connection):
         if self.mail.suppress:
             return self._accepted(message, None, "MAIL_SUPPRESS_SEND")
         if not _speakable(message.recipient):  # no relay ever will take it
-            return AttemptResult(self.relay.name, "refused", None, "SMTP cannot say this address")
+            return AttemptResult(
+                self.relay.name, Outcome.REFUSED, None, "SMTP cannot say this address"
+            )
         try:
             outcome, code, reply = _hand_over(self._ready(), message)
         except (OSError, ValueError) as error:
             return self._broken(error)
         self.avoid_until = 0.0
-        if outcome == "accepted":
+        if outcome == Outcome.ACCEPTED:
             return self._accepted(message, code, printable(reply))
         return AttemptResult(self.relay.name, outcome, code, printable(reply))
 
@@ -112,7 +113,7 @@ class RelayConnection(flask_mail.Connection):
 
     def _accepted(self, message: StoredMessage, code: int | None, reply: str) -> AttemptResult:
         flask_mail.email_dispatched.send(self.app, message=message)
-        return AttemptResult(self.relay.name, "accepted", code, reply)
+        return AttemptResult(self.relay.name, Outcome.ACCEPTED, code, reply)
 
     def _broken(self, error: Exception) -> AttemptResult:
         if self.host is not None:
@@ -121,10 +122,10 @@ class RelayConnection(flask_mail.Connection):
         self.avoid_until = time.monotonic() + AVOID_SECONDS
         code = getattr(error, "smtp_code", None)
         reply = getattr(error, "smtp_error", None) or f"{type(error).__name__}: {error}"
-        return AttemptResult(self.relay.name, "deferred", code, printable(reply))
+        return AttemptResult(self.relay.name, Outcome.DEFERRED, code, printable(reply))
 
 
-class Mail(flask_mail.Mail):
+class RelayMail(flask_mail.Mail):
     """Flask-Mail over our connections, which have a timeout and verify certificates."""
 
     def connect(self) -> RelayConnection:
@@ -149,7 +150,7 @@ def deliver(
     for connection in sorted(relays, key=lambda connection: connection.avoid_until > now):
         sender = connection.mail.default_sender or ""
         results.append(connection.attempt(StoredMessage(content, recipient, sender)))
-        if results[-1].outcome == "accepted":
+        if results[-1].outcome == Outcome.ACCEPTED:
             break
     return tuple(results)
 
@@ -175,7 +176,7 @@ def _hand_over(host: Conversation, message: StoredMessage) -> tuple[Outcome, int
         code, reply = host.data(content)
     except smtplib.SMTPDataError as error:  # no 354 after DATA
         return _not_taken(error.smtp_code), error.smtp_code, error.smtp_error
-    return ("accepted" if code // 100 == 2 else _not_taken(code)), code, reply
+    return (Outcome.ACCEPTED if code // 100 == 2 else _not_taken(code)), code, reply
 
 
 def _speakable(address: str) -> bool:
@@ -185,4 +186,4 @@ def _speakable(address: str) -> bool:
 
 
 def _not_taken(code: int) -> Outcome:
-    return "refused" if code // 100 == 5 else "deferred"
+    return Outcome.REFUSED if code // 100 == 5 else Outcome.DEFERRED

@@ -7,29 +7,32 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flask import url_for
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.links import receipt_token
-from reporter.reports.emails import compose_news
-from reporter.reports.news import follow_notice
-from reporter.reports.queueing import enqueue_behind_ticket
-from reporter.reports.report import Report
+from reporter.delivery import outbox
+from reporter.links import full_url, receipt_token
+from reporter.mail.customer import compose_news
+from reporter.models import Author, MailKind, UpdateKind
+from reporter.report import Report
+from reporter.reports import store
+from reporter.reports.subscriptions import follow_notice
 
-SUPPORT = "support"
-ACKNOWLEDGE, MESSAGE, SOLVE, LINK_NOTICE = "acknowledge", "message", "solve", "link_notice"
-REOPEN = "reopen"
-ACTIONS = (ACKNOWLEDGE, MESSAGE, SOLVE, REOPEN, LINK_NOTICE)
-NEWS = "news"  # the kind of its mail
+ACTIONS = (
+    UpdateKind.ACKNOWLEDGE,
+    UpdateKind.MESSAGE,
+    UpdateKind.SOLVE,
+    UpdateKind.REOPEN,
+    UpdateKind.LINK_NOTICE,
+)
 SAME_WITHIN = timedelta(minutes=1)
 
 
-def acknowledge(session: Session, row: models.Report, name: str, at: datetime) -> None:
+def mark_seen(session: Session, row: models.Report, name: str, at: datetime) -> None:
     """A person has seen it. Pressing again changes nothing."""
     if row.seen_at is None:
         row.seen_at = at
-        _note(session, row, ACKNOWLEDGE, name, at)
+        _note(session, row, UpdateKind.ACKNOWLEDGE, name, at)
 
 
 def message(
@@ -44,23 +47,23 @@ def message(
 
     Without a time, what was promised before stands. Of what is solved no more news is promised.
     """
-    if _is_same(row, MESSAGE, text, at) and next_news_at in {None, row.next_news_at}:
+    if _is_same(row, UpdateKind.MESSAGE, text, at) and next_news_at in {None, row.next_news_at}:
         return
     row.seen_at = row.seen_at or at
     standing = row.next_news_at if row.next_news_at and row.next_news_at > at else None
     row.next_news_at = None if row.solved_at else next_news_at or standing
-    update = _note(session, row, MESSAGE, name, at, text, row.next_news_at)
+    update = _note(session, row, UpdateKind.MESSAGE, name, at, text, row.next_news_at)
     _mail(session, row, update)
 
 
 def solve(session: Session, row: models.Report, name: str, text: str, at: datetime) -> None:
     """It is solved; *text* says what it was."""
-    if _is_same(row, SOLVE, text, at):
+    if _is_same(row, UpdateKind.SOLVE, text, at):
         return
     row.seen_at = row.seen_at or at
     row.solved_at = row.solved_at or at
     row.next_news_at = None
-    update = _note(session, row, SOLVE, name, at, text)
+    update = _note(session, row, UpdateKind.SOLVE, name, at, text)
     _mail(session, row, update)
 
 
@@ -77,7 +80,7 @@ def reopen(
         return
     row.solved_at = None
     row.next_news_at = next_news_at
-    update = _note(session, row, REOPEN, name, at, text, next_news_at)
+    update = _note(session, row, UpdateKind.REOPEN, name, at, text, next_news_at)
     _mail(session, row, update)
 
 
@@ -89,13 +92,13 @@ def link_notice(
     if row.notice_id == notice.id:
         return
     row.notice_id = notice.id
-    _note(session, row, LINK_NOTICE, name, at, notice.key)
+    _note(session, row, UpdateKind.LINK_NOTICE, name, at, notice.key)
     follow_notice(session, row, at)
 
 
-def _is_same(row: models.Report, kind: str, text: str, at: datetime) -> bool:
+def _is_same(row: models.Report, kind: UpdateKind, text: str, at: datetime) -> bool:
     """Whether the last that support said is this."""
-    said = [update for update in row.updates if update.author == SUPPORT]
+    said = [update for update in row.updates if update.author == Author.SUPPORT]
     if not said or at - said[-1].created_at > SAME_WITHIN:
         return False
     return (said[-1].kind, said[-1].content["text"]) == (kind, text)
@@ -104,14 +107,14 @@ def _is_same(row: models.Report, kind: str, text: str, at: datetime) -> bool:
 def _note(
     session: Session,
     row: models.Report,
-    kind: str,
+    kind: UpdateKind,
     name: str,
     at: datetime,
     text: str = "",
     next_news_at: datetime | None = None,
 ) -> models.Update:
     update = models.Update(
-        author=SUPPORT,
+        author=Author.SUPPORT,
         kind=kind,
         content={"text": text, "name": name},
         next_news_at=next_news_at,
@@ -130,11 +133,19 @@ def _mail(session: Session, row: models.Report, update: models.Update) -> None:
     mail = compose_news(
         Report.from_json(row.content),
         f"news-{update.id}",
-        update.kind == SOLVE,
+        update.kind == UpdateKind.SOLVE,
         text,
         update.next_news_at,
         update.created_at,
-        url_for("reports.receipt", token=receipt_token(row.draft_id)),
+        full_url("reports.receipt", token=receipt_token(row.draft_id)),
     )
-    queued = enqueue_behind_ticket(session, row, NEWS, mail, update.created_at)
+    queued = outbox.enqueue(
+        session,
+        mail,
+        kind=MailKind.NEWS,
+        reference=row.reference,
+        due_at=update.created_at,
+        report_id=row.id,
+        after=store.ticket_of(row),
+    )
     update.message_id = queued.id

@@ -15,12 +15,13 @@ from wtforms import SelectChoice as Option
 from wtforms import SelectField, StringField, TextAreaField
 from wtforms.validators import ValidationError
 
-from reporter.clock import WrongSide, parse_time, support_zone
-from reporter.desk.actions import ACTIONS, LINK_NOTICE, MESSAGE, REOPEN, SOLVE
+from reporter.desk.actions import ACTIONS
+from reporter.formats.text import is_blank
+from reporter.formats.times import WrongSide, parse_time, support_zone
+from reporter.formats.words import service_name
+from reporter.models import UpdateKind
 from reporter.notices import store
-from reporter.plain import is_blank
 from reporter.web.forms import at_most, line, lines
-from reporter.web.pages import service_name
 
 NoticeFormType = TypeVar("NoticeFormType", bound="NoticeTextForm")
 
@@ -39,18 +40,18 @@ class DeskForm(FlaskForm):
             raise ValidationError(_("Choose what to do"))
 
     def validate_text(self, field: TextAreaField) -> None:
-        if self.action.data == MESSAGE and not field.data:
+        if self.action.data == UpdateKind.MESSAGE and not field.data:
             raise ValidationError(_("Write what to tell the customer"))
-        if self.action.data == SOLVE and not field.data:
+        if self.action.data == UpdateKind.SOLVE and not field.data:
             raise ValidationError(_("Write what it was, or what was done"))
-        if self.action.data == REOPEN and not field.data:
+        if self.action.data == UpdateKind.REOPEN and not field.data:
             raise ValidationError(_("Write why it is open again"))
 
     def validate_next_news_at(self, field: StringField) -> None:
         check_ahead(field.data)
 
     def validate_notice(self, field: SelectField) -> None:
-        if self.action.data == LINK_NOTICE and store.find(field.data or "") is None:
+        if self.action.data == UpdateKind.LINK_NOTICE and store.find(field.data or "") is None:
             raise ValidationError(_("Choose a known incident"))
 
     def next_news(self) -> datetime | None:
@@ -59,7 +60,7 @@ class DeskForm(FlaskForm):
 
     def has_unsent_words(self) -> bool:
         """Whether something is typed that the action does not send: it stays on the page."""
-        sends = self.action.data in {MESSAGE, SOLVE, REOPEN}
+        sends = self.action.data in {UpdateKind.MESSAGE, UpdateKind.SOLVE, UpdateKind.REOPEN}
         return not sends and bool(self.text.data or self.next_news_at.data)
 
 

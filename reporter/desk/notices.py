@@ -12,14 +12,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.clock import support_zone
 from reporter.database import get_database
 from reporter.desk import actions
 from reporter.desk.forms import NoticeForm, NoticeNewsForm, in_every_language, support_language
+from reporter.formats.times import support_zone
 from reporter.notices import followers, store
 from reporter.notices.links import notice_desk_url, read_notice_desk, read_open_notice
 from reporter.reports import desk_links
-from reporter.reports.updates import lock
+from reporter.reports import store as reports
 
 blueprint = Blueprint("desk_notices", __name__)
 
@@ -35,11 +35,11 @@ def open_notice(signed: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         now = datetime.now(UTC)
         started_at = form.started() or found.since
-        with get_database().write() as database:
+        with get_database().write() as db_session:
             notice = store.open_notice(
-                database, [found.service], form.texts(), started_at, form.next_news(), now
+                db_session, [found.service], form.texts(), started_at, form.next_news(), now
             )
-            _link(database, found.report, notice, now)
+            _link(db_session, found.report, notice, now)
             key = notice.key
         return redirect(notice_desk_url(key), 303)
     page = render_template(
@@ -63,14 +63,14 @@ def notice(signed: str) -> ResponseReturnValue:
     form = in_every_language(NoticeNewsForm)()
     if found.closed_at is None and form.validate_on_submit():
         now = datetime.now(UTC)
-        with get_database().write() as database:
-            row = store.lock(database, found.key) or abort(404)
+        with get_database().write() as db_session:
+            row = store.lock(db_session, found.key) or abort(404)
             closes = form.action.data == NoticeNewsForm.CLOSE
-            if store.tell(database, row, form.texts(), form.next_news(), now, close=closes):
-                followers.tell(database, row, now)
+            if store.tell(db_session, row, form.texts(), form.next_news(), now, close=closes):
+                followers.tell(db_session, row, now)
         return redirect(request.path, 303)
-    with get_database().read() as database:
-        count = followers.count(database, found.id)
+    with get_database().read() as db_session:
+        count = followers.count(db_session, found.id)
     page = render_template(
         "desk/notice.html",
         form=form,
@@ -82,9 +82,9 @@ def notice(signed: str) -> ResponseReturnValue:
 
 
 def _link(
-    database: Session, report: tuple[str, int] | None, notice: models.Notice, at: datetime
+    db_session: Session, report: tuple[str, int] | None, notice: models.Notice, at: datetime
 ) -> None:
-    row = desk_links.report_of(database, *report) if report else None
+    row = desk_links.report_of(db_session, *report) if report else None
     if row:
         name = session.get("desk_name", "")
-        actions.link_notice(database, lock(database, row.id), notice, name, at)
+        actions.link_notice(db_session, reports.lock(db_session, row.id), notice, name, at)

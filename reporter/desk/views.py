@@ -23,12 +23,11 @@ from reporter import models
 from reporter.database import get_database
 from reporter.desk import actions, operators
 from reporter.desk.forms import DeskForm, notice_options
-from reporter.notices import store
+from reporter.mail.ticket_text import kind_in_words
+from reporter.models import UpdateKind
+from reporter.notices import store as notices
 from reporter.notices.links import notice_desk_url, open_notice_url
-from reporter.reports import desk_links
-from reporter.reports.followups import current_report
-from reporter.reports.ticket import kind_in_words
-from reporter.reports.updates import lock
+from reporter.reports import desk_links, store
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("desk", __name__)
@@ -39,14 +38,14 @@ def desk(signed: str) -> ResponseReturnValue:
     """Everything about one report; POST with `action` does one of actions.ACTIONS."""
     form = DeskForm(name=session.get("desk_name", ""))
     valid = form.validate_on_submit()
-    with get_database().write() as database:
-        row = desk_links.find(database, signed)
+    with get_database().write() as db_session:
+        row = desk_links.find(db_session, signed)
         if row is None:
             return render_template("desk/expired.html"), 404
         form.notice.choices = notice_options(row.service)
         if valid:
             session["desk_name"] = form.name.data
-            _act(database, row, form)
+            _act(db_session, row, form)
             if not form.has_unsent_words():
                 return redirect(url_for("desk.desk", signed=signed), 303)
         return _page(row, form), (422 if form.errors else 200)
@@ -67,27 +66,27 @@ def end_operator() -> ResponseReturnValue:
     return redirect(url_for("wizard.start"), 303)
 
 
-def _act(database: Session, row: models.Report, form: DeskForm) -> None:
-    row = lock(database, row.id)  # two may press at once, and the customer too
+def _act(db_session: Session, row: models.Report, form: DeskForm) -> None:
+    row = store.lock(db_session, row.id)  # two may press at once, and the customer too
     name, text, now = form.name.data, form.text.data, datetime.now(UTC)
-    match form.action.data:
-        case actions.ACKNOWLEDGE:
-            actions.acknowledge(database, row, name, now)
-        case actions.MESSAGE:
-            actions.message(database, row, name, text, form.next_news(), now)
-        case actions.SOLVE:
-            actions.solve(database, row, name, text, now)
-        case actions.REOPEN:
-            actions.reopen(database, row, name, text, form.next_news(), now)
-        case actions.LINK_NOTICE:
-            notice = store.row_of(database, form.notice.data) or abort(404)
-            actions.link_notice(database, row, notice, name, now)
+    match UpdateKind(form.action.data):
+        case UpdateKind.ACKNOWLEDGE:
+            actions.mark_seen(db_session, row, name, now)
+        case UpdateKind.MESSAGE:
+            actions.message(db_session, row, name, text, form.next_news(), now)
+        case UpdateKind.SOLVE:
+            actions.solve(db_session, row, name, text, now)
+        case UpdateKind.REOPEN:
+            actions.reopen(db_session, row, name, text, form.next_news(), now)
+        case UpdateKind.LINK_NOTICE:
+            notice = notices.row_of(db_session, form.notice.data) or abort(404)
+            actions.link_notice(db_session, row, notice, name, now)
 
 
 def _page(row: models.Report, form: DeskForm) -> str:
-    report = current_report(row)
+    report = store.to_value(row)
     language = current_language()
-    notice = store.get(row.notice_id) if row.notice_id else None
+    notice = notices.get(row.notice_id) if row.notice_id else None
     return render_template(
         "desk/desk.html",
         row=row,

@@ -1,9 +1,10 @@
-"""First tables: draft, report, message, attempt."""
+"""The first tables.
+
+From the first release on no migration is edited: what comes later is one more.
+"""
 
 import sqlalchemy as sa
 from alembic import op
-
-from reporter.database import UTCDateTime
 
 revision = "0001"
 down_revision = None
@@ -17,11 +18,34 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("steps", sa.JSON(), nullable=False),
         sa.Column("flags", sa.JSON(), nullable=False),
-        sa.Column("created_at", UTCDateTime(), nullable=False),
-        sa.Column("updated_at", UTCDateTime(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_draft"),
     )
     op.create_index("ix_draft_updated_at", "draft", ["updated_at"])
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("services", sa.JSON(), nullable=False),
+        sa.Column("entries", sa.JSON(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_news_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_notice"),
+        sa.UniqueConstraint("key", name="uq_notice_key"),
+    )
+    op.create_index("ix_notice_closed_at", "notice", ["closed_at"])
+    op.create_table(
+        "surge",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("service", sa.String(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_surge"),
+    )
+    op.create_index("ix_surge_service", "surge", ["service"])
     op.create_table(
         "report",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -30,31 +54,71 @@ def upgrade() -> None:
         sa.Column("draft_id", sa.String(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.Column("service", sa.String(), nullable=False),
-        sa.Column("saved_at", UTCDateTime(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("solved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_news_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("news_wanted", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("desk_epoch", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("notice_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["notice_id"], ["notice.id"], name="fk_report_notice_id_notice", ondelete="SET NULL"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_report"),
+        sa.UniqueConstraint("draft_id", name="uq_report_draft_id"),
         sa.UniqueConstraint("reference", name="uq_report_reference"),
         sa.UniqueConstraint("token_hash", name="uq_report_token_hash"),
-        sa.UniqueConstraint("draft_id", name="uq_report_draft_id"),
     )
-    op.create_index("ix_report_service", "report", ["service"])
     op.create_index("ix_report_saved_at", "report", ["saved_at"])
+    op.create_index("ix_report_service_saved_at", "report", ["service", "saved_at"])
+    op.create_table(
+        "attachment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("report_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("filename", sa.String(), nullable=False),
+        sa.Column("mime_type", sa.String(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["report_id"], ["report.id"], name="fk_attachment_report_id_report", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_attachment"),
+    )
+    op.create_index("ix_attachment_report_id", "attachment", ["report_id"])
     op.create_table(
         "message",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("report_id", sa.Integer(), nullable=True),
-        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("reference", sa.String(), nullable=False),
         sa.Column("recipient", sa.String(), nullable=False),
         sa.Column("mime_id", sa.String(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "queued",
+                "sent",
+                "failed",
+                name="state",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            nullable=False,
+        ),
         sa.Column("after_id", sa.Integer(), nullable=True),
-        sa.Column("due_at", UTCDateTime(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("claimed_by", sa.String(), nullable=True),
         sa.Column("attempt_count", sa.Integer(), nullable=False),
-        sa.Column("created_at", UTCDateTime(), nullable=False),
-        sa.Column("sent_at", UTCDateTime(), nullable=True),
-        sa.Column("alarmed_at", UTCDateTime(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("urgent", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("alarmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["after_id"], ["message.id"], name="fk_message_after_id_message", ondelete="CASCADE"
         ),
@@ -64,16 +128,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_message"),
         sa.UniqueConstraint("mime_id", name="uq_message_mime_id"),
     )
-    for name in ("report_id", "reference", "recipient", "created_at"):
-        op.create_index(f"ix_message_{name}", "message", [name])
+    op.create_index("ix_message_created_at", "message", ["created_at"])
+    op.create_index("ix_message_recipient", "message", ["recipient"])
+    op.create_index("ix_message_reference", "message", ["reference"])
+    op.create_index("ix_message_report_id", "message", ["report_id"])
     op.create_index("ix_message_state_due_at", "message", ["state", "due_at"])
     op.create_table(
         "attempt",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.Integer(), nullable=False),
-        sa.Column("attempted_at", UTCDateTime(), nullable=False),
+        sa.Column("attempted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("relay", sa.String(), nullable=False),
-        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "accepted",
+                "deferred",
+                "refused",
+                name="outcome",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            nullable=False,
+        ),
         sa.Column("code", sa.Integer(), nullable=True),
         sa.Column("reply", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -82,8 +160,69 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_attempt"),
     )
     op.create_index("ix_attempt_message_id", "attempt", ["message_id"])
+    op.create_table(
+        "follower",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("notice_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("contact", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("message_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["message.id"],
+            name="fk_follower_message_id_message",
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["notice_id"], ["notice.id"], name="fk_follower_notice_id_notice", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_follower"),
+        sa.UniqueConstraint("notice_id", "contact", name="uq_follower_notice_id_contact"),
+        sa.UniqueConstraint("token_hash", name="uq_follower_token_hash"),
+    )
+    op.create_table(
+        "update",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("report_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "author",
+            sa.Enum(
+                "customer",
+                "support",
+                name="author",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("next_news_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("message_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["message.id"], name="fk_update_message_id_message", ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["report_id"], ["report.id"], name="fk_update_report_id_report", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_update"),
+    )
+    op.create_index("ix_update_report_id", "update", ["report_id"])
 
 
 def downgrade() -> None:
-    for table in ("attempt", "message", "report", "draft"):
-        op.drop_table(table)
+    op.drop_table("update")
+    op.drop_table("follower")
+    op.drop_table("attempt")
+    op.drop_table("message")
+    op.drop_table("attachment")
+    op.drop_table("report")
+    op.drop_table("surge")
+    op.drop_table("notice")
+    op.drop_table("draft")

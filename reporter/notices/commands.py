@@ -10,10 +10,10 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from reporter import models
-from reporter.clock import WrongSide, parse_time, support_zone
 from reporter.database import get_database
+from reporter.formats.text import is_blank
+from reporter.formats.times import WrongSide, parse_time, support_zone
 from reporter.notices import followers, store
-from reporter.plain import is_blank
 
 notice_group = AppGroup("notice", help="Known incidents, as told to customers.")
 

@@ -12,11 +12,12 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.composing import Mail, finish, mime_id, new_message
+from reporter.delivery import outbox
+from reporter.delivery.outbox import Mail
+from reporter.mail.message import finish, mime_id, new_message
+from reporter.models import MailKind
 from reporter.notices.links import notice_desk_url
-from reporter.queueing import enqueue
 
-DIGEST = "digest"  # the kind of its mail
 # Support hears of new followers this long after the first of them.
 DIGEST_AFTER = timedelta(minutes=10)
 
@@ -32,11 +33,13 @@ def name(
     if waiting:
         named = _named(session, waiting)
         identity = waiting.mime_id
-    mail = _compose(row, [*named, follower], total, identity, at)
+    mail = compose_digest(row, [*named, follower], total, identity, at)
     if waiting is None:
-        waiting = enqueue(session, DIGEST, row.key, mail, at + DIGEST_AFTER)
+        waiting = outbox.enqueue(
+            session, mail, kind=MailKind.DIGEST, reference=row.key, due_at=at + DIGEST_AFTER
+        )
     else:
-        waiting.content = mail.content
+        outbox.replace(waiting, mail)
     follower.message_id = waiting.id
 
 
@@ -44,24 +47,12 @@ def tell_end(session: Session, row: models.Notice, total: int, at: datetime) -> 
     """Have the digest that waits, if any, say that the incident is over."""
     waiting = _waiting(session, row)
     if waiting:
-        waiting.content = _compose(
-            row, _named(session, waiting), total, waiting.mime_id, at
-        ).content
+        named = _named(session, waiting)
+        outbox.replace(waiting, compose_digest(row, named, total, waiting.mime_id, at))
 
 
 def _waiting(session: Session, row: models.Notice) -> models.Message | None:
-    """The one that no relay has seen yet, locked."""
-    message = models.Message
-    return session.scalar(
-        sa.select(message)
-        .where(
-            message.kind == DIGEST,
-            message.reference == row.key,
-            message.state == "queued",
-            message.attempt_count == 0,
-        )
-        .with_for_update()
-    )
+    return outbox.untried(session, MailKind.DIGEST, reference=row.key)
 
 
 def _named(session: Session, digest: models.Message) -> Sequence[models.Follower]:
@@ -69,13 +60,14 @@ def _named(session: Session, digest: models.Message) -> Sequence[models.Follower
     return session.scalars(query.order_by(models.Follower.id)).all()
 
 
-def _compose(
+def compose_digest(
     row: models.Notice,
     new: Sequence[models.Follower],
     total: int,
     identity: str,
     at: datetime,
 ) -> Mail:
+    """Names who is *new* of *total* followers, to support."""
     config = current_app.config
     language = config["SUPPORT_LOCALE"]
     with force_locale(language):

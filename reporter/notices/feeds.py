@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 from flask import current_app
 from flask_babel import gettext as _
 
+from reporter.formats.words import service_name
 from reporter.links import full_url
 from reporter.notices.store import Notice
-from reporter.web.pages import service_name
 
 ATOM = "http://www.w3.org/2005/Atom"
 # Characters that XML 1.0 cannot hold, in whatever way (section 2.2).

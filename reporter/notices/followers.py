@@ -13,23 +13,22 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.composing import (
+from reporter.database import exclusive
+from reporter.delivery import outbox
+from reporter.delivery.outbox import Mail
+from reporter.formats.phones import international
+from reporter.links import full_url, hash_token, receipt_token
+from reporter.mail.message import (
     AUTO_GENERATED,
-    Mail,
     ascii_address,
     finish,
     mime_id,
     new_message,
     support,
 )
-from reporter.database import exclusive
-from reporter.links import full_url, hash_token, receipt_token
+from reporter.models import MailKind
 from reporter.notices import digests
 from reporter.notices.store import Notice, to_value
-from reporter.phones import international
-from reporter.queueing import enqueue
-
-NOTICE = "notice"  # the kind of its mail
 
 
 def follow(
@@ -95,7 +94,8 @@ def tell(session: Session, row: models.Notice, at: datetime) -> int:
     told = 0
     for follower in session.scalars(query).all():
         if is_email(follower.contact):
-            enqueue(session, NOTICE, row.key, _compose(notice, follower), at)
+            mail = compose_notice_update(notice, follower)
+            outbox.enqueue(session, mail, kind=MailKind.NOTICE, reference=row.key, due_at=at)
             told += 1
     if row.closed_at:
         digests.tell_end(session, row, count(session, row.id), at)
@@ -110,7 +110,7 @@ def is_email(contact: str) -> bool:
     return True
 
 
-def _compose(notice: Notice, follower: models.Follower) -> Mail:
+def compose_notice_update(notice: Notice, follower: models.Follower) -> Mail:
     """An update to one follower: support's words, and no word that a visitor typed."""
     token = follower_token(notice.key, follower.contact)
     with force_locale(follower.language):

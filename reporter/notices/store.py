@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import exclusive, get_database
-from reporter.plain import is_blank
+from reporter.formats.text import is_blank
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # The feeds keep a closed one for this long.

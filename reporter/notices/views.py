@@ -12,9 +12,9 @@ from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import DataRequired, ValidationError
 
-from reporter import phones
 from reporter.database import get_database
 from reporter.extensions import limiter
+from reporter.formats import phones
 from reporter.notices import followers, store
 from reporter.notices.feeds import as_json, atom
 from reporter.notices.store import Notice

@@ -6,7 +6,7 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from reporter.reports import copies, views
+    from reporter.reports import downloads, views
 
     app.register_blueprint(views.blueprint)
-    app.register_blueprint(copies.blueprint)
+    app.register_blueprint(downloads.blueprint)

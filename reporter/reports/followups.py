@@ -15,17 +15,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.composing import Mail
-from reporter.reports.attachments import StoredFile, files_of
-from reporter.reports.block import DETAILS, FILES, Followup, News
+from reporter.attachments.store import files_of
+from reporter.delivery import outbox
+from reporter.delivery.outbox import Mail
+from reporter.mail.ticket import compose_followup
+from reporter.models import Author, MailKind, UpdateKind
+from reporter.report import CustomerUpdate, Followup, StoredFile
+from reporter.reports import store
 from reporter.reports.desk_links import desk_url
-from reporter.reports.emails import compose_followup
-from reporter.reports.queueing import enqueue_behind_ticket
-from reporter.reports.report import Report, sections_from_json
-
-FOLLOWUP = "followup"
-CUSTOMER = "customer"
-LINK_NOTICE = "link_notice"  # the one update that is sent in no follow-up
 
 MAIL_BYTES = 9 * 2**20
 # Of a file in a mail, beside its content: its headers, its name in the text, its line in the JSON.
@@ -34,35 +31,24 @@ PART_BYTES = 1024
 EARLIER = 100
 
 
-def current_report(row: models.Report, before: int | None = None) -> Report:
-    """The report with its details as last sent; with *before*, as sent before that follow-up."""
-    report = Report.from_json(row.content)
-    details = [
-        update
-        for update in row.updates
-        if update.kind == DETAILS and (before is None or (update.number or 0) < before)
-    ]
-    if not details:
-        return report
-    return report.with_answers(sections_from_json(details[-1].content["sections"]))
-
-
 def queue(session: Session, row: models.Report, update: models.Update, due_at: datetime) -> None:
     """Queue *update* for *due_at* at the latest; details with the files that were not sent yet.
 
     The caller has the report's lock.
     """
-    waiting = None if update.kind == FILES else _waiting(session, row)
+    waiting = None
+    if update.kind != UpdateKind.FILES:
+        waiting = outbox.untried(session, MailKind.FOLLOWUP, reference=row.reference)
     update.number = _number_of(row, waiting) if waiting else _next_number(row)
     mail = _compose(session, row, update.number)
     if waiting and len(mail.content) > MAIL_BYTES:
         waiting, update.number = None, _next_number(row)
         mail = _compose(session, row, update.number)
     unsent = []
-    if update.kind in {DETAILS, FILES}:
+    if update.kind in {UpdateKind.DETAILS, UpdateKind.FILES}:
         unsent = [file for file in files_of(session, row.id) if file.number is None]
     fitting = _fitting(unsent, MAIL_BYTES - len(mail.content))
-    if update.kind == FILES:
+    if update.kind == UpdateKind.FILES:
         fitting = fitting or unsent[:1]
     if fitting:
         _give_number(session, fitting, update.number)
@@ -71,7 +57,10 @@ def queue(session: Session, row: models.Report, update: models.Update, due_at: d
     session.flush()
     if len(fitting) < len(unsent):
         rest = models.Update(
-            author=CUSTOMER, kind=FILES, content={"text": ""}, created_at=update.created_at
+            author=Author.CUSTOMER,
+            kind=UpdateKind.FILES,
+            content={"text": ""},
+            created_at=update.created_at,
         )
         row.updates.append(rest)
         queue(session, row, rest, due_at)
@@ -102,23 +91,6 @@ def _give_number(session: Session, files: list[StoredFile], number: int) -> None
     )
 
 
-def _waiting(session: Session, row: models.Report) -> models.Message | None:
-    """The last follow-up, if no worker has tried it yet; locked against one."""
-    message = models.Message
-    return session.scalar(
-        sa.select(message)
-        .where(
-            message.report_id == row.id,
-            message.kind == FOLLOWUP,
-            message.state == "queued",
-            message.attempt_count == 0,
-        )
-        .order_by(message.id.desc())
-        .limit(1)
-        .with_for_update()
-    )
-
-
 def _next_number(row: models.Report) -> int:
     return 1 + max((update.number or 0 for update in row.updates), default=0)
 
@@ -137,22 +109,31 @@ def _enqueue(
 ) -> int:
     """Put *mail* in the place of the one that waits, or behind the ticket; its message's id."""
     if waiting:
-        waiting.content = mail.content
-        waiting.due_at = min(waiting.due_at, due_at)
+        outbox.replace(waiting, mail, due_at=due_at)
         return waiting.id
-    queued = enqueue_behind_ticket(session, row, FOLLOWUP, mail, due_at)
+    queued = outbox.enqueue(
+        session,
+        mail,
+        kind=MailKind.FOLLOWUP,
+        reference=row.reference,
+        due_at=due_at,
+        report_id=row.id,
+        after=store.ticket_of(row),
+    )
     queued.created_at = at
     return queued.id
 
 
 def _compose(session: Session, row: models.Report, number: int) -> Mail:
     session.flush()
-    told = [u for u in row.updates if u.author == CUSTOMER and u.kind != LINK_NOTICE]
+    told = [
+        u for u in row.updates if u.author == Author.CUSTOMER and u.kind != UpdateKind.LINK_NOTICE
+    ]
     followup = Followup(
         number,
-        news=[_news(update) for update in told if update.number == number],
-        earlier=[_news(update) for update in told if (update.number or 0) < number][-EARLIER:],
-        before=current_report(row, before=number),
+        updates=[_value(update) for update in told if update.number == number],
+        earlier=[_value(update) for update in told if (update.number or 0) < number][-EARLIER:],
+        before=store.to_value(row, before=number),
         solved=row.solved_at is not None,
     )
     files = [
@@ -160,8 +141,8 @@ def _compose(session: Session, row: models.Report, number: int) -> Mail:
         for file in files_of(session, row.id)
         if file.number == number
     ]
-    return compose_followup(current_report(row), followup, files, desk_url(row))
+    return compose_followup(store.to_value(row), followup, files, desk_url(row))
 
 
-def _news(update: models.Update) -> News:
-    return News(update.kind, update.content["text"], update.created_at)
+def _value(update: models.Update) -> CustomerUpdate:
+    return CustomerUpdate(update.kind, update.content["text"], update.created_at)

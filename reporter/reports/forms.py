@@ -9,7 +9,7 @@ from wtforms import RadioField, StringField, TextAreaField
 from wtforms import SelectChoice as Option
 from wtforms.validators import InputRequired, ValidationError
 
-from reporter.reports.block import BETTER, INFO, SOLVED, WORSE
+from reporter.models import UpdateKind
 from reporter.web.forms import at_most
 
 
@@ -20,10 +20,10 @@ class UpdateForm(FlaskForm):
         _l("What is new?"),
         [InputRequired(_l("Choose what is new"))],
         choices=[
-            Option(INFO, _l("I have more information")),
-            Option(WORSE, _l("It is worse")),
-            Option(BETTER, _l("It is better")),
-            Option(SOLVED, _l("It works again")),
+            Option(UpdateKind.INFO, _l("I have more information")),
+            Option(UpdateKind.WORSE, _l("It is worse")),
+            Option(UpdateKind.BETTER, _l("It is better")),
+            Option(UpdateKind.SOLVED, _l("It works again")),
         ],
     )
     text = TextAreaField(
@@ -33,7 +33,7 @@ class UpdateForm(FlaskForm):
     )
 
     def validate_text(self, field: TextAreaField) -> None:
-        if self.kind.data == INFO and not (field.data or "").strip():
+        if self.kind.data == UpdateKind.INFO and not (field.data or "").strip():
             raise ValidationError(_("Write what we should know"))
 
 

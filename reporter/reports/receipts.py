@@ -13,11 +13,9 @@ from sqlalchemy.orm import selectinload
 from reporter import models
 from reporter.database import get_database
 from reporter.links import hash_token
-from reporter.reports.block import News
-from reporter.reports.followups import CUSTOMER, LINK_NOTICE, current_report
-from reporter.reports.queueing import TICKET
-from reporter.reports.report import Report
-from reporter.reports.submission import ACKNOWLEDGEMENT
+from reporter.models import Author, MailKind, MailState, UpdateKind
+from reporter.report import CustomerUpdate, Report
+from reporter.reports import store
 
 # A ticket still unsent after this is late, and the receipt says so.
 LATE_AFTER = timedelta(minutes=2)
@@ -47,7 +45,7 @@ class Receipt:
     news_wanted: bool
     notice_id: int | None
     messages: tuple[SupportMessage, ...]  # newest first
-    updates: tuple[News, ...]  # the customer's, newest first
+    updates: tuple[CustomerUpdate, ...]  # the customer's, newest first
     refused: bool
     acknowledgement_queued: bool
     acknowledgement_sent_at: datetime | None
@@ -95,10 +93,10 @@ def find_or_404(token: str) -> Receipt:
 
 def _receipt(row: models.Report) -> Receipt:
     messages = {message.kind: message for message in row.messages}
-    ticket: models.Message = messages[TICKET]
-    acknowledgement: Any = messages.get(ACKNOWLEDGEMENT)
+    ticket: models.Message = messages[MailKind.TICKET]
+    acknowledgement: Any = messages.get(MailKind.ACKNOWLEDGEMENT)
     return Receipt(
-        report=current_report(row),
+        report=store.to_value(row),
         report_id=row.id,
         draft_id=row.draft_id,
         saved_at=row.saved_at,
@@ -111,14 +109,14 @@ def _receipt(row: models.Report) -> Receipt:
         messages=tuple(
             SupportMessage(update.content["text"], update.created_at, update.next_news_at)
             for update in reversed(row.updates)
-            if update.kind in {"message", "solve", "reopen"}
+            if update.kind.is_message
         ),
         updates=tuple(
-            News(update.kind, update.content["text"], update.created_at)
+            CustomerUpdate(update.kind, update.content["text"], update.created_at)
             for update in reversed(row.updates)
-            if update.author == CUSTOMER and update.kind != LINK_NOTICE
+            if update.author == Author.CUSTOMER and update.kind != UpdateKind.LINK_NOTICE
         ),
-        refused=ticket.state == "failed",
+        refused=ticket.state == MailState.FAILED,
         acknowledgement_queued=acknowledgement is not None,
         acknowledgement_sent_at=acknowledgement and acknowledgement.sent_at,
     )

@@ -6,8 +6,7 @@ request: the mails wait in the outbox.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -16,37 +15,31 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import exclusive, get_database
-from reporter.links import hash_token, receipt_token
-from reporter.queueing import enqueue
+from reporter.delivery import outbox
+from reporter.links import full_url, hash_token, receipt_token
+from reporter.mail.customer import compose_acknowledgement
+from reporter.mail.ticket import compose_ticket
+from reporter.models import Channel, MailKind
+from reporter.report import Report
 from reporter.reports.desk_links import desk_url
-from reporter.reports.emails import compose_acknowledgement, compose_ticket
-from reporter.reports.queueing import TICKET, enqueue_behind_ticket
 from reporter.reports.reference import new_reference
-from reporter.reports.report import PHONE, Filing, Report
 from reporter.reports.surge import note_report
-
-ACKNOWLEDGEMENT = "acknowledgement"
 
 # Acknowledgements to one address, so that the form cannot be made to flood it.
 ACKNOWLEDGEMENT_LIMITS = ((timedelta(hours=1), 3), (timedelta(days=1), 10))
 
 
-def submit(draft_id: str, filing: Filing, receipt_path: Callable[[str], str]) -> str:
-    """Keep *filing*, queue its mails, and return the token of its receipt.
+def submit(draft_id: str, report: Report) -> str:
+    """Keep *report* under a new reference, queue its mails, return the token of its receipt.
 
     A draft is kept once: a double click, a replay or a retry returns the first receipt's token.
-    *receipt_path* makes a path of a token. Raises sqlalchemy.exc.DBAPIError when nothing could
-    be kept.
+    Raises sqlalchemy.exc.DBAPIError when nothing could be kept.
     """
     token = receipt_token(draft_id)
     with get_database().write() as session:
         exclusive(session, draft_id)
         if _find(session, draft_id) is None:
-            report = Report(
-                **{field.name: getattr(filing, field.name) for field in fields(Filing)},
-                reference=_free_reference(session),
-            )
-            _keep(session, draft_id, token, report, receipt_path(token))
+            _keep(session, draft_id, token, replace(report, reference=_free_reference(session)))
     return token
 
 
@@ -68,7 +61,7 @@ def _free_reference(session: Session) -> str:
             return reference
 
 
-def _keep(session: Session, draft_id: str, token: str, report: Report, receipt_path: str) -> None:
+def _keep(session: Session, draft_id: str, token: str, report: Report) -> None:
     row = models.Report(
         reference=report.reference,
         token_hash=hash_token(token),
@@ -81,12 +74,27 @@ def _keep(session: Session, draft_id: str, token: str, report: Report, receipt_p
     session.flush()
     similar = note_report(session, row.service, row.saved_at)
     ticket_mail = compose_ticket(report, desk_url(row), similar)
-    enqueue(session, TICKET, row.reference, ticket_mail, row.saved_at, report_id=row.id)
+    ticket = outbox.enqueue(
+        session,
+        ticket_mail,
+        kind=MailKind.TICKET,
+        reference=row.reference,
+        due_at=row.saved_at,
+        report_id=row.id,
+    )
     if current_app.config["SEND_ACKNOWLEDGEMENT"]:
-        mail = compose_acknowledgement(report, receipt_path)
-        by_phone = report.channel == PHONE
+        mail = compose_acknowledgement(report, full_url("reports.receipt", token=token))
+        by_phone = report.channel == Channel.PHONE
         if by_phone or _may_acknowledge(session, mail.recipient, report.saved_at):
-            enqueue_behind_ticket(session, row, ACKNOWLEDGEMENT, mail, row.saved_at)
+            outbox.enqueue(
+                session,
+                mail,
+                kind=MailKind.ACKNOWLEDGEMENT,
+                reference=row.reference,
+                due_at=row.saved_at,
+                report_id=row.id,
+                after=ticket,
+            )
 
 
 def _may_acknowledge(session: Session, recipient: str, now: datetime) -> bool:
@@ -108,7 +116,7 @@ def _may_acknowledge(session: Session, recipient: str, now: datetime) -> bool:
     )
     for period, limit in ACKNOWLEDGEMENT_LIMITS:
         query = sa.select(sa.func.count()).where(
-            message.kind == ACKNOWLEDGEMENT,
+            message.kind == MailKind.ACKNOWLEDGEMENT,
             same,
             message.created_at > now - period,
         )

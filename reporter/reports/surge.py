@@ -17,12 +17,15 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.composing import finish, mime_id, new_message
 from reporter.database import UTCDateTime, exclusive
+from reporter.delivery import outbox
+from reporter.delivery.outbox import Mail
+from reporter.formats.words import service_name
+from reporter.mail.message import finish, mime_id, new_message
+from reporter.models import MailKind
 from reporter.notices.links import open_notice_url
-from reporter.queueing import enqueue
-from reporter.reports.block import Similar
-from reporter.reports.frequency import (
+from reporter.report import Similar
+from reporter.reports.surge_statistics import (
     LEAST,
     LEFT_OUT,
     SHORT_WINDOW,
@@ -32,9 +35,6 @@ from reporter.reports.frequency import (
     normal,
     usual_times,
 )
-from reporter.web.pages import service_name
-
-SURGE = "surge"  # the kind of its mail
 
 OVER_AFTER = timedelta(hours=1)
 
@@ -104,13 +104,22 @@ def _counting(intervals: int) -> sa.Select[Any]:
 
 
 def _tell_support(session: Session, surge: models.Surge, similar: Similar, at: datetime) -> None:
-    config = current_app.config
-    reference = f"SURGE-{surge.service}"
-    language = config["SUPPORT_LOCALE"]
     link = open_notice_url(surge.service, surge.since)
+    reference = f"SURGE-{surge.service}"
+    mail = compose_surge(reference, surge.id, surge.service, similar, link, at)
+    message = outbox.enqueue(session, mail, kind=MailKind.SURGE, reference=reference, due_at=at)
+    message.urgent = True
+
+
+def compose_surge(
+    reference: str, number: int, service: str, similar: Similar, link: str, at: datetime
+) -> Mail:
+    """What tells support that a surge has begun; *number* is the surge's."""
+    config = current_app.config
+    language = config["SUPPORT_LOCALE"]
     with force_locale(language):
         told = {
-            "service": service_name(surge.service),
+            "service": service_name(service),
             "count": similar.count,
             "minutes": similar.minutes,
             "since": similar.clock,
@@ -130,10 +139,8 @@ def _tell_support(session: Session, surge: models.Surge, similar: Similar, at: d
     mail = new_message(
         to=config["SUPPORT_EMAIL"],
         subject=subject,
-        mime_id=mime_id(reference, str(surge.id)),
+        mime_id=mime_id(reference, str(number)),
         date=at,
     )
     mail.set_content(text, cte="quoted-printable")
-    final = finish(mail, {"Content-Language": language, "Importance": "high", "X-Priority": "1"})
-    message = enqueue(session, SURGE, reference, final, at)
-    message.urgent = True
+    return finish(mail, {"Content-Language": language, "Importance": "high", "X-Priority": "1"})

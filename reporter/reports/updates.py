@@ -15,31 +15,32 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.database import exclusive, get_database
-from reporter.reports.attachments import files_of
-from reporter.reports.block import BETTER, DETAILS, INFO, SOLVED, WORSE
-from reporter.reports.followups import CUSTOMER, current_report, queue
-from reporter.reports.report import Section
+from reporter.attachments.store import files_of
+from reporter.database import get_database
+from reporter.models import Author, UpdateKind
+from reporter.report import Section
+from reporter.reports import store
+from reporter.reports.followups import queue
 
 JOINED_WITHIN = timedelta(minutes=1)
 
-KINDS = (INFO, WORSE, BETTER, SOLVED)
+KINDS = (UpdateKind.INFO, UpdateKind.WORSE, UpdateKind.BETTER, UpdateKind.SOLVED)
 
 Sections = Mapping[str, tuple[Section, ...]]
 
 
-def add_update(report_id: int, kind: str, text: str, at: datetime) -> None:
+def add_update(report_id: int, kind: UpdateKind, text: str, at: datetime) -> None:
     """Keep one of KINDS and queue its mail. "solved" ends the incident; "worse" opens it again.
 
     What says the same as the one before it, within JOINED_WITHIN, is that one sent twice.
     """
     with get_database().write() as session:
-        row = lock(session, report_id)
+        row = store.lock(session, report_id)
         if _is_repeated(row, kind, text, at):
             return
-        if kind == SOLVED:
+        if kind == UpdateKind.SOLVED:
             row.solved_at = row.solved_at or at
-        elif kind == WORSE:
+        elif kind == UpdateKind.WORSE:
             row.solved_at = None
         _add(session, row, kind, {"text": text}, at, due_at=at + JOINED_WITHIN)
 
@@ -50,8 +51,8 @@ def add_details(report_id: int, sections: Sections, at: datetime) -> bool:
     False, and no mail, when nothing is new: so a double click sends one mail.
     """
     with get_database().write() as session:
-        row = lock(session, report_id)
-        before = current_report(row)
+        row = store.lock(session, report_id)
+        before = store.to_value(row)
         files = files_of(session, row.id)
         if before.with_answers(sections).answers == before.answers and all(f.number for f in files):
             return False
@@ -62,19 +63,15 @@ def add_details(report_id: int, sections: Sections, at: datetime) -> bool:
                 for language, each in sections.items()
             },
         }
-        _add(session, row, DETAILS, content, at, due_at=_details_due_at(session, row, at))
+        _add(
+            session, row, UpdateKind.DETAILS, content, at, due_at=_details_due_at(session, row, at)
+        )
         return True
 
 
-def lock(session: Session, report_id: int) -> models.Report:
-    """The report as it is now. Nobody else changes it until the transaction ends."""
-    exclusive(session, f"report {report_id}")
-    return session.get_one(models.Report, report_id, populate_existing=True)
-
-
-def _is_repeated(row: models.Report, kind: str, text: str, at: datetime) -> bool:
+def _is_repeated(row: models.Report, kind: UpdateKind, text: str, at: datetime) -> bool:
     """Whether the customer's last news said just this, a moment ago."""
-    told = [each for each in row.updates if each.author == CUSTOMER and each.kind in KINDS]
+    told = [each for each in row.updates if each.author == Author.CUSTOMER and each.kind in KINDS]
     if not told or at - told[-1].created_at >= JOINED_WITHIN:
         return False
     return (told[-1].kind, told[-1].content["text"]) == (kind, text)
@@ -82,7 +79,7 @@ def _is_repeated(row: models.Report, kind: str, text: str, at: datetime) -> bool
 
 def _details_due_at(session: Session, row: models.Report, at: datetime) -> datetime:
     """Now, or a minute after the last mail of details."""
-    earlier = [each for each in row.updates if each.kind == DETAILS]
+    earlier = [each for each in row.updates if each.kind == UpdateKind.DETAILS]
     if not earlier:
         return at
     sent_at = session.scalar(
@@ -94,11 +91,11 @@ def _details_due_at(session: Session, row: models.Report, at: datetime) -> datet
 def _add(
     session: Session,
     row: models.Report,
-    kind: str,
+    kind: UpdateKind,
     content: dict[str, Any],
     at: datetime,
     due_at: datetime,
 ) -> None:
-    update = models.Update(author=CUSTOMER, kind=kind, content=content, created_at=at)
+    update = models.Update(author=Author.CUSTOMER, kind=kind, content=content, created_at=at)
     row.updates.append(update)
     queue(session, row, update, due_at)

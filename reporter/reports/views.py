@@ -21,18 +21,19 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import refresh
 
+from reporter.attachments import store as attachments
 from reporter.database import get_database
 from reporter.extensions import limiter
-from reporter.models import Report as ReportRow
-from reporter.notices import store
+from reporter.formats.words import day_and_time
+from reporter.mail.ticket_text import kind_in_words
+from reporter.models import UpdateKind
+from reporter.notices import store as notices
 from reporter.notices.store import Notice
-from reporter.reports import attachments
+from reporter.reports import store
 from reporter.reports.forms import MineForm, NewsForm, UpdateForm
-from reporter.reports.news import say_mine, want_news
 from reporter.reports.receipts import Receipt, find_or_404
-from reporter.reports.ticket import kind_in_words
-from reporter.reports.updates import add_update, lock
-from reporter.times import day_and_time
+from reporter.reports.subscriptions import say_mine, want_news
+from reporter.reports.updates import add_update
 from reporter.web.locale import choose_language, current_language
 
 blueprint = Blueprint("reports", __name__)
@@ -65,7 +66,7 @@ def updates(token: str) -> ResponseReturnValue:
     form = UpdateForm()
     if not form.validate_on_submit():
         return _page(token, found, form), 422
-    add_update(found.report_id, form.kind.data, form.text.data or "", datetime.now(UTC))
+    add_update(found.report_id, UpdateKind(form.kind.data), form.text.data or "", datetime.now(UTC))
     flash(_("It is saved and on its way to support."))
     return _to_receipt(token)
 
@@ -80,7 +81,7 @@ def news(token: str) -> ResponseReturnValue:
     found, form = find_or_404(token), NewsForm()
     if form.validate_on_submit():
         with get_database().write() as session:
-            row = session.get_one(ReportRow, found.report_id)
+            row = store.lock(session, found.report_id)
             want_news(session, row, form.wanted.data == "yes", datetime.now(UTC))
     return _to_receipt(token)
 
@@ -95,8 +96,8 @@ def mine(token: str) -> ResponseReturnValue:
     found, form = find_or_404(token), MineForm()
     if form.validate_on_submit():
         with get_database().write() as session:
-            row = lock(session, found.report_id)
-            notice = store.row_of(session, form.notice.data or "") or abort(404)
+            row = store.lock(session, found.report_id)
+            notice = notices.row_of(session, form.notice.data or "") or abort(404)
             say_mine(session, row, notice, form.news.data == "yes", datetime.now(UTC))
     return _to_receipt(token)
 
@@ -132,8 +133,8 @@ def _page(token: str, found: Receipt, form: UpdateForm) -> str:
 
 def _notices(found: Receipt) -> list[Notice]:
     """The known incident it is linked to; else the open ones of its service."""
-    linked = store.get(found.notice_id) if found.notice_id else None
-    return [linked] if linked else store.active(found.report.text("service"))
+    linked = notices.get(found.notice_id) if found.notice_id else None
+    return [linked] if linked else notices.active(found.report.text("service"))
 
 
 def _to_receipt(token: str) -> ResponseReturnValue:

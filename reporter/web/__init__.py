@@ -5,17 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from reporter.web import (
-    assets,
-    bodies,
-    errors,
-    headers,
-    health,
-    inbox,
-    locale,
-    logs,
-    pages,
-)
+from reporter.web import assets, bodies, errors, headers, health, locale, logs, pages
 
 __all__ = ["init_app", "locale"]
 
@@ -26,5 +16,3 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     for part in (bodies, logs, locale, assets, headers, errors, pages, health):
         part.init_app(app)
-    if app.config["DEMO_MAILBOX"]:
-        inbox.init_app(app)

@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
-from reporter.web.pages import page_url, size_in_words
+from reporter.formats.words import size_in_words
+from reporter.web.pages import page_url
 
 
 def init_app(app: Flask) -> None:

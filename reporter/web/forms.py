@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from wtforms.validators import Length
 
-from reporter.plain import one_line
+from reporter.formats.text import one_line
 
 
 def at_most(characters: int) -> Length:

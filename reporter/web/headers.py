@@ -7,7 +7,7 @@ import hashlib
 
 from flask import Flask, Response, current_app, request
 
-from reporter.look import stylesheet
+from reporter.web.stylesheet import stylesheet
 
 
 def init_app(app: Flask) -> None:

@@ -7,11 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, request, url_for
-from flask_babel import format_decimal
 
-from reporter.clock import support_zone
-from reporter.times import day_and_time
-from reporter.web.locale import current_language
+from reporter.formats.times import support_zone
+from reporter.formats.words import day_and_time, service_name, size_in_words
 
 NAMES = ("PROVIDER_NAME", "SUPPORT_EMAIL", "SUPPORT_PHONE", "SUPPORT_HOURS", "LANGUAGES", "LOGO")
 
@@ -57,19 +55,6 @@ def lang_url(language: str) -> str:
 def support_time(moment: datetime) -> str:
     """A moment in support's zone, in the language in use."""
     return day_and_time(moment.astimezone(support_zone()))
-
-
-def service_name(service_id: str) -> str:
-    """A service's name in the language in use; its id where it is none of ours any more."""
-    names = {each["id"]: each["name"] for each in current_app.config["SERVICES"]}
-    return str(names.get(service_id, {}).get(current_language(), service_id))
-
-
-def size_in_words(size: int) -> str:
-    """Of *size* bytes, as in "120 kB"."""
-    number = size / 1_000_000 if size >= 1_000_000 else max(1, round(size / 1_000))
-    text = format_decimal(number, format="#,##0.#")
-    return f"{text} {'MB' if size >= 1_000_000 else 'kB'}"
 
 
 def tel(phone: str) -> str:

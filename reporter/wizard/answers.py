@@ -1,4 +1,4 @@
-"""From filled forms to a `Filing`: what every page, mail and file shows of the answers."""
+"""From filled forms to a `Report`: what every page, mail and file shows of the answers."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from flask import current_app
 from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 
-from reporter.reports.report import WEB, Answer, Filing, Section
+from reporter.models import Channel
+from reporter.report import Answer, Report, Section
 from reporter.wizard.detail_steps import DETAIL_STEPS
-from reporter.wizard.drafts import Answered, Draft
-from reporter.wizard.moments import Moment, Precision
+from reporter.wizard.drafts import Draft, StoredStep
 from reporter.wizard.question import display, questions
+from reporter.wizard.started import Moment, Precision
 from reporter.wizard.step import Step, StepForm
 from reporter.wizard.steps import MINIMUM_TIME
 
 
-def filled(step: Step, answered: Answered | None, **context: Any) -> StepForm:
+def filled(step: Step, answered: StoredStep | None, **context: Any) -> StepForm:
     """The form of a step as it was stored. It is not validated yet, and carries no token."""
     raw = answered.raw if answered else {}
     return step.form(
@@ -52,7 +53,7 @@ def _answers(form: StepForm, at: datetime) -> tuple[Answer, ...]:
             value=question.value(form),
             text=display(question, form, at),
             asked=question.is_asked(form),
-            block=question.block,
+            key=question.key,
             wanted=question.wanted,
             important=question.important,
         )
@@ -60,20 +61,24 @@ def _answers(form: StepForm, at: datetime) -> tuple[Answer, ...]:
     )
 
 
-def filing(
-    draft: Draft, forms: Mapping[str, StepForm], language: str, at: datetime, channel: str = WEB
-) -> Filing:
+def report(
+    draft: Draft,
+    forms: Mapping[str, StepForm],
+    language: str,
+    at: datetime,
+    channel: Channel = Channel.WEB,
+) -> Report:
     """What is handed in at the time *at*. *forms* are valid."""
     # The second stage stands there too, blank: every report has every answer.
     blank = [filled(step, None) for step in DETAIL_STEPS]
     moment = started(forms.values())
-    return Filing(
+    return Report(
         language=language,
         saved_at=at,
         started_at=moment.at if moment else None,
         started_precision=moment.precision if moment else Precision.UNKNOWN,
         sections=in_every_language([*forms.values(), *blank], at),
-        flags=flags(draft, at) if channel == WEB else (),
+        flags=flags(draft, at) if channel == Channel.WEB else (),
         channel=channel,
     )
 

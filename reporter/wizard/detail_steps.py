@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectChoice as Option
 
-from reporter.wizard.fields import NO, UNKNOWN, YES, Choice, Files, Line, Several, Text
-from reporter.wizard.moment_fields import PastTime
+from reporter.wizard.fields import NO, UNKNOWN, YES, Checkboxes, Files, Radios, TextArea, TextInput
 from reporter.wizard.step import Step, StepForm
+from reporter.wizard.time_fields import PastTime
 
 OPTIONAL = _l("Answer what you can. Nothing here is required.")
 
@@ -17,33 +17,33 @@ class ImpactForm(StepForm):
     about = _l("who cannot work, until when you can wait")
     lead = OPTIONAL
 
-    users_affected = Line(
+    users_affected = TextInput(
         _l("How many people does it affect?"),
         hint=_l("For example: the 40 people in the office, or one customer in ten"),
         important=True,
-        block="users_affected",
+        key="users_affected",
     )
-    business_impact = Text(
+    business_impact = TextArea(
         _l("What can you not do in the meantime?"),
         hint=_l("For example: we cannot take orders"),
     )
-    deadline = Line(
+    deadline = TextInput(
         _l("When do you need it working by?"),
         hint=_l("For example: today at 18:00, when the campaign starts"),
-        block="deadline",
+        key="deadline",
     )
-    workaround = Choice(
+    workaround = Radios(
         _l("Can you work in some other way in the meantime?"),
         choices=[Option("yes", YES), Option("no", NO), Option("unknown", UNKNOWN)],
-        block="workaround",
+        key="workaround",
     )
-    workaround_description = Text(
+    workaround_description = TextArea(
         _l("How?"),
         hint=_l("For example: we take orders by phone"),
         asked_with=("workaround", "yes"),
         rows=2,
     )
-    still_works = Text(
+    still_works = TextArea(
         _l("What does work?"),
         hint=_l("Other sites, networks or devices. It tells us where not to look"),
     )
@@ -54,13 +54,13 @@ class EvidenceForm(StepForm):
     about = _l("tests, screenshots, from where it fails")
     lead = OPTIONAL
 
-    tests_done = Text(
+    tests_done = TextArea(
         _l("What have you tried, in order, and what happened?"),
         hint=_l("For example: 1. Restarted the browser: the same. 2. From a phone: it works"),
         important=True,
         rows=4,
     )
-    seen_from = Text(
+    seen_from = TextArea(
         _l("Where does it fail from?"),
         hint=_l("Network, place, and public IP address if you know it"),
         rows=2,
@@ -68,9 +68,9 @@ class EvidenceForm(StepForm):
     last_worked_at = PastTime(
         _l("When are you sure that it last worked?"),
         hint=_l("In your own local time"),
-        block="last_worked_at",
+        key="last_worked_at",
     )
-    hypothesis = Text(
+    hypothesis = TextArea(
         _l("What do you think it is?"),
         hint=_l("A guess is welcome: we will read it as a guess"),
     )
@@ -85,7 +85,7 @@ class AuthorisationForm(StepForm):
     about = _l("permissions, and who is with you")
     lead = OPTIONAL
 
-    allowed_actions = Several(
+    allowed_actions = Checkboxes(
         _l("What may we do without asking you again?"),
         choices=[
             Option("restart_service", _l("Restart the service")),
@@ -96,41 +96,41 @@ class AuthorisationForm(StepForm):
             Option("call_first", _l("Call me before anything")),
         ],
         important=True,
-        block="allowed_actions",
+        key="allowed_actions",
     )
-    authorised_by = Line(
+    authorised_by = TextInput(
         _l("Who authorises it?"),
         hint=_l("Name and position"),
-        block="authorised_by",
+        key="authorised_by",
     )
-    on_site_contact = Line(
+    on_site_contact = TextInput(
         _l("Who is on site, if we need somebody there?"),
         hint=_l("Name and phone number"),
     )
-    available_until = Line(
+    available_until = TextInput(
         _l("Until when can we reach you?"),
         hint=_l("For example: all night, or until 23:00"),
-        block="available_until",
+        key="available_until",
     )
-    other_providers = Text(
+    other_providers = TextArea(
         _l("Which other providers have you told?"),
         hint=_l("For example: the developers of the website, since 10:15"),
         rows=2,
     )
-    security_suspected = Choice(
+    security_suspected = Radios(
         _l("Could it be an attack or an intrusion?"),
         choices=[Option("no", NO), Option("yes", YES), Option("unknown", UNKNOWN)],
-        block="security_suspected",
+        key="security_suspected",
     )
-    data_loss_suspected = Choice(
+    data_loss_suspected = Radios(
         _l("Could data have been lost?"),
         choices=[Option("no", NO), Option("yes", YES), Option("unknown", UNKNOWN)],
-        block="data_loss_suspected",
+        key="data_loss_suspected",
     )
-    wants_root_cause = Choice(
+    wants_root_cause = Radios(
         _l("Do you want an explanation of the cause afterwards?"),
         choices=[Option("yes", YES), Option("no", NO)],
-        block="wants_root_cause",
+        key="wants_root_cause",
     )
 
 

@@ -17,7 +17,7 @@ Raw = Mapping[str, list[str]]  # submitted strings by key
 
 
 @dataclass(frozen=True)
-class Answered:
+class StoredStep:
     """A step as it was last submitted; `answered_at` is None while it does not validate."""
 
     raw: Raw
@@ -30,7 +30,7 @@ class Draft:
 
     id: str
     created_at: datetime
-    steps: Mapping[str, Answered] = field(default_factory=dict)
+    steps: Mapping[str, StoredStep] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
 
     def completed(self) -> set[str]:
@@ -80,6 +80,6 @@ def _draft(row: models.Draft) -> Draft:
     )
 
 
-def _step(entry: dict[str, Any]) -> Answered:
+def _step(entry: dict[str, Any]) -> StoredStep:
     at = entry["answered_at"]
-    return Answered(entry["answers"], datetime.fromisoformat(at) if at else None)
+    return StoredStep(entry["answers"], datetime.fromisoformat(at) if at else None)

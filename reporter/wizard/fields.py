@@ -19,8 +19,8 @@ from wtforms import (
 )
 from wtforms.validators import ValidationError
 
-from reporter import phones
-from reporter.web.pages import size_in_words
+from reporter.formats import phones
+from reporter.formats.words import size_in_words
 from reporter.wizard.question import Question
 
 TEXT_LENGTH = 5_000
@@ -30,21 +30,23 @@ NO = _l("No")
 UNKNOWN = _l("I do not know")
 
 
-class Line(Question, StringField):
+class TextInput(Question, StringField):
     """A line of text."""
 
     input_type = "text"
 
 
-class Text(Question, TextAreaField):
+class TextArea(Question, TextAreaField):
     """Several lines of text."""
 
     def __init__(self, label: Any, *, max_length: int = TEXT_LENGTH, rows: int = 3, **kwargs: Any):
         super().__init__(label, max_length=max_length, render_kw={"rows": rows}, **kwargs)
 
 
-class Choice(Question, RadioField):
+class Radios(Question, RadioField):
     """One of several. `choices`: SelectChoice values, or a function that makes them."""
+
+    control = "radios"
 
     def __init__(self, label: Any, *, hints: dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(label, validate_choice=False, **kwargs)
@@ -53,16 +55,18 @@ class Choice(Question, RadioField):
     def process_data(self, value: Any) -> None:
         self.data = value  # RadioField would make "None" of None
 
-    def check(self, form: Form) -> None:
+    def validate_value(self, form: Form) -> None:
         if self.data not in [choice.value for choice in self.iter_choices()]:
             raise ValidationError(_("Choose one of the answers shown"))
 
-    def words(self, form: Form, at: datetime) -> str:
+    def format(self, form: Form, at: datetime) -> str:
         return next(str(c.label) for c in self.iter_choices() if c.value == self.data)
 
 
-class YesNo(Question, BooleanField):
+class Checkbox(Question, BooleanField):
     """A box to tick."""
+
+    control = "checkbox"
 
     false_values = (*BooleanField.false_values, "no")
 
@@ -72,16 +76,16 @@ class YesNo(Question, BooleanField):
     def value(self, form: Form) -> str | None:
         return ("yes" if self.data else "no") if self.is_asked(form) else None
 
-    def words(self, form: Form, at: datetime) -> str:
+    def format(self, form: Form, at: datetime) -> str:
         return _("Yes") if self.data else ""
 
 
-class Email(Line):
+class Email(TextInput):
     """An email address, checked for its form only: DNS may be what is down."""
 
     input_type = "email"
 
-    def check(self, form: Form) -> None:
+    def validate_value(self, form: Form) -> None:
         try:
             if "=?" in self.data:  # no header could carry it (RFC 2047, section 5)
                 raise EmailNotValidError
@@ -95,16 +99,16 @@ class Email(Line):
         typed = super().value(form)
         return str(typed).strip() if typed else None
 
-    def words(self, form: Form, at: datetime) -> str:
+    def format(self, form: Form, at: datetime) -> str:
         return self.value(form) or ""
 
 
-class Phone(Line):
+class Phone(TextInput):
     """A phone number in any readable form; without a prefix, of the provider's country."""
 
     input_type = "tel"
 
-    def check(self, form: Form) -> None:
+    def validate_value(self, form: Form) -> None:
         if phones.parse(self.data) is None:
             raise ValidationError(
                 _("Enter a phone number with all its digits, for example +34\xa0600\xa0000\xa0000")
@@ -113,12 +117,14 @@ class Phone(Line):
     def value(self, form: Form) -> str | None:
         return phones.international(self.data) if super().value(form) else None
 
-    def words(self, form: Form, at: datetime) -> str:
+    def format(self, form: Form, at: datetime) -> str:
         return self.value(form) or ""
 
 
-class Several(Question, SelectMultipleField):
+class Checkboxes(Question, SelectMultipleField):
     """Any number of several."""
+
+    control = "checkboxes"
 
     def __init__(self, label: Any, **kwargs: Any) -> None:
         super().__init__(label, validate_choice=False, **kwargs)
@@ -129,16 +135,18 @@ class Several(Question, SelectMultipleField):
     def value(self, form: Form) -> list[str] | None:
         return None if self.is_blank() or not self.is_asked(form) else list(self.data)
 
-    def check(self, form: Form) -> None:
+    def validate_value(self, form: Form) -> None:
         if not set(self.data) <= {choice.value for choice in self.iter_choices()}:
             raise ValidationError(_("Choose one of the answers shown"))
 
-    def words(self, form: Form, at: datetime) -> str:
+    def format(self, form: Form, at: datetime) -> str:
         return "\n".join(str(c.label) for c in self.iter_choices() if c.value in self.data)
 
 
 class Files(Question, MultipleFileField):
     """Files. The form has those that are kept as `kept_files`; the field only brings new ones."""
+
+    control = "files"
 
     def is_blank(self) -> bool:
         return True  # what is kept was checked when it was
@@ -146,5 +154,5 @@ class Files(Question, MultipleFileField):
     def value(self, form: Form) -> list[str] | None:
         return [file.name for file in form.kept_files] or None
 
-    def words(self, form: Form, at: datetime) -> str:
+    def format(self, form: Form, at: datetime) -> str:
         return "\n".join(f"{file.name} ({size_in_words(file.size)})" for file in form.kept_files)

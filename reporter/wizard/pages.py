@@ -16,11 +16,11 @@ from werkzeug.datastructures import MultiDict
 
 from reporter.web.locale import choose_language
 from reporter.wizard import answers, drafts
-from reporter.wizard.cautions import cautions
-from reporter.wizard.drafts import Answered, Raw
+from reporter.wizard.drafts import Raw, StoredStep
 from reporter.wizard.fields import Files
 from reporter.wizard.journey import Journey
 from reporter.wizard.question import questions
+from reporter.wizard.review_warnings import review_warnings
 from reporter.wizard.stage import Stage
 from reporter.wizard.step import Step, StepForm
 
@@ -37,10 +37,10 @@ def step_page(stage: Stage, slug: str) -> ResponseReturnValue:
     journey = stage.journey()
     step = next(step for step in stage.steps if step.slug == slug)
     if request.method == "POST":  # also out of turn: what was typed in an old tab is kept
-        return _take(stage, step)
+        return _submit(stage, step)
     if not journey.can_visit(slug):
         return redirect(stage.url(journey.first_open()), 303)
-    return _ask(stage, step)
+    return _show(stage, step)
 
 
 def review_page(stage: Stage) -> ResponseReturnValue:
@@ -64,13 +64,13 @@ def review_page(stage: Stage) -> ResponseReturnValue:
         stage=stage,
         send=send,
         sections=zip(stage.steps, answers.sections(list(forms.values()), at), strict=True),
-        cautions=tuple(cautions(forms.values())),
+        warnings=tuple(review_warnings(forms.values())),
         **stage.words(),
     )
     return page, (422 if send.errors else 200)
 
 
-def _ask(stage: Stage, step: Step) -> ResponseReturnValue:
+def _show(stage: Stage, step: Step) -> ResponseReturnValue:
     stored = stage.stored(step.slug)
     raw = stored.raw if stored else stage.prefill(step)
     form = step.form(
@@ -85,7 +85,7 @@ def _ask(stage: Stage, step: Step) -> ResponseReturnValue:
     return _page(stage, step, form, 200)
 
 
-def _take(stage: Stage, step: Step) -> ResponseReturnValue:
+def _submit(stage: Stage, step: Step) -> ResponseReturnValue:
     problems = stage.keep_files()
     form = step.form(**stage.context())
     if not keep_step(stage, step, form, problems):
@@ -166,7 +166,7 @@ def _before(stage: Stage, step: Step) -> str:
     return stage.url(Journey.REVIEW if changing() else stage.journey().before(step.slug))
 
 
-def _anchor(stored: Answered | None, raw: Raw) -> datetime | None:
+def _anchor(stored: StoredStep | None, raw: Raw) -> datetime | None:
     """When "just now" was said: the first time, while that answer stays the same."""
     same = stored and stored.raw.get("started") == raw.get("started")
     return stored.answered_at if stored and same else None

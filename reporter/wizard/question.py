@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import gettext as _
 from wtforms import Form
@@ -29,10 +29,12 @@ class Question(Field):
     required_with  {(key, value): message}: the answers that make it required
     wanted       support would ask for it: named in the ticket as missing when blank
     important    the same, for an important incident only
-    block        its key in the block of the ticket mail; without it, it is in its section only
+    key          its key in the block of the ticket mail; without it, it is in its section only
     max_length   in characters
     autocomplete, inputmode  HTML attributes of the same name
     """
+
+    control: ClassVar[str] = "input"  # which markup it is shown with
 
     def __init__(
         self,
@@ -46,7 +48,7 @@ class Question(Field):
         required_with: Mapping[tuple[str, str], Any] | None = None,
         wanted: bool = False,
         important: bool = False,
-        block: str = "",
+        key: str = "",
         max_length: int = LINE_LENGTH,
         autocomplete: str = "",
         inputmode: str = "",
@@ -61,7 +63,7 @@ class Question(Field):
         self.required_with = required_with or {}
         self.wanted = wanted
         self.important = important
-        self.block = block
+        self.key = key
         self.max_length = max_length
         self.autocomplete = autocomplete
         self.inputmode = inputmode
@@ -102,10 +104,10 @@ class Question(Field):
         """What the answer is for a machine: as typed, or None when blank or not asked."""
         return None if self.is_blank() or not self.is_asked(form) else str(self.data)
 
-    def check(self, form: Form) -> None:
+    def validate_value(self, form: Form) -> None:
         """Raises ValidationError when what was typed cannot be taken."""
 
-    def words(self, form: Form, at: datetime) -> str:
+    def format(self, form: Form, at: datetime) -> str:
         """The answer in words, read at the time *at*."""
         return str(self.data)
 
@@ -134,14 +136,14 @@ def check(form: Form, field: Question) -> None:
             )
         )
     try:
-        field.check(form)
+        field.validate_value(form)
     except ValidationError as error:  # a validate_<name> of the form sees what can be read only
         raise StopValidation(str(error)) from None
 
 
 def display(question: Question, form: Form, at: datetime) -> str:
     """An answer in words, in the language in use; empty where there is nothing to say."""
-    return "" if question.value(form) is None else question.words(form, at)
+    return "" if question.value(form) is None else question.format(form, at)
 
 
 def questions(form: Form) -> Sequence[Question]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reporter.notices.store import Notice
 from reporter.wizard import drafts
-from reporter.wizard.drafts import Answered, Draft, Raw
+from reporter.wizard.drafts import Draft, Raw, StoredStep
 from reporter.wizard.journey import Journey
 from reporter.wizard.step import Step, StepForm
 
@@ -74,5 +74,5 @@ class Stage(ABC):
         slugs = tuple(step.slug for step in self.steps)
         return Journey(slugs, slugs if self.any_order else completed)
 
-    def stored(self, slug: str) -> Answered | None:
+    def stored(self, slug: str) -> StoredStep | None:
         return self.draft.steps.get(slug) if self.draft else None

@@ -12,7 +12,7 @@ from flask import current_app
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
-from reporter.reports.attachments import StoredFile
+from reporter.report import StoredFile
 
 
 class StepForm(FlaskForm):

@@ -15,10 +15,20 @@ from flask_babel.speaklater import LazyString
 from wtforms import SelectChoice as Option
 
 from reporter.web.locale import current_language
-from reporter.wizard.beginning import BeginningForm
-from reporter.wizard.fields import NO, UNKNOWN, YES, Choice, Email, Line, Phone, Text, YesNo
-from reporter.wizard.moment_fields import LocalTime, Started, Zone
+from reporter.wizard.fields import (
+    NO,
+    UNKNOWN,
+    YES,
+    Checkbox,
+    Email,
+    Phone,
+    Radios,
+    TextArea,
+    TextInput,
+)
+from reporter.wizard.started import StartedForm
 from reporter.wizard.step import Step, StepForm
+from reporter.wizard.time_fields import LocalTime, Started, Zone
 
 
 def service_options() -> list[Option]:
@@ -32,34 +42,34 @@ class FailureForm(StepForm):
     title = _l("What fails")
     about = _l("the service, the exact error, how serious it is")
 
-    service = Choice(
+    service = Radios(
         _l("Which service fails?"),
         choices=service_options,
         required=_l("Choose the service that fails"),
-        block="service",
+        key="service",
     )
-    affected = Text(
+    affected = TextArea(
         _l("What is affected?"),
         hint=_l("Domains, IP addresses, servers or accounts. For example: shop.example.com"),
         max_length=2_000,
         rows=2,
         wanted=True,
-        block="affected",
+        key="affected",
     )
-    summary = Line(
+    summary = TextInput(
         _l("What happens, in one line?"),
         hint=_l("For example: the shop does not load, error 502"),
         required=_l("Say in one line what happens"),
         max_length=120,
-        block="summary",
+        key="summary",
     )
-    error_message = Text(
+    error_message = TextArea(
         _l("The error message, exactly as it is shown"),
         hint=_l("Copy and paste it, with its codes and numbers"),
         max_length=20_000,
         wanted=True,
     )
-    impact = Choice(
+    impact = Radios(
         _l("How serious is it for you?"),
         choices=[
             Option("critical", _l("Critical: we cannot work, or our customers cannot reach us")),
@@ -71,7 +81,7 @@ class FailureForm(StepForm):
     )
 
 
-class TimingForm(BeginningForm):
+class TimingForm(StartedForm):
     title = _l("Since when")
     about = _l("roughly is fine")
 
@@ -92,7 +102,7 @@ class TimingForm(BeginningForm):
         asked_with=("started", "at"),
         required=_l("Enter the date and the time it started"),
     )
-    started_fold = Choice(
+    started_fold = Radios(
         _l("The clocks went back that night. Which of the two?"),
         choices=[
             Option("earlier", _l("The first time, before the change")),
@@ -102,14 +112,14 @@ class TimingForm(BeginningForm):
         shown_with=("started", "at"),
         required=_l("Say which of the two times it was"),
     )
-    approximate = YesNo(_l("That time is approximate"), asked_with=("started", "at"))
+    approximate = Checkbox(_l("That time is approximate"), asked_with=("started", "at"))
     timezone = Zone(
         _l("Your time zone"),
         hint=_l("For example: Europe/Madrid or America/Bogota"),
         shown_with=("started", "at"),
         autocomplete="off",
     )
-    pattern = Choice(
+    pattern = Radios(
         _l("Does it fail all the time?"),
         choices=[
             Option("continuous", _l("Yes, all the time")),
@@ -118,9 +128,9 @@ class TimingForm(BeginningForm):
             Option("unknown", UNKNOWN),
         ],
         required=_l("Say whether it fails all the time"),
-        block="pattern",
+        key="pattern",
     )
-    frequency = Line(
+    frequency = TextInput(
         _l("How often?"),
         hint=_l("For example: every 10 minutes, for a minute"),
         asked_with=("pattern", "intermittent"),
@@ -133,14 +143,14 @@ class ChangesForm(StepForm):
     about = _l("if anything did, shortly before")
     lead = _l("A recent change is often the cause, and nobody is blamed for it.")
 
-    changed = Choice(
+    changed = Radios(
         _l("Did you change anything shortly before?"),
         hint=_l("An update, a new plugin, a password, a DNS record, a configuration"),
         choices=[Option("no", NO), Option("yes", YES), Option("unknown", UNKNOWN)],
         required=_l("Say whether you changed anything, or that you do not know"),
-        block="changed",
+        key="changed",
     )
-    change_description = Text(
+    change_description = TextArea(
         _l("What did you change, and when?"),
         hint=_l("For example: we updated the shop's payment plugin at 10:00"),
         asked_with=("changed", "yes"),
@@ -152,32 +162,32 @@ class ContactForm(StepForm):
     title = _l("How to reach you")
     about = _l("even if your own email is what fails")
 
-    name = Line(
+    name = TextInput(
         _l("Your name"),
         required=_l("Enter your name"),
         autocomplete="name",
-        block="reporter_name",
+        key="reporter_name",
     )
-    company = Line(_l("Company"), autocomplete="organization", block="reporter_company")
-    customer_number = Line(
+    company = TextInput(_l("Company"), autocomplete="organization", key="reporter_company")
+    customer_number = TextInput(
         _l("Customer number"),
         hint=_l("It is on your invoices"),
         autocomplete="off",
-        block="customer_number",
+        key="customer_number",
     )
     email = Email(
         _l("Email address"),
         required=_l("Enter your email address"),
         autocomplete="email",
         inputmode="email",
-        block="reporter_email",
+        key="reporter_email",
     )
-    email_affected = Choice(
+    email_affected = Radios(
         _l("Does that address depend on what fails?"),
         hint=_l("If it does, our emails may not reach you, and we will call you"),
         choices=[Option("no", NO), Option("yes", YES), Option("unknown", UNKNOWN)],
         required=_l("Say whether that address depends on what fails"),
-        block="email_affected",
+        key="email_affected",
     )
     phone = Phone(
         _l("Phone number"),
@@ -188,13 +198,13 @@ class ContactForm(StepForm):
         },
         autocomplete="tel",
         inputmode="tel",
-        block="reporter_phone",
+        key="reporter_phone",
     )
-    preferred_channel = Choice(
+    preferred_channel = Radios(
         _l("How should we answer you?"),
         choices=[Option("email", _l("By email")), Option("phone", _l("By phone"))],
         required=_l("Choose how we should answer you"),
-        block="preferred_channel",
+        key="preferred_channel",
     )
 
 

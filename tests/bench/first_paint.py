@@ -23,7 +23,7 @@ from pathlib import Path
 import brotli
 from playwright.sync_api import Browser
 
-from reporter.delivery.mailbox import LOOPBACK
+from reporter.demo.mailbox import LOOPBACK
 
 sys.path.append(str(Path(__file__).parents[1]))
 sys.path.append(str(Path(__file__).parents[1] / "functional"))

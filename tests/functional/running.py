@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from factories import Customer
 from werkzeug import Response
 
-from reporter.delivery.mailbox import LOOPBACK, free_port
+from reporter.demo.mailbox import LOOPBACK, free_port
 
 T = TypeVar("T")
 

@@ -31,10 +31,10 @@ from running import (
 from servers import smtp_server
 
 from reporter.database import Database, driver_url
-from reporter.delivery.mailbox import LOOPBACK
+from reporter.demo.mailbox import LOOPBACK
 from reporter.extensions import migrations
 from reporter.models import Base
-from reporter.server import DRAIN_SECONDS
+from reporter.serving.server import DRAIN_SECONDS
 
 WRONG = {"SECRET_KEY": "", "SUPPORT_EMAIL": "nobody", "MAIL_PORT": "0", "COLOUR": "red"}
 MENDING = [
@@ -292,7 +292,7 @@ class TestMigrations:
     def test_they_make_what_the_models_say(
         self, database_url: str, make_app: Callable[..., Flask]
     ) -> None:
-        from reporter.migrating import upgrade
+        from reporter.serving.migrate import upgrade
 
         app = make_app()
         upgrade(app)

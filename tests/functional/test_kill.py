@@ -19,7 +19,7 @@ from running import BROKEN, HttpClient, Service, Visitor, kill_all, until
 from servers import SmtpServer, smtp_server
 
 from reporter.database import Database
-from reporter.delivery.mailbox import LOOPBACK
+from reporter.demo.mailbox import LOOPBACK
 from reporter.models import Message
 
 T = TypeVar("T")

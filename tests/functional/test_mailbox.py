@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reporter.delivery import mailbox
+from reporter.demo import mailbox
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from flask import Flask
 from servers import DROP, HANG, SmtpServer, says, smtp_server
 
 from reporter.delivery.relays import Relay
-from reporter.delivery.smtp import AttemptResult, Mail, RelayConnection, connections, deliver
+from reporter.delivery.smtp import AttemptResult, RelayConnection, RelayMail, connections, deliver
 
 SENDER = "incident-reporter@example.com"
 RECIPIENT = "support@example.com"
@@ -27,7 +27,7 @@ RECIPIENT = "support@example.com"
 def app() -> Flask:
     app = Flask(__name__)
     app.config |= {"MAIL_DEFAULT_SENDER": SENDER, "MAIL_SUPPRESS_SEND": False}
-    Mail().init_app(app)
+    RelayMail().init_app(app)
     return app
 
 
@@ -301,7 +301,7 @@ def test_replies_are_stored_without_control_characters(app: Flask) -> None:
 def test_accepted_mails_are_recorded_by_flask_mail(app: Flask) -> None:
     with (
         smtp_server(answers={"DATA": ["451 later"]}) as server,
-        Mail().record_messages() as outbox,
+        RelayMail().record_messages() as outbox,
     ):
         attempt(app, server.relay)
         assert outbox == []
@@ -315,8 +315,8 @@ def test_accepted_mails_are_recorded_by_flask_mail(app: Flask) -> None:
 def test_suppressed_mail_is_recorded_and_not_sent() -> None:
     app = Flask(__name__)
     app.config |= {"MAIL_DEFAULT_SENDER": SENDER, "TESTING": True}
-    Mail().init_app(app)
-    with smtp_server() as server, Mail().record_messages() as outbox:
+    RelayMail().init_app(app)
+    with smtp_server() as server, RelayMail().record_messages() as outbox:
         assert outcomes(attempt(app, server.relay)) == [("accepted", None)]
     assert (len(outbox), server.connections) == (1, 0)
 
@@ -347,7 +347,7 @@ def test_flask_mails_own_messages_take_the_same_way(app: Flask) -> None:
         app.config.from_mapping(MAIL_USE_TLS=True, MAIL_USE_SSL=False, FALLBACK_RELAYS=[])
         app.config.from_mapping(MAIL_USERNAME="", MAIL_PASSWORD="", MAIL_CA_FILE="")
         with pytest.raises(OSError, match="STARTTLS"):
-            Mail(app).send_message("x", [RECIPIENT], "y")
+            RelayMail(app).send_message("x", [RECIPIENT], "y")
         app.config["MAIL_USE_TLS"] = False
-        Mail(app).send_message("x", [RECIPIENT], "y")
+        RelayMail(app).send_message("x", [RECIPIENT], "y")
     assert len(server.received) == 1

@@ -1,0 +1,1 @@
+"""COMPOSE: values in, final bytes out. Nothing here stores or sends."""

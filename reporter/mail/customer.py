@@ -1,0 +1,87 @@
+"""The mails to a customer: the acknowledgement, and what support says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from flask import render_template
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+from reporter.delivery.outbox import Mail
+from reporter.formats.words import day_and_time
+from reporter.mail.message import (
+    AUTO_GENERATED,
+    AUTO_REPLIED,
+    ascii_address,
+    finish,
+    mime_id,
+    new_message,
+    support,
+)
+from reporter.report import Report
+
+
+def compose_acknowledgement(report: Report, receipt_url: str) -> Mail:
+    """The reference and the receipt's link, to the customer.
+
+    No word that a visitor typed is in it, or the form could be made to send spam.
+    """
+    with force_locale(report.language):
+        subject = _("%(reference)s: we have your report", reference=report.reference)
+        text = render_template(
+            "email/acknowledgement.txt",
+            reference=report.reference,
+            receipt=receipt_url,
+        )
+    return _to_customer(report, "ack", subject, text, report.saved_at, AUTO_REPLIED)
+
+
+def compose_news(
+    report: Report,
+    key: str,
+    solved: bool,
+    text: str,
+    next_news_at: datetime | None,
+    at: datetime,
+    receipt_url: str,
+) -> Mail:
+    """What support says, to a customer who asked for news: our words and support's, no others."""
+    zone = report.zone
+    with force_locale(report.language):
+        subject = (
+            _("%(reference)s: support says it is solved", reference=report.reference)
+            if solved
+            else _("%(reference)s: news from support", reference=report.reference)
+        )
+        body = render_template(
+            "email/news.txt",
+            reference=report.reference,
+            solved=solved,
+            text=text,
+            next_news_at=next_news_at and day_and_time(next_news_at.astimezone(zone)),
+            zone=zone.key,
+            receipt=receipt_url,
+        )
+    return _to_customer(report, key, subject, body, at, AUTO_GENERATED)
+
+
+def _to_customer(
+    report: Report,
+    key: str,
+    subject: str,
+    text: str,
+    at: datetime,
+    automatic: Mapping[str, str],
+) -> Mail:
+    mail = new_message(
+        to=ascii_address(report.text("email")),
+        reply_to=support(),
+        subject=subject,
+        mime_id=mime_id(report.reference, key),
+        date=at,
+    )
+    mail["References"] = mime_id(report.reference, "0")
+    mail.set_content(text, cte="quoted-printable")
+    return finish(mail, {"Content-Language": report.language, **automatic})

@@ -1,0 +1,60 @@
+"""What each helpdesk reads in the headers of a first mail. One profile at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from reporter.formats.text import header_text
+from reporter.report import Report, Severity
+
+Headers = Mapping[str, str]
+
+ZAMMAD_PRIORITIES = {1: "3 high", 2: "3 high", 3: "2 normal", 4: "1 low"}
+ZNUNY_PRIORITIES = {1: "5 very high", 2: "4 high", 3: "3 normal", 4: "2 low"}
+
+
+def no_headers(report: Report, customer: str) -> Headers:
+    return {}
+
+
+def zammad_headers(report: Report, customer: str) -> Headers:
+    return {
+        "X-Zammad-Ticket-Priority": ZAMMAD_PRIORITIES[report.severity.level],
+        "X-Zammad-Customer-Email": customer,
+    }
+
+
+def znuny_headers(report: Report, customer: str) -> Headers:
+    headers = {
+        "X-OTRS-Priority": ZNUNY_PRIORITIES[report.severity.level],
+        "X-OTRS-CustomerUser": customer,
+    }
+    number = header_text(report.text("customer_number"))
+    return {**headers, "X-OTRS-CustomerNo": number} if number else headers
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How one helpdesk takes a ticket."""
+
+    headers: Callable[[Report, str], Headers] = no_headers
+    names_customer_in_cc: bool = False
+    json_suffix: str = ""
+
+
+PROFILES = {
+    "generic": Profile(),
+    "zammad": Profile(zammad_headers),
+    "znuny": Profile(znuny_headers),
+    "rt": Profile(),
+    "roundup": Profile(names_customer_in_cc=True),
+    "django-helpdesk": Profile(names_customer_in_cc=True, json_suffix=".txt"),
+}
+
+
+def importance(severity: Severity) -> Headers:
+    """What mail programs show for the two upper severities (RFC 2156, section 5.3.6)."""
+    if severity.level > 2:
+        return {}
+    return {"Importance": "high", "X-Priority": str(severity.level)}

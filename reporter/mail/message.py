@@ -1,0 +1,79 @@
+"""What all our mails share: who they come from, how they are named, and their final bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+
+from email_validator import validate_email
+from flask import current_app
+
+from reporter.delivery.outbox import Mail
+from reporter.links import sign
+from reporter.mail.policy import MAIL
+
+# Of mails to customers, which nothing automatic shall answer (RFC 3834, section 5): an answer to
+# what they sent, and what comes later by itself.
+SUPPRESS = {"X-Auto-Response-Suppress": "AutoReply, OOF, DR, RN, NRN"}
+AUTO_REPLIED = {"Auto-Submitted": "auto-replied", **SUPPRESS}
+AUTO_GENERATED = {"Auto-Submitted": "auto-generated", **SUPPRESS}
+
+
+def new_message(
+    *,
+    to: str,
+    reply_to: Address | None = None,
+    subject: str,
+    mime_id: str,
+    date: datetime,
+    cc: Address | None = None,
+) -> EmailMessage:
+    """A message from us, with no content yet.
+
+    What we tell support by ourselves has no *reply_to*: an answer of the helpdesk's would come
+    back to it as another ticket.
+    """
+    config = current_app.config
+    mail = EmailMessage(policy=MAIL)
+    mail["From"] = Address(config["PROVIDER_NAME"], addr_spec=config["MAIL_DEFAULT_SENDER"])
+    if reply_to:
+        mail["Reply-To"] = reply_to
+    mail["To"] = Address(addr_spec=to)
+    if cc:
+        mail["Cc"] = cc
+    mail["Subject"] = subject
+    mail["Message-ID"] = mime_id
+    mail["Date"] = date
+    return mail
+
+
+def finish(mail: EmailMessage, headers: Mapping[str, str]) -> Mail:
+    """*mail* with its content and *headers*, which are set last: setting the content drops those
+    that begin with "Content-"."""
+    for name, value in headers.items():
+        del mail[name]
+        mail[name] = value
+    recipient = mail["To"].addresses[0].addr_spec
+    return Mail(recipient, mail["Message-ID"], mail.as_bytes())
+
+
+def support() -> Address:
+    return Address(addr_spec=current_app.config["SUPPORT_EMAIL"])
+
+
+def mime_id(reference: str, number: str) -> str:
+    """The Message-ID of a mail: always the same for the same mail, and not guessable."""
+    proof = sign("message-id", f"{reference}.{number}").hex()[:16]
+    domain = current_app.config["MAIL_DEFAULT_SENDER"].rpartition("@")[2]
+    return f"<{reference}.{number}.{proof}@{domain}>"
+
+
+def ascii_address(email: str) -> str:
+    """*email* with its domain in ASCII (IDNA 2008, UTS 46): the form that every relay takes.
+
+    Raises email_validator.EmailNotValidError.
+    """
+    checked = validate_email(email, check_deliverability=False, allow_smtputf8=False)
+    return str(checked.ascii_email)

@@ -1,0 +1,114 @@
+"""The mails to support about one report, composed to final bytes: the ticket and its follow-ups."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from email.headerregistry import Address
+from email.message import EmailMessage
+
+from flask import current_app
+
+from reporter.delivery.outbox import Mail
+from reporter.mail import ticket_json, ticket_text
+from reporter.mail.helpdesk import PROFILES, importance
+from reporter.mail.message import ascii_address, finish, mime_id, new_message
+from reporter.report import CustomerUpdate, Followup, Report, Similar, StoredFile
+
+
+def compose_ticket(report: Report, desk_url: str = "", similar: Similar | None = None) -> Mail:
+    """The ticket, to support. Its one recipient is SUPPORT_EMAIL, whatever Cc says."""
+    config = current_app.config
+    profile = PROFILES[config["HELPDESK_PROFILE"]]
+    customer = _customer(report)
+    mail = new_message(
+        to=config["SUPPORT_EMAIL"],
+        reply_to=customer,
+        cc=customer if config["TICKET_CC_CUSTOMER"] or profile.names_customer_in_cc else None,
+        subject=ticket_text.subject(report),
+        mime_id=mime_id(report.reference, "0"),
+        date=report.saved_at,
+    )
+    language = config["SUPPORT_LOCALE"]
+    mail.set_content(
+        ticket_text.ticket_text(report, language, desk_url, similar), cte="quoted-printable"
+    )
+    _attach_json(mail, report, 0)
+    headers = {
+        **_headers(report),
+        **profile.headers(report, customer.addr_spec),
+        **config["HELPDESK_HEADERS"],
+    }
+    return finish(mail, headers)
+
+
+def compose_followup(
+    report: Report,
+    followup: Followup,
+    files: Sequence[tuple[StoredFile, bytes]],
+    desk_url: str,
+) -> Mail:
+    """A follow-up in the ticket's thread, with the whole current state. *files* are new with it."""
+    config = current_app.config
+    language = config["SUPPORT_LOCALE"]
+    mail = new_message(
+        to=config["SUPPORT_EMAIL"],
+        reply_to=_customer(report),
+        subject="Re: " + ticket_text.subject(report),
+        mime_id=mime_id(report.reference, str(followup.number)),
+        date=followup.updates[-1].at,
+    )
+    root = mime_id(report.reference, "0")
+    mail["In-Reply-To"] = root
+    mail["References"] = root
+    stored = [file for file, _content in files]
+    names = [(file.filename, file.name) for file in stored]
+    text = ticket_text.followup_text(report, language, followup, names, desk_url)
+    mail.set_content(text, cte="quoted-printable")
+    for file, content in files:
+        maintype, _slash, subtype = file.mime_type.partition("/")
+        mail.add_attachment(content, maintype=maintype, subtype=subtype, filename=file.filename)
+    if not followup.only_files:
+        told = [*followup.earlier, *followup.updates]
+        _attach_json(mail, report, followup.number, told, stored)
+    return finish(mail, _headers(report))
+
+
+def safe_name(name: str) -> str:
+    """A name with nothing in it that could pass for a second address: letters, marks, digits."""
+    composed = unicodedata.normalize("NFC", name)
+    kept = (c if c in ".'’·-" or unicodedata.category(c)[0] in "LMN" else " " for c in composed)
+    return " ".join("".join(kept).split())[:60].rstrip()
+
+
+def _customer(report: Report) -> Address:
+    return Address(safe_name(report.text("name")), addr_spec=ascii_address(report.text("email")))
+
+
+def _headers(report: Report) -> Mapping[str, str]:
+    return {
+        "Content-Language": current_app.config["SUPPORT_LOCALE"],
+        **importance(report.severity),
+        "X-Incident-Reference": report.reference,
+        "X-Incident-Severity": report.severity.code,
+        "X-Incident-Service": report.text("service"),
+    }
+
+
+def _attach_json(
+    mail: EmailMessage,
+    report: Report,
+    number: int,
+    updates: Sequence[CustomerUpdate] = (),
+    files: Sequence[StoredFile] = (),
+) -> None:
+    config = current_app.config
+    suffix = PROFILES[config["HELPDESK_PROFILE"]].json_suffix
+    mail.add_attachment(
+        ticket_json.to_bytes(
+            ticket_json.trouble_ticket(report, config["SUPPORT_LOCALE"], updates, files)
+        ),
+        maintype="application",
+        subtype="json",
+        filename=f"{report.reference}.{number}.json{suffix}",
+    )

@@ -1,0 +1,55 @@
+"""Whether a customer is mailed when support has news: of their report, and of the known incident
+that it was linked to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from reporter import models
+from reporter.models import Author, UpdateKind
+from reporter.notices import followers
+from reporter.report import Report
+
+
+def want_news(session: Session, row: models.Report, wanted: bool, at: datetime) -> None:
+    """Mail the customer from now on, or no longer."""
+    row.news_wanted = wanted
+    follow_notice(session, row, at)
+    notice = session.get(models.Notice, row.notice_id) if row.notice_id else None
+    if notice and not wanted:
+        followers.unfollow(session, notice, Report.from_json(row.content).text("email"))
+
+
+def say_mine(
+    session: Session, row: models.Report, notice: models.Notice, news: bool, at: datetime
+) -> None:
+    """The customer says that it is this known incident; with *news*, to be mailed of it.
+
+    It is kept for the desk, and no mail to support tells it. Nothing changes when the report is
+    linked already, or the incident is over or of another service. The caller has the report's
+    lock.
+    """
+    if row.notice_id or notice.closed_at or row.service not in notice.services:
+        return
+    row.notice_id = notice.id
+    row.updates.append(
+        models.Update(
+            author=Author.CUSTOMER,
+            kind=UpdateKind.LINK_NOTICE,
+            content={"text": notice.key},
+            created_at=at,
+        )
+    )
+    row.news_wanted = row.news_wanted or news
+    follow_notice(session, row, at)
+
+
+def follow_notice(session: Session, row: models.Report, at: datetime) -> None:
+    """Count a customer who wants news in with those who are told of the linked incident."""
+    notice = session.get(models.Notice, row.notice_id) if row.notice_id else None
+    if row.news_wanted and notice and notice.closed_at is None:
+        report = Report.from_json(row.content)
+        name, email = report.text("name"), report.text("email")
+        followers.follow(session, notice, name, email, report.language, at)

@@ -1,0 +1,92 @@
+"""The web server: granian, as measured in tests/bench/server.py and told in the README."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from functools import partial
+from multiprocessing import parent_process
+
+import click
+from flask import Flask
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from reporter.serving import parent
+
+# A request in flight when the server is told to stop has this long to be answered.
+DRAIN_SECONDS = 20
+# Of each process: how many clients may be slow in sending their form while others are served.
+THREADS = 64
+ORDERS_TO_STOP = (signal.SIGTERM, signal.SIGINT)
+
+
+def run(host: str, port: int, processes: int) -> None:
+    """Serve until TERM or INT, then answer what is in flight and return.
+
+    Raises click.ClickException when it cannot listen there.
+    """
+    check_address(host, port)
+    # Until a process of the server handles these itself it has nothing in hand, and ends at once.
+    # Otherwise it has its parent's handlers, which would swallow the order to stop.
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, ORDERS_TO_STOP),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, ORDERS_TO_STOP),
+        after_in_child=_end_when_told,
+    )
+    Granian(
+        "reporter.serving.server:application",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=processes,
+        blocking_threads=THREADS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=DRAIN_SECONDS,
+        # The paths of receipts are secrets, so no access log; requests are logged by endpoint.
+        log_access=False,
+        # Its one warning would be of THREADS, which is high for a reason.
+        log_level=LogLevels.error,
+    ).serve()
+
+
+def _end_when_told() -> None:
+    for number in ORDERS_TO_STOP:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS_TO_STOP)
+
+
+def application() -> Flask:
+    """What each process of the server runs."""
+    from reporter import create_app
+
+    # Only if the process that started us was itself killed: otherwise it stops us in order.
+    # Without this we would go on listening, unwatched, beside whoever comes next.
+    starter = parent_process()
+    parent.end_with((starter and starter.pid) or os.getppid(), signal.SIGKILL)
+    return create_app()
+
+
+def check_address(host: str, port: int) -> None:
+    """Raises click.ClickException when nobody could listen there, or somebody does already.
+
+    The server's own sockets share a port (SO_REUSEPORT), so that a second service would get a
+    part of the first one's requests and no error.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {reason}") from None

@@ -1,0 +1,113 @@
+"""The second stage: what helps more in an important incident, from the receipt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from reporter.attachments import store as attachments
+from reporter.extensions import limiter
+from reporter.reports.receipts import Receipt, find_or_404
+from reporter.reports.updates import add_details
+from reporter.wizard import answers, drafts
+from reporter.wizard.detail_steps import DETAIL_STEPS
+from reporter.wizard.drafts import Raw
+from reporter.wizard.journey import Journey
+from reporter.wizard.pages import SendForm, review_page, step_page
+from reporter.wizard.stage import Forms, Stage
+
+blueprint = Blueprint("details", __name__, url_prefix="/r/<token>/details")
+
+STEP_LIMIT = "600 per minute"
+# Of a page with files: room for a phone's photos, far over what is kept, so that those that do not
+# fit are refused beside their field. Each is written to a temporary file as it arrives.
+UPLOAD_BYTES = 64 * 2**20
+
+
+class DetailsStage(Stage):
+    """More about a report. No question must be answered, so its pages come in any order."""
+
+    steps = DETAIL_STEPS
+    any_order = True
+
+    def __init__(self, token: str, receipt: Receipt) -> None:
+        self.token = token
+        self.receipt = receipt
+        super().__init__(f"details-{receipt.draft_id}")
+        self.reference = receipt.report.reference
+        self.mirrored_as = f"details-{self.reference}"
+        self.files = attachments.kept(receipt.report_id)
+
+    def url(self, slug: str | None, **query: Any) -> str:
+        if slug is None:
+            return url_for("reports.receipt", token=self.token)
+        if slug == Journey.REVIEW:
+            return url_for("details.review", token=self.token)
+        return url_for("details.step", token=self.token, slug=slug, **query)
+
+    def context(self) -> dict[str, Any]:
+        return {
+            "report_zone": self.receipt.report.zone,
+            "report_saved_at": self.receipt.saved_at,
+            "kept_files": self.files,
+        }
+
+    def words(self) -> dict[str, str]:
+        return {
+            "title": _("Check the details"),
+            "lead": _("None of this has been sent yet. You can also add more later."),
+            "button": _("Send the details"),
+        }
+
+    def keep(self, slug: str, raw: Raw, answered_at: datetime | None, flags: set[str]) -> None:
+        drafts.save(self.draft_id or "", slug, raw, answered_at, flags)
+
+    def keep_files(self) -> list[str]:
+        uploads = request.files.getlist("files")
+        problems = attachments.keep(self.receipt.report_id, self.receipt.report.reference, uploads)
+        self.files = attachments.kept(self.receipt.report_id)
+        return problems
+
+    def remove_file(self, attachment_id: int) -> None:
+        if any(file.id == attachment_id for file in self.files):
+            attachments.remove(self.receipt.report_id, attachment_id)
+        self.files = attachments.kept(self.receipt.report_id)
+
+    def send(self, forms: Forms, at: datetime) -> str:
+        sections = answers.in_every_language(list(forms.values()), at)
+        if add_details(self.receipt.report_id, sections, at):
+            flash(_("Your details are saved and on their way to support."))
+        else:
+            flash(_("Nothing has changed since you last sent the details."))
+        return self.url(None)
+
+
+@blueprint.route("/<slug>", methods=["GET", "POST"])
+@limiter.limit(STEP_LIMIT, methods=["POST"])
+def step(token: str, slug: str) -> ResponseReturnValue:
+    """One step. POST with `remove` forgets a file that was not sent yet."""
+    if request.mimetype == "multipart/form-data":  # whose text has its own limit
+        request.max_content_length = UPLOAD_BYTES
+    stage = _stage(token)
+    if slug not in stage.journey().slugs:
+        abort(404)
+    return step_page(stage, slug)
+
+
+@blueprint.route("/review", methods=["GET", "POST"])
+@limiter.limit(STEP_LIMIT, methods=["POST"])
+def review(token: str) -> ResponseReturnValue:
+    """Every answer; POST sends what is new. POST with `remove` forgets a file."""
+    stage = _stage(token)
+    if "remove" in request.form and SendForm().validate():
+        stage.remove_file(request.form.get("remove", 0, type=int))
+        return redirect(stage.url(Journey.REVIEW), 303)
+    return review_page(stage)
+
+
+def _stage(token: str) -> DetailsStage:
+    return DetailsStage(token, find_or_404(token))

@@ -1,0 +1,120 @@
+"""The kinds of question about time: when it started, in which zone, when it last worked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from flask_babel import gettext as _
+from wtforms import Form
+from wtforms.validators import ValidationError
+
+from reporter.formats.times import NoSuchTime, localize, parse_local, parse_zone
+from reporter.formats.words import three_ways
+from reporter.wizard.fields import Radios, TextInput
+
+# A phone's clock may run ahead of ours by this much before "now" counts as the future.
+CLOCK_SKEW = timedelta(minutes=2)
+
+AGO = {
+    "just_now": timedelta(0),
+    "minutes_15": timedelta(minutes=15),
+    "hour_1": timedelta(hours=1),
+}
+
+
+class Started(Radios):
+    """Roughly when, counted back from the time it was answered; or "at" an exact time."""
+
+    def format(self, form: Form, at: datetime) -> str:
+        words = super().format(form, at)
+        if self.data in AGO:
+            return f"{words}\n{three_ways(form.moment().at, at)}"
+        return "" if self.data == "at" else words  # the next answer tells it
+
+
+class LocalTime(TextInput):
+    """A date and time of day, in the zone another question asks for."""
+
+    control = "local_time"
+    input_type = "datetime-local"
+
+    def validate_value(self, form: Form) -> None:
+        try:
+            parse_local(self.data)
+        except ValueError:
+            raise ValidationError(
+                _("Enter the date and the time, for example 2026-11-23 02:40")
+            ) from None
+
+    def format(self, form: Form, at: datetime) -> str:
+        return three_ways(form.moment().at, at)
+
+
+class Zone(TextInput):
+    """A time zone: its IANA name, or the name of its city; left blank, the provider's."""
+
+    def __init__(self, label: Any, **kwargs: Any) -> None:
+        super().__init__(label, default=lambda: current_app.config["TIMEZONE"], **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata([value for value in valuelist if value.strip()])
+
+    def zone(self) -> ZoneInfo:
+        """The zone; the provider's while what was typed is none."""
+        try:
+            return parse_zone(self.data)
+        except ValueError:
+            return ZoneInfo(current_app.config["TIMEZONE"])
+
+    def validate_value(self, form: Form) -> None:
+        if self.shown_with and form[self.shown_with[0]].data != self.shown_with[1]:
+            return  # nobody sees it: a browser may have filled in what we do not know
+        try:
+            parse_zone(self.data)
+        except ValueError:
+            raise ValidationError(
+                _("Enter a time zone by its name, for example Europe/Madrid or America/Bogota")
+            ) from None
+
+    def value(self, form: Form) -> str | None:
+        return self.zone().key if self.is_asked(form) else None
+
+    def format(self, form: Form, at: datetime) -> str:
+        return self.value(form) or ""
+
+
+class PastTime(TextInput):
+    """A date and time of day in the zone of the report, and told by how long before or after it.
+
+    The form has both, as `report_zone` and `report_saved_at`.
+    """
+
+    input_type = "datetime-local"
+
+    def moment(self, form: Form) -> datetime:
+        """Of a time that exists twice, the earlier. Raises ValueError."""
+        return localize(parse_local(self.data), form.report_zone, "earlier")
+
+    def validate_value(self, form: Form) -> None:
+        try:
+            moment = self.moment(form)
+        except NoSuchTime:
+            raise ValidationError(
+                _("That time did not exist: the clocks went forward. Check the hour")
+            ) from None
+        except ValueError:
+            raise ValidationError(
+                _("Enter the date and the time, for example 2026-11-23 02:40")
+            ) from None
+        if moment > datetime.now(UTC) + CLOCK_SKEW:
+            raise ValidationError(_("That time is in the future. Check the date"))
+
+    def value(self, form: Form) -> str | None:
+        """ISO 8601 with the offset, as what was typed has none."""
+        return self.moment(form).isoformat(timespec="seconds") if self.data else None
+
+    def format(self, form: Form, at: datetime) -> str:
+        return three_ways(self.moment(form), form.report_saved_at or at)

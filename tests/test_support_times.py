@@ -1,0 +1,117 @@
+"""Times as support writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from factories import an_app
+
+from reporter.formats.times import WrongSide, parse_time
+
+
+@pytest.fixture(autouse=True)
+def inside_an_app(tmp_path: Path) -> Iterator[None]:
+    with an_app(tmp_path) as app, app.app_context():
+        yield
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}+00:00")
+
+
+@pytest.mark.parametrize(
+    ("now", "text", "moment"),
+    [
+        # Winter: Madrid is one hour ahead.
+        ("2026-11-23 02:22", "10:30", "2026-11-23 09:30"),
+        ("2026-11-23 02:22", " 9:05 ", "2026-11-23 08:05"),
+        ("2026-11-23 02:22", "03:23", "2026-11-23 02:23"),
+        ("2026-11-23 02:22", "2026-11-24 09:00", "2026-11-24 08:00"),
+        ("2026-11-23 02:22", "2026-11-24T09:00", "2026-11-24 08:00"),
+        ("2026-11-23 02:22", "24/11/2026 09:00", "2026-11-24 08:00"),
+        ("2026-11-23 02:22", "2026-11-24T09:00:00-05:00", "2026-11-24 14:00"),
+        # Summer: two hours.
+        ("2026-07-01 20:00", "23:30", "2026-07-01 21:30"),
+        ("2026-07-01 20:00", "10:30", "2026-07-02 08:30"),
+        # The night between them: tomorrow has another offset than today.
+        ("2026-10-24 18:00", "10:30", "2026-10-25 09:30"),
+        ("2026-03-28 18:00", "10:30", "2026-03-29 08:30"),
+        # It is 2:45 twice that night; the one that is to come is meant.
+        ("2026-10-25 00:30", "02:45", "2026-10-25 00:45"),
+        ("2026-10-25 01:00", "02:45", "2026-10-25 01:45"),
+    ],
+)
+def test_a_time_to_come(now: str, text: str, moment: str) -> None:
+    assert parse_time(text, utc(now), ahead=True) == utc(moment)
+
+
+@pytest.mark.parametrize(
+    ("now", "text", "moment"),
+    [
+        ("2026-11-23 10:00", "10:30", "2026-11-23 09:30"),
+        ("2026-11-23 10:00", "11:00", "2026-11-23 10:00"),
+        ("2026-11-23 00:30", "23:15", "2026-11-22 22:15"),
+        ("2026-11-23 10:00", "18:00", "2026-11-22 17:00"),
+        ("2026-11-23 10:00", "2026-11-22 18:00", "2026-11-22 17:00"),
+        ("2026-10-25 10:00", "2026-10-24 18:00", "2026-10-24 16:00"),
+        ("2026-10-25 02:00", "02:45", "2026-10-25 01:45"),
+        ("2026-10-25 01:00", "02:45", "2026-10-25 00:45"),
+    ],
+)
+def test_a_time_gone_by(now: str, text: str, moment: str) -> None:
+    assert parse_time(text, utc(now), ahead=False) == utc(moment)
+
+
+@pytest.mark.parametrize(
+    ("now", "text", "ahead", "other"),
+    [
+        # 11:41 in Madrid.
+        ("2026-11-23 10:41", "10:30", True, "2026-11-24 09:30"),
+        ("2026-11-23 10:41", "11:41", True, "2026-11-24 10:41"),
+        ("2026-11-23 10:41", "11:42", False, "2026-11-22 10:42"),
+        ("2026-11-23 10:41", "2026-11-23 10:30", True, None),
+        ("2026-11-23 10:41", "2026-11-23 18:30", False, None),
+    ],
+)
+def test_a_time_just_missed_is_no_promise_for_tomorrow(
+    now: str, text: str, ahead: bool, other: str | None
+) -> None:
+    with pytest.raises(WrongSide) as error:
+        parse_time(text, utc(now), ahead=ahead)
+    assert error.value.moment == (utc(other) if other else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "ahead"),
+    [
+        ("2027-03-28 02:30", "2026-11-23 10:00", True),
+        ("02:30", "2027-03-28 00:15", True),
+        ("02:30", "2027-03-28 04:00", False),
+    ],
+)
+def test_a_time_that_the_clocks_go_over_is_refused(text: str, now: str, ahead: bool) -> None:
+    with pytest.raises(ValueError, match=text) as error:
+        parse_time(text, utc(now), ahead=ahead)
+    assert not isinstance(error.value, WrongSide)
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+@pytest.mark.parametrize(
+    "text",
+    ["", "+1:30", "1:3", ":", "10:", "soon", "24:00", "10:60", "-1:30", "1030",
+     "99/99/2026 10:30", "0001-01-01",
+     "9999-12-31 23:59", "0001-01-01T00:00:00+14:00", "1969-12-31 10:00", "2028-01-01 10:00"],
+)  # fmt: skip
+def test_what_is_no_time_is_refused(text: str, ahead: bool) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 (whatever it says, the caller says it better)
+        parse_time(text, utc("2026-11-23 10:00"), ahead=ahead)
+
+
+def test_a_time_on_the_wrong_side_of_now_is_refused() -> None:
+    now = utc("2026-11-23 10:00")
+    for text, ahead in (("2026-11-23 10:59", True), ("2026-11-23 11:01", False)):
+        with pytest.raises(ValueError, match="2026"):
+            parse_time(text, now, ahead=ahead)

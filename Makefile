@@ -66,7 +66,7 @@ screenshots: .venv/installed-dev browser ## Make screenshots of every page, in s
 	@$(BIN)/python tests/screenshots.py
 
 .PHONY: example
-example: .venv/installed-dev ## Write the example mail of the README anew
+example: .venv/installed-dev ## Write the example mail of docs/mail.md anew
 	@$(BIN)/python tests/functional/test_example.py
 
 .PHONY: bench

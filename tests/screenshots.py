@@ -67,7 +67,7 @@ class Album:
 
 
 def readme() -> None:
-    """The first page of questions, as the example of the README answers it, and the ticket."""
+    """The first page of questions, as the example of docs/mail.md answers it, and the ticket."""
     with (
         tempfile.TemporaryDirectory() as folder,
         toured(Path(folder)) as (service, smtp),

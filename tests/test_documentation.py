@@ -1,4 +1,5 @@
-"""What the README says is so: settings, commands, targets, links, and the examples in deploy/."""
+"""What the documentation says is so: settings, commands, targets, links, and the examples in
+deploy/."""
 
 from __future__ import annotations
 
@@ -19,18 +20,17 @@ from reporter.settings import resolve
 from reporter.wizard.detail_views import UPLOAD_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+# Every page, by its path from the root.
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+}
+README = PAGES["README.md"]
+CHANGELOG = PAGES["CHANGELOG.md"]
+INSTALL = PAGES["docs/install.md"]
 UNIT = (ROOT / "deploy/incident-reporter@.service").read_text(encoding="utf-8")
 # A table row whose first cell is one code span.
 ROW = re.compile(r"^\| `([^`]+)` \| (.*?) \|", re.MULTILINE)
-
-
-def section(title: str) -> str:
-    """What stands under a heading, up to the next of its level."""
-    _, _, rest = README.partition(f"\n## {title}\n")
-    assert rest, f"the README has no section {title}"
-    return rest.partition("\n## ")[0]
 
 
 def commands(group: click.Group | None = None, prefix: str = "reporter") -> Iterator[str]:
@@ -54,28 +54,33 @@ def test_every_setting_is_in_the_table_with_its_default_and_in_order() -> None:
     order = re.findall(r"^([A-Z_]+) = ", config, re.MULTILINE)
     assert set(order) == set(defaults)
     expected = {name: shown(defaults[name]) for name in order}
-    table = dict(re.findall(r"^\| `([A-Z_]+)` \| ?(.*?) ?\|", section("Settings"), re.MULTILINE))
+    table = dict(
+        re.findall(r"^\| `([A-Z_]+)` \| ?(.*?) ?\|", PAGES["docs/settings.md"], re.MULTILINE)
+    )
     assert table.pop("SERVICES") == "nine"
     assert len(defaults["SERVICES"]) == 9
     assert list(table.items()) == [row for row in expected.items() if row[0] != "SERVICES"]
 
 
 def test_what_is_required_is_called_so() -> None:
-    required = re.findall(r"^\| `([A-Z_]+)` \|.*\*\*Required", section("Settings"), re.MULTILINE)
+    required = re.findall(
+        r"^\| `([A-Z_]+)` \|.*\*\*Required", PAGES["docs/settings.md"], re.MULTILINE
+    )
     assert required == ["SECRET_KEY", "BASE_URL", "SUPPORT_EMAIL"]
 
 
 def test_every_command_is_in_the_table_and_exists() -> None:
-    named = [name for name, _ in ROW.findall(section("Commands"))]
+    named = [name for name, _ in ROW.findall(PAGES["docs/commands.md"])]
     without_options = {re.sub(r" (--.*|REF|KEY)$", "", name) for name in named}
     assert without_options == set(commands())
 
 
-@pytest.mark.parametrize("text", [README, CHANGELOG, UNIT], ids=["README", "CHANGELOG", "unit"])
-def test_a_command_that_is_named_anywhere_exists(text: str) -> None:
+@pytest.mark.parametrize("name", [*PAGES, "unit"])
+def test_a_command_that_is_named_anywhere_exists(name: str) -> None:
+    text = PAGES.get(name, UNIT)
     known = set(commands()) | {"reporter outbox", "reporter notice", "reporter %i"}
-    for name in re.findall(r"(?:`|/bin/|^)(reporter(?: [a-z%]+)+)", text, re.MULTILINE):
-        assert any(name == each or name.startswith(f"{each} ") for each in known), name
+    for said in re.findall(r"(?:`|/bin/|^)(reporter(?: [a-z%]+)+)", text, re.MULTILINE):
+        assert any(said == each or said.startswith(f"{each} ") for each in known), said
 
 
 def test_every_target_that_is_named_exists_and_is_explained() -> None:
@@ -85,38 +90,57 @@ def test_every_target_that_is_named_exists_and_is_explained() -> None:
     explained = set(re.findall(r"^  make (\S+) +\S", done.stdout, re.MULTILINE))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert explained == set(re.findall(r"^\.PHONY: (\S+)$", makefile, re.MULTILINE))
-    assert set(re.findall(r"(?:`|^)make ([a-z]+)", README, re.MULTILINE)) <= explained
+    for text in PAGES.values():
+        assert set(re.findall(r"(?:`|^)make ([a-z]+)", text, re.MULTILINE)) <= explained
 
 
-@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("name", list(PAGES))
 def test_links_lead_somewhere(name: str) -> None:
-    text = (ROOT / name).read_text(encoding="utf-8")
+    text = PAGES[name]
     targets = re.findall(r"\]\(([^)]+)\)", text) + re.findall(r'<img src="([^"]+)"', text)
-    assert targets
-    headings = {f"#{name.lower()}" for name in re.findall(r"^##+ (\w+)$", text, re.MULTILINE)}
+    headings = {heading(each) for each in re.findall(r"^##* (.+)$", text, re.MULTILINE)}
     for target in targets:
-        within = target in headings or (ROOT / target).is_file()
-        assert target.startswith("https://") or within, target
+        if target.startswith("https://"):
+            continue
+        path, _, fragment = target.partition("#")
+        there = ((ROOT / name).parent / path).resolve() if path else ROOT / name
+        assert there.is_file(), target
+        if fragment and not path:
+            assert fragment in headings, target
 
 
-def test_files_that_are_named_are_there() -> None:
-    for name in re.findall(r"`((?:tests|deploy|reporter|\.ci)/[\w./@-]+\w)`", README):
-        assert (ROOT / name).exists(), name
+def heading(text: str) -> str:
+    """How a link names a heading."""
+    return re.sub(r"[^\w-]", "", text.lower().replace(" ", "-"))
 
 
-def test_the_question_that_is_added_is_the_one_that_is_tested() -> None:
-    _, _, rest = README.partition("## Add a question")
-    [declared] = re.findall(r"```python\n(.*?)```", rest, re.DOTALL)
-    tested = (ROOT / "tests/test_questions.py").read_text(encoding="utf-8")
-    said = re.findall(r'"[^"]+"', declared)
-    assert len(said) > 8
-    for each in [*said, "undone = Radios("]:
-        assert each in tested
+def test_every_page_of_the_documentation_can_be_reached_from_the_readme() -> None:
+    reached, left = set(), ["README.md"]
+    while left:
+        name = left.pop()
+        reached.add(name)
+        for target in re.findall(r"\]\(([^)#]+\.md)[^)]*\)", PAGES[name]):
+            if not target.startswith("https://"):
+                there = str(((ROOT / name).parent / target).resolve().relative_to(ROOT))
+                left += [] if there in reached else [there]
+    assert set(PAGES) == reached
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+@pytest.mark.parametrize("name", list(PAGES))
+def test_files_that_are_named_are_there(name: str) -> None:
+    for file in re.findall(r"`((?:tests|deploy|docs|reporter|\.ci)/[\w./@-]+\w)`", PAGES[name]):
+        assert (ROOT / file).exists(), file
 
 
 def test_the_version_is_the_one_of_the_changelog() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert re.findall(r"^## (\S+)", CHANGELOG, re.MULTILINE)[0] == project["version"]
+    first, *rest = re.findall(r"^## (\S+)", CHANGELOG, re.MULTILINE)
+    assert first in {"Unreleased", project["version"]}
+    assert not rest or rest[0] <= project["version"]
 
 
 def test_the_settings_of_deploy_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,4 +180,4 @@ def test_the_unit_gives_the_service_the_time_it_takes_to_stop() -> None:
 
     [seconds] = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT, re.MULTILINE)
     assert int(seconds) > STOP_SECONDS
-    assert f"{STOP_SECONDS:.0f} seconds at most" in README
+    assert f"{STOP_SECONDS:.0f} seconds at most" in INSTALL

@@ -1,6 +1,6 @@
 """A question is declared once and arrives everywhere: page, review, mail, JSON, schema, words.
 
-The last test adds one, as the README shows it.
+The last test adds one; `test_guides` follows the page that tells how.
 """
 
 from __future__ import annotations

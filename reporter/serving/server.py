@@ -1,4 +1,4 @@
-"""The web server: granian, as measured in tests/bench/server.py and told in the README."""
+"""The web server: granian, as measured in tests/bench/server.py and told in docs/decisions.md."""
 
 from __future__ import annotations
 

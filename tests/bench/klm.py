@@ -2,7 +2,7 @@
 
     python tests/bench/klm.py
 
-The call of the README's example is filled in with mouse and keyboard, as Card, Moran and Newell
+The call of the example in docs/mail.md is filled in with mouse and keyboard, as Card, Moran and Newell
 model it ("The keystroke-level model for user performance time with interactive systems",
 Communications of the ACM 23(7), 1980). Ends with 1 when a goal is missed.
 """
@@ -31,7 +31,7 @@ M = 1.35  # making up one's mind before an answer
 # The system's answer, as measured on a link of 400 ms and 400 kbit/s by first_paint.py.
 R = 0.52
 
-# The call of the README's example: who of which company, what fails, the exact error, since when,
+# The call of the example: who of which company, what fails, the exact error, since when,
 # what changed. Answered by email, so that no phone number is needed; the time as people pick one.
 SAID = EXAMPLE | {"started": "hour_1", "preferred_channel": "email"}
 ASKED = {

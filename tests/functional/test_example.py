@@ -1,4 +1,4 @@
-"""The call this form is made for, filed in Spanish: its mail is the example in the README.
+"""The call this form is made for, filed in Spanish: its mail is the example in the documentation.
 
 To write it there anew: make example
 """
@@ -21,7 +21,7 @@ from factories import Customer, an_app, body, parsed
 from reporter.database import Database
 from reporter.delivery import backlog
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "mail.md"
 MARKED = re.compile(r"(?<=<!-- ticket -->\n```text\n).*?(?=```\n<!-- /ticket -->)", re.DOTALL)
 
 REFERENCE = "INC-KX7M9Q"
@@ -74,9 +74,9 @@ def the_mail(folder: Path) -> str:
     return "\n".join([*headers, "", *body(ticket).splitlines()]).rstrip() + "\n"
 
 
-def test_the_mail_of_the_readme_is_what_support_gets(tmp_path: Path) -> None:
-    shown = MARKED.search(README.read_text(encoding="utf-8"))
-    assert shown, "the README has no example"
+def test_the_mail_of_the_documentation_is_what_support_gets(tmp_path: Path) -> None:
+    shown = MARKED.search(PAGE.read_text(encoding="utf-8"))
+    assert shown, "the page has no example"
     assert shown.group() == the_mail(tmp_path), "if it has to change: make example"
 
 
@@ -92,8 +92,8 @@ def write() -> None:
 
     with TemporaryDirectory() as folder:
         mail = the_mail(Path(folder))
-    text = README.read_text(encoding="utf-8")
-    README.write_text(MARKED.sub(lambda _: mail, text), encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(MARKED.sub(lambda _: mail, text), encoding="utf-8")
 
 
 if __name__ == "__main__":

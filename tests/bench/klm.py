@@ -2,8 +2,8 @@
 
     python tests/bench/klm.py
 
-The call of the example in docs/mail.md is filled in with mouse and keyboard, as Card, Moran and Newell
-model it ("The keystroke-level model for user performance time with interactive systems",
+The call of the example in docs/mail.md is filled in with mouse and keyboard, as Card, Moran and
+Newell model it ("The keystroke-level model for user performance time with interactive systems",
 Communications of the ACM 23(7), 1980). Ends with 1 when a goal is missed.
 """
 

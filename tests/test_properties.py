@@ -34,13 +34,18 @@ from jsonschema import Draft202012Validator
 
 from reporter import models
 from reporter.formats.secrets import holds_secret
-from reporter.formats.text import TURNING, header_text, one_line
+from reporter.formats.text import header_text, one_line
 from reporter.mail.customer import compose_acknowledgement
 from reporter.mail.ticket import ascii_address, compose_ticket
 from reporter.mail.ticket_json import schema
 from reporter.mail.ticket_text import subject
 from reporter.report import Report
 from reporter.reports.submission import submit
+
+# What turns the direction of text (Unicode Standard Annex 9, table 4), and the byte order mark.
+TURNING = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+)
 
 settings.register_profile("here", deadline=None, derandomize=True)
 settings.load_profile("here")

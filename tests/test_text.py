@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from reporter.formats.text import header_text, indented, one_line, shortened
+from reporter.formats.text import (
+    exact_lines,
+    header_text,
+    indented,
+    is_blank,
+    one_line,
+    plain,
+    short,
+    shortened,
+)
 
 BREAKS = ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
 TURNING = ["\u061c", "\u200e", "\u200f", *map(chr, range(0x202A, 0x202F)),
@@ -53,7 +62,7 @@ def test_half_a_character_becomes_the_mark_of_a_missing_one() -> None:
         ("--", "  - --"),
         ("- one", "  - - one"),
         ("   -- x", "  -    -- x"),
-        ("\t__", "  -     __"),
+        ("\t__", "  -         __"),
         ("_____", "  - _____"),
         ("a - b", "  a - b"),
         ("–", "  –"),
@@ -99,3 +108,85 @@ def test_nothing_is_left_of_nothing() -> None:
 )
 def test_a_text_that_is_too_long_ends_in_an_ellipsis(text: str, short: str) -> None:
     assert shortened(text, 5) == short
+
+
+NOBODY_SEES = ["\u200b", "\u2060", "\u00ad", "\ufeff", "\u180e", "\u200e", "\u202b", "\u2066"]
+
+
+@pytest.mark.parametrize("mark", NOBODY_SEES)
+def test_a_character_that_nobody_sees_is_taken_off_wherever_it_stands(mark: str) -> None:
+    assert short(f"{mark}ana{mark}@example.com{mark}") == "ana@example.com"
+    assert header_text(f"La{mark} tienda") == "La tienda"
+    assert exact_lines(f"a{mark}b\n{mark}") == ["ab", ""]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["می\u200cخواهم", "क्\u200dष", "👩\u200d💻", "🏳️\u200d🌈", "👩🏽\u200d🚒", "\u0601", "❤️\u200d🔥",
+     "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"],
+)  # fmt: skip
+def test_a_joiner_that_a_word_or_an_emoji_needs_stays(text: str) -> None:
+    assert short(text) == header_text(text) == text
+    assert exact_lines(text) == [text]
+
+
+@pytest.mark.parametrize("text", ["a\u200db", "a\u200c b", "\u200d", "a\U000e0067b", "1\u200d2"])
+def test_any_other_joiner_is_taken_off(text: str) -> None:
+    assert not set("\u200c\u200d\U000e0067") & set(short(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\u200b", "\u2800", "\u3164", "\u00ad", "\ufeff", "\u00a0\u3000", "\u115f\uffa0",
+     "\r\n\t", "\u200d", "\x00", "\u2028", "\u0301"],
+)  # fmt: skip
+def test_what_holds_nothing_to_see_is_a_blank(text: str) -> None:
+    assert is_blank(text)
+    assert is_blank(text * 3)
+
+
+@pytest.mark.parametrize("text", [".", "0", "\u200ba", "ㅤx", "⠁", "🔥", "—"])
+def test_what_holds_anything_to_see_is_none(text: str) -> None:
+    assert not is_blank(text)
+
+
+def test_blanks_of_every_kind_are_one_blank() -> None:
+    assert short("\u00a0La  tienda\u3000\u2800 no\u202fcarga ") == "La tienda no carga"
+
+
+def test_full_width_forms_are_read_as_the_usual_ones_by_a_program_only() -> None:
+    assert plain("６００－０００　０００") == "600-000 000"
+    assert plain("ana＠example．com") == "ana@example.com"
+    assert plain("600–000—000") == "600-000-000"
+    assert short("エラー：５０２") == "エラー：５０２"
+
+
+def test_a_tab_reaches_to_the_next_of_eight_columns() -> None:
+    assert exact_lines("ID\tNAME\tUP\nabcdefgh\tx\t1") == [
+        "ID      NAME    UP",
+        "abcdefgh        x       1",
+    ]
+    assert exact_lines("é\ttres\n日本\tx\n\x1b[31mrojo\x1b[0m\tx") == [
+        "é       tres",
+        "日本    x",
+        "rojo    x",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[1;31mERROR\x1b[0m: 502", "ERROR: 502"),
+        ("\x1b[38;5;196mERROR\x1b[m", "ERROR"),
+        ("\x1b]0;root@web1: ~\x07root@web1:~# ls", "root@web1:~# ls"),
+        ("\x1b]8;;https://example.com\x1b\\enlace\x1b]8;;\x1b\\", "enlace"),
+        ("\x1b(Btexto\x1b[K", "texto"),
+        ("\x1b[?25l50 %\x1b[?25h", "50 %"),
+        ("\x9b31mERROR", "ERROR"),
+        ("\x1b]0;sin fin", "0;sin fin"),
+        ("[31m no es ninguna", "[31m no es ninguna"),
+    ],
+)
+def test_what_a_terminal_does_not_show_goes_whole(text: str, shown: str) -> None:
+    assert [line.lstrip(" ]") for line in exact_lines(text)] == [shown]
+    assert short(text).lstrip(" ]") == shown

@@ -1,16 +1,42 @@
-"""Customers' words made safe for a mail: they can hold no line, mark or direction of ours."""
+"""Customers' words: without what a paste adds, and made safe for a mail, in which they can hold no
+line, mark or direction of ours.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Marks that turn the direction of text (Unicode Standard Annex 9, table 4) and the byte order
-# mark. Joiners stay: names and emoji need them.
-TURNING = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+# Letters and symbols that nobody sees: Hangul fillers, the blank of Braille, a musical one.
+BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
+# Of the characters that only format, those that are seen: Arabic and Syriac number signs.
+SEEN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2")
+JOINERS = frozenset("\u200c\u200d")
+# Scripts whose words need joiners begin here, behind Latin, Greek and Cyrillic.
+JOINING_FROM = "\u0530"
+FLAG = "\U0001f3f4"  # may be followed by tags, which are seen with it alone
+TAGS = range(0xE0020, 0xE0080)
+TAB = 8  # columns, as terminals have it
+# What a terminal does not show (ECMA-48): control sequences; strings, as of a title or a link, with
+# their end; the choice of a character set; a few that stand alone.
+ESCAPES = re.compile(
+    r"(?:\x1b\[[0-?]{0,64}|\x9b[0-?]{1,64})[ -/]{0,8}[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\r\n]{0,4096}(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ #%()*+./-][0-~]|\x1b[78=>]"
 )
 INDENT = "  "
+
+
+def short(text: str) -> str:
+    """A short answer as it was meant: one line, without what nobody sees and without the blanks
+    around it or doubled in it."""
+    return one_line(text)
+
+
+def plain(text: str) -> str:
+    """As `short`, for what a program reads: full-width and other compatible forms become the usual
+    ones (NFKC), and all dashes one."""
+    return re.sub(r"[\u2010-\u2015\u2212]", "-", short(unicodedata.normalize("NFKC", text)))
 
 
 def one_line(text: str) -> str:
@@ -20,7 +46,7 @@ def one_line(text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether there is nothing to see in *text*: no letter, number, punctuation or symbol."""
-    return all(unicodedata.category(character)[0] in "CMZ" for character in text)
+    return all(c in BLANK or unicodedata.category(c)[0] in "CMZ" for c in text)
 
 
 def header_text(text: str) -> str:
@@ -28,14 +54,20 @@ def header_text(text: str) -> str:
     return one_line(text).replace("=?", "= ?")
 
 
+def exact_lines(text: str) -> list[str]:
+    """The lines of *text* with their columns as a terminal shows them: tabs of eight, escape
+    sequences taken out whole. Blank lines around it go."""
+    lines = ESCAPES.sub("", text).strip("\r\n").splitlines()
+    return [_expanded(_printable(line, keep="\t")).rstrip() for line in lines]
+
+
 def indented(text: str) -> str:
-    """*text* as lines set in by two spaces, so that none stands at column 0.
+    """*text* as exact lines set in by two spaces, so that none stands at column 0.
 
     A line that begins with "-" or "_" gets "- " first, as helpdesks cut a mail at what looks
     like the mark of a signature.
     """
-    lines = [_printable(line.expandtabs(4)).rstrip() for line in text.strip("\r\n").splitlines()]
-    return "\n".join(INDENT + _escaped(line) if line else "" for line in lines)
+    return "\n".join(INDENT + _escaped(line) if line else "" for line in exact_lines(text))
 
 
 def shortened(text: str, length: int) -> str:
@@ -48,16 +80,50 @@ def _escaped(line: str) -> str:
     return f"- {line}" if next(seen, "") in {"-", "_"} else line
 
 
-def _printable(text: str) -> str:
-    if text.isprintable():  # the usual case, in which all of it stays
+def _expanded(line: str) -> str:
+    """*line* with its tabs as spaces; a character may be two columns wide, or none."""
+    if "\t" not in line or line.isascii():
+        return line.expandtabs(TAB)
+    shown, column = [], 0
+    for character in line:
+        width = TAB - column % TAB if character == "\t" else _width(character)
+        shown.append(" " * width if character == "\t" else character)
+        column += width
+    return "".join(shown)
+
+
+def _width(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _printable(text: str, keep: str = "") -> str:
+    if text.isprintable() and not BLANK & set(text):  # the usual case, in which all of it stays
         return text
-    return "".join(_shown(character) for character in text)
+    text = ESCAPES.sub("", text)
+    around = zip(f" {text}", text, f"{text[1:]} ", strict=False)
+    shown = [c if c in keep else _shown(before, c, after) for before, c, after in around]
+    return "".join(shown)
 
 
-def _shown(character: str) -> str:
-    if character in TURNING:
-        return ""
+def _shown(before: str, character: str, after: str) -> str:
     category = unicodedata.category(character)
-    if category in {"Cc", "Zl", "Zp"}:
+    if category == "Cf":
+        stays = character in SEEN or _joins(before, character, after)
+        return character if stays else ""
+    if category in {"Cc", "Zl", "Zp"} or character in BLANK:
         return " "
     return "\ufffd" if category == "Cs" else character
+
+
+def _joins(before: str, character: str, after: str) -> bool:
+    """Whether a word or an emoji needs this character, which alone is not seen."""
+    if ord(character) in TAGS:
+        return before == FLAG or ord(before) in TAGS
+    return character in JOINERS and _is_joined(before) and _is_joined(after)
+
+
+def _is_joined(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category in {"So", "Sk"} or (category[0] in "LM" and character >= JOINING_FROM)

@@ -8,10 +8,13 @@
 
 # Signs sessions, links and Message-IDs: at least 32 random characters. Required.
 SECRET_KEY = ""
+# Keys of before, newest first: they verify what is out there, and sign nothing any more.
+SECRET_KEY_FALLBACKS = []
 # Where customers reach this service, as in "https://incidents.example.com". Required; links in
 # mails are built from it, never from the Host header of a request.
 BASE_URL = ""
-# SQLite for one machine, or "postgresql://user:password@host/name" for several.
+# SQLite for one machine, as in "sqlite:////var/lib/incident-reporter/reporter.db", or
+# "postgresql://user:password@host/name" for several.
 DATABASE_URL = "sqlite:///instance/reporter.db"
 # Web server processes. SQLite has one writer, so two are enough for it.
 WEB_PROCESSES = 2
@@ -21,6 +24,13 @@ TRUSTED_PROXIES = 0
 RATELIMIT_ENABLED = True
 # Where the limits are counted: "redis://host:6379" with several web processes or machines.
 RATELIMIT_STORAGE_URI = "memory://"
+# Opens /metrics to whoever sends it ("Authorization: Bearer …"). Without one, /metrics answers
+# this machine only, and never through a proxy.
+METRICS_TOKEN = ""
+# The header in which the reverse proxy names who is signed in (an address of the staff list).
+STAFF_HEADER = ""
+# The peers from which that header is believed: addresses or networks.
+STAFF_HEADER_FROM = ["127.0.0.1", "::1"]
 
 # The provider -----------------------------------------------------------------------------
 
@@ -36,14 +46,23 @@ SUPPORT_HOURS = ""
 ACCENT_COLOR = "#1d5fa8"
 # A picture file (SVG, PNG, WebP) shown in place of the name at the top of every page.
 LOGO = ""
+# Your page on the privacy of what customers send, linked on every page.
+PRIVACY_URL = ""
+# Your status page, linked where a customer may look for it.
+STATUS_URL = ""
+# Whom to tell of a weakness: an address or a URL, for /.well-known/security.txt.
+SECURITY_CONTACT = ""
 # The language tickets are written in: one of LANGUAGES.
 SUPPORT_LOCALE = "es"
 # The time zone of support (IANA name), offered to customers first.
 TIMEZONE = "Europe/Madrid"
 # The country phone numbers without a prefix belong to (ISO 3166-1 alpha-2).
 PHONE_REGION = "ES"
-# Languages of the form; the first is the default. Each has a catalogue in translations/.
+# Languages of the form; the first is the default. Each has a catalogue, here or in TRANSLATIONS.
 LANGUAGES = ["es", "en"]
+# A folder of further catalogues, as in fr/LC_MESSAGES/messages.mo; what stands there also
+# overrides single texts of ours.
+TRANSLATIONS = ""
 # What a customer can say is failing: an id for machines, a name in every language.
 SERVICES = [
     {"id": "web-hosting", "name": {"es": "Alojamiento web", "en": "Web hosting"}},
@@ -74,6 +93,10 @@ MAIL_PASSWORD = ""
 # The address mails come from. It must not be SUPPORT_EMAIL: helpdesks drop mail from
 # themselves. Left empty, "incident-reporter@" and the domain of SUPPORT_EMAIL.
 MAIL_DEFAULT_SENDER = ""
+# Where relays send bounces. Left empty, MAIL_DEFAULT_SENDER.
+MAIL_ENVELOPE_FROM = ""
+# What we call ourselves to a relay (EHLO). Left empty, the host of BASE_URL.
+MAIL_EHLO_NAME = ""
 # Seconds without an answer after which a relay counts as unreachable.
 MAIL_TIMEOUT = 30
 # A file of certificate authorities (PEM) to trust instead of the system's.
@@ -81,10 +104,14 @@ MAIL_CA_FILE = ""
 # Relays tried in order when the first does not take a mail: tables with the keys above, in
 # lower case and without "mail_": server, port, use_tls, use_ssl, username, password, ca_file.
 FALLBACK_RELAYS = []
+# Mails in flight at once in one worker.
+WORKER_CONNECTIONS = 4
 # Apprise URLs that are told when a ticket stays unsent or is refused, and of a surge.
 ALARM_URLS = []
 # How long a ticket may wait before that.
 ALARM_AFTER_SECONDS = 300
+# After how many minutes a ticket that nobody has seen is told to them, by severity.
+SEEN_WITHIN_MINUTES = {"critical": 15, "major": 60}
 
 # The ticket -------------------------------------------------------------------------------
 
@@ -99,6 +126,31 @@ TICKET_CC_CUSTOMER = False
 MAX_ATTACHMENT_BYTES = 6_815_744
 # Mails the customer the reference and the link to the receipt.
 SEND_ACKNOWLEDGEMENT = True
+
+# What comes back --------------------------------------------------------------------------
+
+# What the helpdesk proves itself with at /hooks/helpdesk. Left empty, there is no such page.
+HOOK_SECRET = ""
+# Where the worker takes mail by LMTP, as in "127.0.0.1:8024": support's answers and bounces.
+INBOUND_LISTEN = ""
+# The secret address that copies of support's answers are sent to.
+INBOUND_ADDRESS = ""
+# The host name in the Authentication-Results headers that your mail server itself writes.
+INBOUND_AUTHSERV_ID = ""
+
+# What is kept ------------------------------------------------------------------------------
+
+# Files of one report that are kept for the desk alone, all together, in bytes.
+MAX_DESK_FILE_BYTES = 67_108_864
+# Free bytes of the disk under which files are declined and an alarm is told. A report itself is
+# taken until the last 20 MB.
+MIN_FREE_BYTES = 200_000_000
+# Days that a report and all that hangs on it is kept, but never one whose ticket is unsent.
+RETENTION_DAYS = 180
+# Days that the content of a mail is kept after it was sent; its headers stay.
+SENT_MAIL_DAYS = 30
+# Days that a draft, and a file that was never sent, is kept.
+DRAFT_DAYS = 7
 
 # The demonstration ------------------------------------------------------------------------
 

@@ -156,11 +156,11 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
         ),
         ("SUPPORT_LOCALE", "fr", 'SUPPORT_LOCALE must be one of LANGUAGES, not "fr"'),
         ("SERVICES", [], "SERVICES must name one service or more"),
-        ("SERVICES", ["web"], "SERVICES: each is a table with id and name, not 'web'"),
+        ("SERVICES", ["web"], "SERVICES, number 1: a table with id and name is needed"),
         (
             "SERVICES",
             [{"id": "web"}],
-            "SERVICES: each is a table with id and name, not {'id': 'web'}",
+            "SERVICES, number 1: a table with id and name is needed",
         ),
         (
             "SERVICES",
@@ -193,8 +193,8 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
         (
             "FALLBACK_RELAYS",
             [{"server": "relay"}, {"host": "x"}],
-            "FALLBACK_RELAYS, number 2: a table with ca_file, password, port, server, use_ssl, "
-            "use_tls, username is needed",
+            'FALLBACK_RELAYS, number 2: "host" has no meaning there, only ca_file, password, port, '
+            "server, use_ssl, use_tls, username",
         ),
         (
             "FALLBACK_RELAYS",
@@ -204,18 +204,18 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
         (
             "FALLBACK_RELAYS",
             [{"server": "relay", "port": "smtp"}],
-            "FALLBACK_RELAYS, number 1: port must be a whole number, not 'smtp'",
+            "FALLBACK_RELAYS, number 1: port must be a whole number",
         ),
         (
             "FALLBACK_RELAYS",
             [{"server": "relay", "ca_file": 5}],
-            "FALLBACK_RELAYS, number 1: ca_file must be text, not 5",
+            "FALLBACK_RELAYS, number 1: ca_file must be text",
         ),
         ("ALARM_AFTER_SECONDS", 0, "ALARM_AFTER_SECONDS must be 1 or more"),
         (
             "RATELIMIT_STORAGE_URI",
             "nonsense",
-            'RATELIMIT_STORAGE_URI must be "memory://" or "redis://" and a host, not "nonsense"',
+            'RATELIMIT_STORAGE_URI must be "memory://" or "redis://" and a host',
         ),
         (
             "HELPDESK_PROFILE",
@@ -239,9 +239,127 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
         ("MAIL_PORT", "25", "MAIL_PORT must be a whole number, not '25'"),
         ("MAIL_PORT", True, "MAIL_PORT must be a whole number, not True"),
         ("RATELIMIT_ENABLED", 1, "RATELIMIT_ENABLED must be true or false, not 1"),
-        ("LANGUAGES", "es", "LANGUAGES must be a list, not 'es'"),
+        ("LANGUAGES", "es", 'LANGUAGES must be a list, as in ["es", "en"], not text'),
         ("SUPPORT_PHONE", 900, "SUPPORT_PHONE must be text, not 900"),
-        ("HELPDESK_HEADERS", [], "HELPDESK_HEADERS must be a table, not []"),
+        (
+            "HELPDESK_HEADERS",
+            [],
+            'HELPDESK_HEADERS must be a table, as in {"X-Queue": "Incidents"}, not a list',
+        ),
+        (
+            "SECRET_KEY",
+            "x" * 31,
+            "SECRET_KEY is too short: set it to at least 32 random characters",
+        ),
+        (
+            "SECRET_KEY",
+            "x" * 32,
+            "SECRET_KEY is one character again and again: set it to at least 32 random characters",
+        ),
+        (
+            "SECRET_KEY_FALLBACKS",
+            [5],
+            "SECRET_KEY_FALLBACKS, number 1 must be text: a SECRET_KEY of before",
+        ),
+        (
+            "DATABASE_URL",
+            "sqlite://var/x.db",
+            "DATABASE_URL needs three slashes for a path from here, four for one from the root, "
+            'as in "sqlite:////var/lib/incident-reporter/reporter.db"',
+        ),
+        (
+            "DATABASE_URL",
+            "postgresql+asyncpg://user:hush@host/x",
+            "DATABASE_URL must be sqlite:// or postgresql://, not postgresql+asyncpg://",
+        ),
+        ("ALARM_URLS", ["hello"], "ALARM_URLS, number 1 is no address that Apprise knows"),
+        (
+            "ALARM_URLS",
+            ["json://hush@host", "nothing://hush"],
+            "ALARM_URLS, number 2 is no address that Apprise knows",
+        ),
+        (
+            "MAIL_SERVER",
+            "host:587",
+            'MAIL_SERVER must be a host alone, not "host:587": its port is MAIL_PORT',
+        ),
+        (
+            "FALLBACK_RELAYS",
+            [{"server": "host:587"}],
+            'FALLBACK_RELAYS, number 1: server must be a host alone, not "host:587": '
+            "its port is port",
+        ),
+        ("MAX_ATTACHMENT_BYTES", -1, "MAX_ATTACHMENT_BYTES must be 0 or more"),
+        ("RETENTION_DAYS", 0, "RETENTION_DAYS must be 1 or more"),
+        ("WORKER_CONNECTIONS", 0, "WORKER_CONNECTIONS must be 1 or more"),
+        (
+            "SERVICES",
+            [{"id": "web", "name": {"es": "x", "en": "x", "xx": "x"}}],
+            'SERVICES: "web" has a name in "xx", an unknown language',
+        ),
+        (
+            "FALLBACK_RELAYS",
+            [{"server": "relay", "SUPPORT_PHONE": "900"}],
+            "FALLBACK_RELAYS, number 1: SUPPORT_PHONE is a setting of its own: "
+            "move it above the first [[FALLBACK_RELAYS]]",
+        ),
+        (
+            "HELPDESK_HEADERS",
+            {"MAIL_PASSWORD": "hush"},
+            "HELPDESK_HEADERS: MAIL_PASSWORD is a setting of its own: "
+            "move it above the first [HELPDESK_HEADERS]",
+        ),
+        (
+            "SEEN_WITHIN_MINUTES",
+            {"critical": 15, "ALARM_URLS": []},
+            "SEEN_WITHIN_MINUTES: ALARM_URLS is a setting of its own: "
+            "move it above the first [SEEN_WITHIN_MINUTES]",
+        ),
+        (
+            "SEEN_WITHIN_MINUTES",
+            {"critical": 0},
+            "SEEN_WITHIN_MINUTES: critical must be a whole number of 1 or more, not 0",
+        ),
+        (
+            "PRIVACY_URL",
+            "privacy",
+            'PRIVACY_URL must be the address of a page ("https://…"), not "privacy"',
+        ),
+        (
+            "STATUS_URL",
+            "javascript:alert(1)",
+            'STATUS_URL must be the address of a page ("https://…"), not "javascript:alert(1)"',
+        ),
+        (
+            "SECURITY_CONTACT",
+            "me",
+            'SECURITY_CONTACT must be an email address or a URL ("https://…"), not "me"',
+        ),
+        ("TRANSLATIONS", "/no/such", "TRANSLATIONS names no folder: /no/such"),
+        (
+            "MAIL_EHLO_NAME",
+            "my host",
+            'MAIL_EHLO_NAME must be a host name as in "incidents.example.com", not "my host"',
+        ),
+        ("MAIL_ENVELOPE_FROM", "bounces", 'MAIL_ENVELOPE_FROM is not an email address: "bounces"'),
+        (
+            "INBOUND_LISTEN",
+            "8024",
+            'INBOUND_LISTEN must be as in "127.0.0.1:8024", not "8024"',
+        ),
+        ("INBOUND_ADDRESS", "hush", "INBOUND_ADDRESS is not an email address"),
+        (
+            "INBOUND_AUTHSERV_ID",
+            "mx one",
+            'INBOUND_AUTHSERV_ID must be one word, as in "mx.example.com"',
+        ),
+        ("STAFF_HEADER", "X User", 'STAFF_HEADER must be the name of a header, not "X User"'),
+        (
+            "STAFF_HEADER_FROM",
+            ["proxy"],
+            "STAFF_HEADER_FROM must list addresses or networks, not 'proxy'",
+        ),
+        ("METRICS_TOKEN", "hush hush", "METRICS_TOKEN must be ASCII characters without spaces"),
     ],
 )
 def test_a_wrong_setting_is_told_in_one_line(setting: str, value: Any, line: str) -> None:
@@ -336,8 +454,12 @@ def test_text_of_the_environment_becomes_what_the_setting_is(
     [
         ("MAIL_PORT", "smtp", 'MAIL_PORT must be a whole number, not "smtp"'),
         ("MAIL_USE_TLS", "maybe", 'MAIL_USE_TLS must be true or false, not "maybe"'),
-        ("LANGUAGES", "es,en", "LANGUAGES must be written as JSON"),
-        ("HELPDESK_HEADERS", "[]", "HELPDESK_HEADERS must be a table, not []"),
+        ("LANGUAGES", "es,en", 'LANGUAGES must be written as JSON, as in ["es", "en"]'),
+        (
+            "HELPDESK_HEADERS",
+            "[]",
+            'HELPDESK_HEADERS must be a table, as in {"X-Queue": "Incidents"}, not a list',
+        ),
         ("SUPPORT_FAX", "1", "SUPPORT_FAX is not a setting"),
     ],
 )
@@ -370,12 +492,55 @@ def test_a_file_that_cannot_be_read_is_told(toml: Any, monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("environment")
 def test_a_value_of_the_wrong_kind_in_the_file_is_told(toml: Any) -> None:
-    toml('MAIL_TIMEOUT = 2.5\nSERVICES = "web"\nSUPPORT_PHONE = 900\n')
+    toml('MAIL_TIMEOUT = 2.5\nLANGUAGES = "es"\nSUPPORT_PHONE = 900\n')
     assert problems_of_environment() == [
-        "SERVICES must be written as JSON",
+        'LANGUAGES must be a list, as in ["es", "en"]',
         "MAIL_TIMEOUT must be a whole number, not 2.5",
         "SUPPORT_PHONE must be text, not 900",
     ]
+
+
+def test_a_file_that_cannot_be_read_makes_nothing_missing(toml: Any) -> None:
+    toml('BASE_URL = "https://incidents.example.com"\nMAIL_SERVER = \n')
+    (line,) = problems_of_environment()
+    assert "line 2" in line
+
+
+def test_the_file_of_the_system_is_read_where_it_exists(
+    environment: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "etc.toml"
+    monkeypatch.setattr("reporter.settings.SYSTEM_FILE", file)
+    assert started().config["SUPPORT_PHONE"] == ""
+    file.write_text('SUPPORT_PHONE = "900"\n')
+    assert started().config["SUPPORT_PHONE"] == "900"
+    environment(SUPPORT_PHONE="901")
+    assert started().config["SUPPORT_PHONE"] == "901"
+
+
+@pytest.mark.parametrize("server", ["localhost", "127.0.0.1", "::1"])
+def test_a_login_may_be_in_clear_on_this_machine_alone(server: str) -> None:
+    login = {"MAIL_USERNAME": "form", "MAIL_PASSWORD": "hush"}
+    assert problems(MAIL_SERVER=server, **login) == []
+    assert problems(MAIL_SERVER="smtp.example.com", MAIL_USE_TLS=True, **login) == []
+    assert problems(MAIL_SERVER="smtp.example.com", **login) == [
+        "MAIL_PASSWORD would be sent in clear to smtp.example.com: set MAIL_USE_TLS or MAIL_USE_SSL"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://incidents.example.com", "incidents.example.com"),
+        ("https://avisos.ñandú.example:8443", "avisos.xn--and-6ma2c.example"),
+        ("http://127.0.0.1:8000", "[127.0.0.1]"),
+        ("http://[::1]:8000", "[IPv6:::1]"),
+    ],
+)
+def test_a_relay_hears_the_host_that_customers_know(url: str, name: str, tmp_path: Path) -> None:
+    config = started(**{**SETTINGS, "DATABASE_URL": sqlite_url(tmp_path), "BASE_URL": url}).config
+    assert config["MAIL_EHLO_NAME"] == name
+    assert config["MAIL_ENVELOPE_FROM"] == "incident-reporter@example.com"
 
 
 def test_no_secret_has_a_default() -> None:
@@ -393,6 +558,16 @@ def test_every_default_says_what_it_is_for() -> None:
         if line[:1].isupper() and " = " in line:
             above = lines[number - 1]
             assert above.startswith("#") or above[:1].isupper(), line
+
+
+@pytest.mark.parametrize("wrong", [12345, "hush", True, ["hush"], {"hush": "hush"}])
+def test_no_value_of_a_secret_is_ever_printed(wrong: Any) -> None:
+    from reporter.settings.checks import SECRETS
+
+    for name in SECRETS:
+        lines = json.dumps(problems(**{name: wrong, "FALLBACK_RELAYS": [{"password": wrong}]}))
+        assert "hush" not in lines, name
+        assert "12345" not in lines, name
 
 
 def test_no_secret_is_shown_by_a_refusal() -> None:

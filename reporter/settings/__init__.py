@@ -15,12 +15,15 @@ from typing import Any
 import click
 from flask import Config, Flask
 
-from reporter.settings.checks import problems, sender
+from reporter.settings.checks import example, problems, sender
+from reporter.settings.shapes import ehlo_name
 
 HERE = Path(__file__).resolve().parent.parent
 # A wheel carries templates/ and config.py inside the package; a checkout has them beside it.
 ROOT = HERE if (HERE / "templates").is_dir() else HERE.parent
 
+# Read where REPORTER_SETTINGS names no other, and it exists.
+SYSTEM_FILE = Path("/etc/incident-reporter/settings.toml")
 PREFIX = "REPORTER_"
 # Variables with our prefix that are no settings.
 NOT_SETTINGS = {"REPORTER_SETTINGS", "REPORTER_TEST_POSTGRES_URL"}
@@ -42,7 +45,9 @@ def init_app(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:
     """Fill `app.config`. Raises SettingsError."""
     settings, defaults, found = resolve()
     settings.update(overrides or {})
-    found += problems(settings, defaults)
+    # What a file that cannot be read would have said is unknown, and not missing.
+    if not isinstance(_toml(), str):
+        found += problems(settings, defaults)
     if found:
         raise SettingsError(found)
     _derive(settings)
@@ -55,21 +60,24 @@ def resolve() -> tuple[dict[str, Any], Mapping[str, Any], list[str]]:
     defaults = Config(str(ROOT))
     defaults.from_pyfile(str(ROOT / "config.py"))
     settings: dict[str, Any] = dict(defaults)
-    found = [
-        *_merge(settings, defaults, _toml(os.environ.get("REPORTER_SETTINGS"))),
-        *_merge(settings, defaults, _environment()),
-    ]
+    file = _toml()
+    found = [file] if isinstance(file, str) else _merge(settings, defaults, file, kind="a list")
+    found += _merge(settings, defaults, _environment(), kind="written as JSON")
     return settings, defaults, found
 
 
-def _toml(path: str | None) -> dict[str, Any] | str:
+def _toml() -> dict[str, Any] | str:
     """What the TOML file says, or why it cannot be read."""
-    if not path:
-        return {}
+    named = os.environ.get("REPORTER_SETTINGS")
+    path = Path(named) if named else SYSTEM_FILE
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return f"REPORTER_SETTINGS names {path}, which cannot be read: {error}"
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)) and not named:
+            return {}
+        reason = error.strerror if isinstance(error, OSError) else error
+        who = f"REPORTER_SETTINGS names {path}, which" if named else str(path)
+        return f"{who} cannot be read: {reason}"
 
 
 def _environment() -> dict[str, Any]:
@@ -81,11 +89,12 @@ def _environment() -> dict[str, Any]:
 
 
 def _merge(
-    settings: dict[str, Any], defaults: Mapping[str, Any], layer: Mapping[str, Any] | str
+    settings: dict[str, Any], defaults: Mapping[str, Any], layer: Mapping[str, Any], kind: str
 ) -> list[str]:
-    """Lay *layer* over *settings*; text becomes what the default is. Says what is wrong."""
-    if isinstance(layer, str):
-        return [layer]
+    """Lay *layer* over *settings*; text becomes what the default is. Says what is wrong.
+
+    *kind* is what a list or a table has to be in that layer.
+    """
     found = []
     for name, value in layer.items():
         if name not in defaults:
@@ -95,11 +104,15 @@ def _merge(
             settings[name] = _parse(value, defaults[name]) if isinstance(value, str) else value
         except ValueError as error:
             found.append(f"{name} {error}")
+        except LookupError:
+            wanted = kind.replace("a list", "a table") if defaults[name] == {} else kind
+            found.append(f"{name} must be {wanted}, as in {example(name, defaults[name])}")
     return found
 
 
 def _parse(text: str, default: Any) -> Any:
-    """*text* as the type of *default*. Raises ValueError with the words after the name."""
+    """*text* as the type of *default*. Raises ValueError with the words after the name, and
+    LookupError for what is no list or table."""
     if isinstance(default, bool):
         if text.lower() in {"true", "1", "yes", "on"}:
             return True
@@ -115,7 +128,7 @@ def _parse(text: str, default: Any) -> Any:
         try:
             return json.loads(text)
         except ValueError:
-            raise ValueError("must be written as JSON") from None
+            raise LookupError from None
     return text
 
 
@@ -125,9 +138,17 @@ def _derive(settings: dict[str, Any]) -> None:
     settings["PROVIDER_NAME"] = settings["PROVIDER_NAME"] or domain
     settings["MAIL_DEFAULT_SENDER"] = sender(settings)
     settings["BASE_URL"] = settings["BASE_URL"].rstrip("/")
+    settings["MAIL_ENVELOPE_FROM"] = (
+        settings["MAIL_ENVELOPE_FROM"] or settings["MAIL_DEFAULT_SENDER"]
+    )
+    settings["MAIL_EHLO_NAME"] = settings["MAIL_EHLO_NAME"] or ehlo_name(settings["BASE_URL"])
     settings |= {
         "RATELIMIT_HEADERS_ENABLED": True,
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
+        # Later ones override single texts of those before.
+        "BABEL_TRANSLATION_DIRECTORIES": ";".join(
+            ["translations", *([folder] if (folder := settings["TRANSLATIONS"]) else [])]
+        ),
         "BABEL_DEFAULT_LOCALE": settings["LANGUAGES"][0],
         "BABEL_DEFAULT_TIMEZONE": "UTC",
         # All migrations or none, also on SQLite, which can change tables in a transaction.
@@ -151,6 +172,12 @@ def _derive(settings: dict[str, Any]) -> None:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings["BASE_URL"].startswith("https://"),
+        # The last one signs, as itsdangerous has it: a page that was open when the key was changed
+        # can still be sent.
+        "WTF_CSRF_SECRET_KEY": [
+            *reversed(settings["SECRET_KEY_FALLBACKS"]),
+            settings["SECRET_KEY"],
+        ],
         # A form has no expiry that a person could run into.
         "WTF_CSRF_TIME_LIMIT": None,
         # Nor is a Referer asked for, which browsers may leave out and proxies confuse: the token

@@ -1,0 +1,124 @@
+"""What can be wrong with the settings that a customer sees: name, look, languages, services."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+import phonenumbers
+
+from reporter.settings import accent, shapes
+
+LOGO_SUFFIXES = (".svg", ".png", ".webp", ".jpg", ".jpeg")
+PACKAGED = Path(__file__).parent.parent / "translations"
+
+Settings = Mapping[str, Any]
+Problems = Iterator[tuple[str, str]]
+
+
+def provider(settings: Settings) -> Problems:
+    if re.search(r"[\x00-\x1f\x7f]", settings["PROVIDER_NAME"]):
+        yield "PROVIDER_NAME", "PROVIDER_NAME must be one line"
+    colour = settings["ACCENT_COLOR"]
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+        yield "ACCENT_COLOR", f'ACCENT_COLOR must be as in "#1d5fa8", not "{colour}"'
+    elif not accent.is_readable(colour):
+        line = "ACCENT_COLOR is too light to be read on white: take a darker one (WCAG 2.2, 4.5:1)"
+        yield "ACCENT_COLOR", line
+    logo = settings["LOGO"]
+    if logo and not Path(logo).is_file():
+        yield "LOGO", f"LOGO names no file: {logo}"
+    elif logo and Path(logo).suffix.lower() not in LOGO_SUFFIXES:
+        yield "LOGO", f"LOGO must end in one of {', '.join(LOGO_SUFFIXES)}"
+    zone, region = settings["TIMEZONE"], settings["PHONE_REGION"]
+    if zone not in available_timezones():
+        yield "TIMEZONE", f'TIMEZONE must be an IANA name as in "Europe/Madrid", not "{zone}"'
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        yield "PHONE_REGION", f'PHONE_REGION must be a country code as in "ES", not "{region}"'
+
+
+def links(settings: Settings) -> Problems:
+    for name in ("PRIVACY_URL", "STATUS_URL"):
+        if settings[name] and not shapes.is_page(settings[name]):
+            yield (
+                name,
+                f'{name} must be the address of a page ("https://…"), not "{settings[name]}"',
+            )
+    contact = settings["SECURITY_CONTACT"]
+    if contact and not (
+        shapes.is_email(contact)
+        or re.fullmatch(r"(https://|tel:)\S+", contact)
+        or (contact.startswith("mailto:") and shapes.is_email(contact.removeprefix("mailto:")))
+    ):
+        line = f'SECURITY_CONTACT must be an email address or a URL ("https://…"), not "{contact}"'
+        yield "SECURITY_CONTACT", line
+
+
+def languages(settings: Settings) -> Problems:
+    folder = settings["TRANSLATIONS"]
+    if folder and not Path(folder).is_dir():
+        yield "TRANSLATIONS", f"TRANSLATIONS names no folder: {folder}"
+    elif ";" in folder:
+        yield "TRANSLATIONS", 'TRANSLATIONS must be one folder, without ";" in its name'
+    known = catalogues(folder)
+    if not settings["LANGUAGES"]:
+        yield "LANGUAGES", "LANGUAGES must name one language or more"
+    for language in settings["LANGUAGES"]:
+        if language not in known:
+            line = f'LANGUAGES: there is no catalogue for "{language}", only {", ".join(known)}'
+            yield "LANGUAGES", line
+    locale = settings["SUPPORT_LOCALE"]
+    if locale not in settings["LANGUAGES"]:
+        yield "SUPPORT_LOCALE", f'SUPPORT_LOCALE must be one of LANGUAGES, not "{locale}"'
+
+
+def services(settings: Settings) -> Problems:
+    known = catalogues(settings["TRANSLATIONS"])
+    if not settings["SERVICES"]:
+        yield "SERVICES", "SERVICES must name one service or more"
+    for number, service in enumerate(settings["SERVICES"], 1):
+        if not isinstance(service, dict) or not isinstance(service.get("name"), dict):
+            yield "SERVICES", f"SERVICES, number {number}: a table with id and name is needed"
+            continue
+        id_ = service.get("id")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", str(id_ or "")):
+            yield "SERVICES", f'SERVICES: an id is small letters, digits and "-", not "{id_}"'
+        for key in sorted(set(service) - {"id", "name"}):
+            yield "SERVICES", stray(f'SERVICES: "{id_}"', key, settings, "[[SERVICES]]")
+        for language, name in service["name"].items():
+            if language not in known:
+                yield (
+                    "SERVICES",
+                    f'SERVICES: "{id_}" has a name in "{language}", an unknown language',
+                )
+            elif not isinstance(name, str):
+                yield "SERVICES", f'SERVICES: the name of "{id_}" in "{language}" must be text'
+        for language in settings["LANGUAGES"]:
+            if language in known and not service["name"].get(language):
+                yield "SERVICES", f'SERVICES: "{id_}" has no name in "{language}"'
+    ids = [service.get("id") for service in settings["SERVICES"] if isinstance(service, dict)]
+    for repeated in sorted({str(id_) for id_ in ids if ids.count(id_) > 1}):
+        yield "SERVICES", f'SERVICES: the id "{repeated}" is there twice'
+
+
+def stray(where: str, key: str, settings: Settings, table: str, allowed: str = "") -> str:
+    """That *key* has no place there; and where it came from, when it is the name of a setting.
+
+    In TOML whatever follows the head of a table belongs to that table.
+    """
+    if key in settings:
+        return f"{where}: {key} is a setting of its own: move it above the first {table}"
+    return f'{where}: "{key}" has no meaning there' + (f", only {allowed}" if allowed else "")
+
+
+def catalogues(folder: str = "") -> list[str]:
+    """The languages there is a catalogue for, here or in *folder*."""
+    folders = [PACKAGED, *([Path(folder)] if folder else [])]
+    files = [file for each in folders for file in each.glob("*/LC_MESSAGES/messages.mo")]
+    return sorted({file.parent.parent.name for file in files})
+
+
+CHECKS = (provider, links, languages, services)

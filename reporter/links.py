@@ -1,7 +1,7 @@
 """Secret and signed URLs, and the keys derived for them.
 
 Each purpose has a key of its own, derived from SECRET_KEY, so that a value made for one can
-never pass for another.
+never pass for another. SECRET_KEY signs; SECRET_KEY_FALLBACKS verify too.
 """
 
 from __future__ import annotations
@@ -34,15 +34,31 @@ def hash_token(token: str) -> str:
 
 def sign(purpose: str, value: str) -> bytes:
     """HMAC-SHA256 of *value* under the key of *purpose*."""
-    key: str = current_app.config["SECRET_KEY"]
+    return _sign(current_app.config["SECRET_KEY"], purpose, value)
+
+
+def _sign(key: str, purpose: str, value: str) -> bytes:
     derived = hmac.digest(key.encode(), f"reporter:{purpose}".encode(), "sha256")
     return hmac.digest(derived, value.encode(), "sha256")
 
 
-def receipt_token(draft_id: str) -> str:
-    """The receipt's token, which is derived from the draft: sending twice gives the same one."""
-    digest = sign("receipt", draft_id)[:TOKEN_BYTES]
+def receipt_token(draft_id: str, kept_hash: str | None = None) -> str:
+    """The receipt's token, which is derived from the draft: sending twice gives the same one.
+
+    With *kept_hash*, what the database keeps of it, also after SECRET_KEY was changed.
+    """
+    tokens = [_receipt_token(key, draft_id) for key in signing_keys()]
+    return next((token for token in tokens if hash_token(token) == kept_hash), tokens[0])
+
+
+def _receipt_token(key: str, draft_id: str) -> str:
+    digest = _sign(key, "receipt", draft_id)[:TOKEN_BYTES]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def signing_keys() -> list[str]:
+    """The one that signs, then those that only verify, newest first."""
+    return [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
 
 
 def absolute(path: str) -> str:
@@ -71,7 +87,7 @@ def unseal(purpose: str, token: str, max_age: timedelta) -> Any:
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(
-        current_app.config["SECRET_KEY"],
+        signing_keys()[::-1],  # the last one signs
         salt=f"reporter:{purpose}",
         signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
     )

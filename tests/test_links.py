@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from factories import an_app
 
-from reporter.links import absolute, hash_token, new_token, receipt_token, sign
+from reporter.links import absolute, hash_token, new_token, receipt_token, seal, sign, unseal
 
 
 def test_a_token_has_at_least_128_bits_and_is_never_the_same() -> None:
@@ -57,3 +58,39 @@ def test_a_link_is_built_from_the_settings_and_never_from_the_request(
         app.test_request_context(base_url="https://evil.example", headers={"Host": "evil.example"}),
     ):
         assert absolute("/r/x") == url
+
+
+ROTATED = {"SECRET_KEY": "tomorrow" * 4, "SECRET_KEY_FALLBACKS": ["today" * 8, "yesterday" * 4]}
+
+
+@pytest.mark.parametrize("former", ["today" * 8, "yesterday" * 4])
+def test_what_a_former_key_signed_still_opens(tmp_path: Path, former: str) -> None:
+    with an_app(tmp_path, SECRET_KEY=former) as app, app.app_context():
+        sealed, token = seal("purpose", "value"), receipt_token("draft")
+        with app.test_client() as client:
+            client.get("/report/failure?lang=en")
+            cookie = client.get_cookie("reporter")
+            assert cookie
+    with an_app(tmp_path, **ROTATED) as app, app.app_context():
+        assert unseal("purpose", sealed, timedelta(days=1)) == "value"
+        assert receipt_token("draft") != token
+        assert receipt_token("draft", hash_token(token)) == token
+        newly = seal("purpose", "value")
+        with app.test_client() as client:
+            client.set_cookie("reporter", cookie.value)
+            assert 'lang="en"' in client.get("/").text
+    with an_app(tmp_path, SECRET_KEY=former) as app, app.app_context():
+        assert unseal("purpose", newly, timedelta(days=1)) is None
+
+
+def test_a_page_that_was_open_when_the_key_was_changed_can_be_sent(tmp_path: Path) -> None:
+    with an_app(tmp_path, SECRET_KEY="today" * 8) as app, app.test_client() as client:
+        page = client.get("/report/failure").text
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+        assert found
+        cookie = client.get_cookie("reporter")
+        assert cookie
+    with an_app(tmp_path, **ROTATED) as app, app.test_client() as client:
+        client.set_cookie("reporter", cookie.value)
+        answer = client.post("/report/failure", data={"csrf_token": found[1]})
+        assert answer.status_code == 422

@@ -116,18 +116,18 @@ def alarms(settings: Settings) -> Problems:
 def _unknown_channels(urls: Sequence[Any]) -> list[int]:
     if not urls:
         return []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # theirs, at each import
-        import apprise  # seldom needed, and slow to load
-
     log = logging.getLogger("apprise")
     level = log.level
     log.setLevel(logging.CRITICAL + 1)  # it would print the URL
     try:
-        known = [isinstance(url, str) and apprise.Apprise.instantiate(url) for url in urls]
-        return [number for number, channel in enumerate(known, 1) if not channel]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # its own, of its imports
+            import apprise  # seldom needed, and slow to load
+
+            known = [isinstance(url, str) and apprise.Apprise.instantiate(url) for url in urls]
     finally:
         log.setLevel(level)
+    return [number for number, channel in enumerate(known, 1) if not channel]
 
 
 def ticket(settings: Settings) -> Problems:

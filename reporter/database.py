@@ -6,9 +6,12 @@ aware; a naive one is refused.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +45,55 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Turn:
+    """Whose turn it is to write to a SQLite file, among the threads and processes of one machine.
+
+    SQLite's own lock is polled, and whoever polls may find it taken again each time: the slowest of
+    many writers waited fifty times as long as most. Here each process sends one thread at a time,
+    and a process that has written waits behind the one that stands at the door. It is a courtesy:
+    that two never write at once is SQLite's to see to, so whoever has waited for long enough goes
+    on without, and what ends a process ends its turn.
+    """
+
+    DOOR, ROOM = 0, 1  # bytes of the file that are locked
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.inside = threading.Lock()
+        self.file: tuple[int, int] | None = None  # process, descriptor
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        waited = self.inside.acquire(timeout=BUSY_TIMEOUT_SECONDS)
+        file = self._enter() if waited else None
+        try:
+            yield
+        finally:
+            if file is not None:
+                fcntl.lockf(file, fcntl.LOCK_UN, 1, self.ROOM)
+            if waited:
+                self.inside.release()
+
+    def close(self) -> None:
+        if self.file and self.file[0] == os.getpid():
+            os.close(self.file[1])
+        self.file = None
+
+    def _enter(self) -> int | None:
+        """The file, locked; None where it cannot be, as on a disk that is full."""
+        try:
+            if self.file is None or self.file[0] != os.getpid():  # a child opens its own
+                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+                self.file = os.getpid(), os.open(self.path, flags, 0o600)
+            file = self.file[1]
+            fcntl.lockf(file, fcntl.LOCK_EX, 1, self.DOOR)
+            fcntl.lockf(file, fcntl.LOCK_EX, 1, self.ROOM)
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, self.DOOR)
+        except OSError:
+            return None
+        return file
+
+
 class Database:
     """Engine and sessions for one URL.
 
@@ -50,16 +102,19 @@ class Database:
     """
 
     def __init__(self, url: str, *, foreign_keys: bool = True) -> None:
+        at = driver_url(url)
+        is_file = at.get_backend_name() == "sqlite"
         self.engine = sa.create_engine(
-            driver_url(url),
-            pool_pre_ping=True,
+            at,
+            pool_pre_ping=not is_file,  # a file does not hang up
             # The server has more threads than this, for slow clients; most wait for bytes.
             pool_size=8,
             max_overflow=16,
             hide_parameters=True,  # an error that is logged holds no customer's words
         )
-        if self.engine.dialect.name == "sqlite":
+        if is_file:
             _prepare_sqlite(self.engine, foreign_keys=foreign_keys)
+        self._turn = Turn(f"{at.database}-turn") if is_file and at.database else None
         self._writing = sessionmaker(self.engine, expire_on_commit=False)
         self._reading = sessionmaker(
             self.engine.execution_options(read_only=True, postgresql_readonly=True),
@@ -76,9 +131,11 @@ class Database:
         """One transaction, committed on leaving and rolled back on an error.
 
         On SQLite it takes the write lock at once: a transaction that reads and then writes
-        would otherwise fail with "database is locked" whatever the busy timeout.
+        would otherwise fail with "database is locked" whatever the busy timeout. Nothing is
+        rendered or composed inside: everybody else who writes waits for it.
         """
-        with self._writing.begin() as session:
+        turn = self._turn.taken() if self._turn else nullcontext()
+        with turn, self._writing.begin() as session:
             session.connection()  # begins now, and not at the first statement
             yield session
 
@@ -90,6 +147,8 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._turn:
+            self._turn.close()
 
 
 def init_app(app: Flask) -> None:

@@ -138,7 +138,9 @@ class Report(Base):
     """What was sent, frozen: later edits of the form do not change what was asked."""
 
     __tablename__ = "report"
-    __table_args__ = (Index("ix_report_service_saved_at", "service", "saved_at"),)
+    __table_args__ = (
+        Index("ix_report_service_saved_at", "service", "saved_at", "number_in_service"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(unique=True)
@@ -147,7 +149,9 @@ class Report(Base):
     draft_id: Mapped[str] = mapped_column(unique=True)
     content: Mapped[dict[str, Any]]  # report.Report as JSON
     service: Mapped[str]
-    saved_at: Mapped[datetime] = mapped_column(index=True)
+    saved_at: Mapped[datetime]
+    # How many there were on its service by then: counts a time without looking at each of it.
+    number_in_service: Mapped[int] = mapped_column(default=0, server_default="0")
     # What became of it; the content above never changes.
     seen_at: Mapped[datetime | None]
     solved_at: Mapped[datetime | None]
@@ -156,7 +160,9 @@ class Report(Base):
     desk_epoch: Mapped[int] = mapped_column(
         default=0, server_default="0"
     )  # raised to revoke its desk links
-    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id", ondelete="SET NULL"))
+    notice_id: Mapped[int | None] = mapped_column(
+        ForeignKey("notice.id", ondelete="SET NULL"), index=True
+    )
     updates: Mapped[list[Update]] = relationship(order_by="Update.id", passive_deletes=True)
     messages: Mapped[list[Message]] = relationship(
         back_populates="report", order_by="Message.id", passive_deletes=True
@@ -178,7 +184,9 @@ class Update(Base):
     created_at: Mapped[datetime]
     # The follow-up it goes out with, and that mail's number.
     number: Mapped[int | None]
-    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="SET NULL"))
+    message_id: Mapped[int | None] = mapped_column(
+        ForeignKey("message.id", ondelete="SET NULL"), index=True
+    )
 
 
 class Attachment(Base):
@@ -228,7 +236,9 @@ class Follower(Base):
     token_hash: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     # The digest for support that names them.
-    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="SET NULL"))
+    message_id: Mapped[int | None] = mapped_column(
+        ForeignKey("message.id", ondelete="SET NULL"), index=True
+    )
 
 
 class Surge(Base):
@@ -249,6 +259,8 @@ class Message(Base):
     __table_args__ = (
         UniqueConstraint("mime_id"),
         Index("ix_message_state_due_at", "state", "due_at"),
+        Index("ix_message_mailbox_created_at", "mailbox", "created_at"),
+        Index("ix_message_kind_created_at", "kind", "created_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -257,12 +269,16 @@ class Message(Base):
     )
     kind: Mapped[MailKind] = mapped_column(_kind(MailKind))
     reference: Mapped[str] = mapped_column(index=True)
-    recipient: Mapped[str] = mapped_column(index=True)
+    recipient: Mapped[str]
+    # Of an acknowledgement: its recipient, however spelt, as a keyed hash. Its limits count by it.
+    mailbox: Mapped[str | None]
     mime_id: Mapped[str]  # the Message-ID header, fixed when the mail is made
     content: Mapped[bytes]
     state: Mapped[MailState] = mapped_column(_state(MailState, "state"), default=MailState.QUEUED)
     # Not before this one was sent.
-    after_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
+    after_id: Mapped[int | None] = mapped_column(
+        ForeignKey("message.id", ondelete="CASCADE"), index=True
+    )
     due_at: Mapped[datetime]  # while claimed, the end of the lease
     claimed_by: Mapped[str | None]
     attempt_count: Mapped[int] = mapped_column(default=0)

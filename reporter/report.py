@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cached_property
@@ -124,10 +124,15 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         zone = self.started_at.tzinfo if self.started_at else None
         return {
-            **asdict(self),
+            "language": self.language,
             "saved_at": self.saved_at.isoformat(),
             "started_at": self.started_at and self.started_at.isoformat(),
             "started_zone": zone.key if isinstance(zone, ZoneInfo) else None,
+            "started_precision": self.started_precision,
+            "sections": sections_to_json(self.sections),
+            "flags": list(self.flags),
+            "channel": self.channel,
+            "reference": self.reference,
         }
 
     @classmethod
@@ -223,6 +228,17 @@ def _replaced(own: tuple[Section, ...], sections: tuple[Section, ...]) -> tuple[
         Section(section.title, tuple(newer.get(a.name, a) for a in section.answers))
         for section in own
     )
+
+
+def sections_to_json(sections: Mapping[str, Sequence[Section]]) -> dict[str, list[Any]]:
+    """By language, as `sections_from_json` reads them."""
+    return {
+        language: [
+            {"title": section.title, "answers": [dict(vars(answer)) for answer in section.answers]}
+            for section in each
+        ]
+        for language, each in sections.items()
+    }
 
 
 def sections_from_json(

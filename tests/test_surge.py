@@ -70,7 +70,13 @@ def surge_mails(mails: list[EmailMessage]) -> list[EmailMessage]:
 def a_row(number: int, service: str, at: datetime) -> Report:
     name = str(number)
     return Report(
-        reference=name, token_hash=name, draft_id=name, content={}, service=service, saved_at=at
+        reference=name,
+        token_hash=name,
+        draft_id=name,
+        content={},
+        service=service,
+        saved_at=at,
+        number_in_service=number + 1,
     )
 
 
@@ -204,7 +210,7 @@ def test_an_earlier_surge_does_not_deafen_the_next(provider: Provider) -> None:
 
 
 def test_five_minutes_are_enough_where_some_reports_are_normal(provider: Provider) -> None:
-    usual = [SENT_AT - HOUR - number * DAY / 20 for number in range(14 * 20)]
+    usual = [SENT_AT - HOUR - number * DAY / 20 for number in reversed(range(14 * 20))]
     with provider.database.write() as session:
         session.add_all(a_row(number, "web-hosting", at) for number, at in enumerate(usual))
     tokens = outage(provider, 4)
@@ -249,11 +255,15 @@ def test_reports_at_the_same_moment_tell_once(make_app: Callable[..., Flask]) ->
             tokens = list(pool.map(lambda number: provider.report(f"a{number}"), range(12)))
         assert len(surges(provider)) == 1
         counts = sorted(int((each or "0").split()[0]) for each in similar(provider, tokens))
-        assert counts == [0, 0, 0, *range(4, 13)]
+        # Each is judged against those that were kept before it: no more than there were.
+        assert all(count <= most for count, most in zip(counts, range(1, 13), strict=True))
+        assert counts[-1] >= 4
         assert len(surge_mails(provider.work())) == 1
 
 
 def test_the_mails_name_is_not_guessed(provider: Provider) -> None:
     outage(provider, 4)
     (mail,) = surge_mails(provider.work())
-    assert re.fullmatch(r"<SURGE-web-hosting\.1\.[0-9a-f]{16}@example\.com>", mail["Message-ID"])
+    assert re.fullmatch(
+        r"<SURGE-web-hosting\.20261123022200\.[0-9a-f]{16}@example\.com>", mail["Message-ID"]
+    )

@@ -64,6 +64,7 @@ def enqueue(
     due_at: datetime,
     report_id: int | None = None,
     after: Message | None = None,
+    mailbox: str | None = None,
 ) -> Message:
     """Queue *mail* in the caller's transaction and return its row, with its id.
 
@@ -74,6 +75,7 @@ def enqueue(
         kind=kind,
         reference=reference,
         recipient=mail.recipient,
+        mailbox=mailbox,
         mime_id=mail.mime_id,
         content=mail.content,
         report_id=report_id,

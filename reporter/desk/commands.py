@@ -24,7 +24,8 @@ operator_group = AppGroup("operator", help="Reports that support takes by phone.
 def desk_link_command(reference: str) -> None:
     """Print a new link to the desk of REF."""
     with get_database().read() as session:
-        click.echo(desk_links.desk_url(_row(session, reference)))
+        row = _row(session, reference)
+        click.echo(desk_links.desk_url(row.reference, row.desk_epoch))
 
 
 @desk_group.command("revoke")

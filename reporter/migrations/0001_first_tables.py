@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("content", sa.JSON(), nullable=False),
         sa.Column("service", sa.String(), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number_in_service", sa.Integer(), server_default="0", nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("solved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_news_at", sa.DateTime(timezone=True), nullable=True),
@@ -69,8 +70,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference", name="uq_report_reference"),
         sa.UniqueConstraint("token_hash", name="uq_report_token_hash"),
     )
-    op.create_index("ix_report_saved_at", "report", ["saved_at"])
-    op.create_index("ix_report_service_saved_at", "report", ["service", "saved_at"])
+    op.create_index("ix_report_notice_id", "report", ["notice_id"])
+    op.create_index(
+        "ix_report_service_saved_at", "report", ["service", "saved_at", "number_in_service"]
+    )
     op.create_table(
         "attachment",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -96,6 +99,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("reference", sa.String(), nullable=False),
         sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=True),
         sa.Column("mime_id", sa.String(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column(
@@ -128,8 +132,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_message"),
         sa.UniqueConstraint("mime_id", name="uq_message_mime_id"),
     )
+    op.create_index("ix_message_after_id", "message", ["after_id"])
     op.create_index("ix_message_created_at", "message", ["created_at"])
-    op.create_index("ix_message_recipient", "message", ["recipient"])
+    op.create_index("ix_message_kind_created_at", "message", ["kind", "created_at"])
+    op.create_index("ix_message_mailbox_created_at", "message", ["mailbox", "created_at"])
     op.create_index("ix_message_reference", "message", ["reference"])
     op.create_index("ix_message_report_id", "message", ["report_id"])
     op.create_index("ix_message_state_due_at", "message", ["state", "due_at"])
@@ -183,6 +189,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("notice_id", "contact", name="uq_follower_notice_id_contact"),
         sa.UniqueConstraint("token_hash", name="uq_follower_token_hash"),
     )
+    op.create_index("ix_follower_message_id", "follower", ["message_id"])
     op.create_table(
         "update",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -213,6 +220,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_update"),
     )
+    op.create_index("ix_update_message_id", "update", ["message_id"])
     op.create_index("ix_update_report_id", "update", ["report_id"])
 
 

@@ -14,9 +14,9 @@ PURPOSE = "desk"
 VALID_FOR = timedelta(days=30)
 
 
-def desk_url(row: models.Report) -> str:
-    """Of the desk of a stored report. It is dated now."""
-    return full_url("desk.desk", signed=seal(PURPOSE, [row.reference, row.desk_epoch]))
+def desk_url(reference: str, epoch: int = 0) -> str:
+    """Of the desk of a report. It is dated now."""
+    return full_url("desk.desk", signed=seal(PURPOSE, [reference, epoch]))
 
 
 def find(session: Session, signed: str) -> models.Report | None:

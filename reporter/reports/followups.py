@@ -141,7 +141,9 @@ def _compose(session: Session, row: models.Report, number: int) -> Mail:
         for file in files_of(session, row.id)
         if file.number == number
     ]
-    return compose_followup(store.to_value(row), followup, files, desk_url(row))
+    return compose_followup(
+        store.to_value(row), followup, files, desk_url(row.reference, row.desk_epoch)
+    )
 
 
 def _value(update: models.Update) -> CustomerUpdate:

@@ -2,31 +2,45 @@
 
 A report counts as sent in by the customer once it is committed here. SMTP is never spoken in a
 request: the mails wait in the outbox.
+
+What is kept is composed before the transaction begins, in which there are only inserts: whoever
+writes on SQLite holds up everybody else who does. What could have become untrue meanwhile is found
+by the database's unique keys (that the draft was not sent before, that nobody has the reference).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from flask import current_app
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.database import exclusive, get_database
+from reporter.database import get_database
 from reporter.delivery import outbox
+from reporter.delivery.outbox import Mail
 from reporter.links import full_url, hash_token, receipt_token
 from reporter.mail.customer import compose_acknowledgement
 from reporter.mail.ticket import compose_ticket
 from reporter.models import Channel, MailKind
 from reporter.report import Report
+from reporter.reports import acknowledgements, surge
 from reporter.reports.desk_links import desk_url
 from reporter.reports.reference import new_reference
-from reporter.reports.surge import note_report
+from reporter.reports.surge import Surging
 
-# Acknowledgements to one address, so that the form cannot be made to flood it.
-ACKNOWLEDGEMENT_LIMITS = ((timedelta(hours=1), 3), (timedelta(days=1), 10))
+
+@dataclass(frozen=True)
+class _Composed:
+    """A report and all that goes with it, ready to be kept."""
+
+    report: Report
+    ticket: Mail
+    acknowledgement: Mail | None
+    surging: Surging | None
+    surge_mail: Mail | None
 
 
 def submit(draft_id: str, report: Report) -> str:
@@ -36,90 +50,85 @@ def submit(draft_id: str, report: Report) -> str:
     Raises sqlalchemy.exc.DBAPIError when nothing could be kept.
     """
     token = receipt_token(draft_id)
-    with get_database().write() as session:
-        exclusive(session, draft_id)
-        if _find(session, draft_id) is None:
-            _keep(session, draft_id, token, replace(report, reference=_free_reference(session)))
-    return token
-
-
-def is_kept(draft_id: str) -> bool:
-    """Whether a report was made of this draft."""
-    with get_database().read() as session:
-        return _find(session, draft_id) is not None
-
-
-def _find(session: Session, draft_id: str) -> int | None:
-    return session.scalar(sa.select(models.Report.id).where(models.Report.draft_id == draft_id))
-
-
-def _free_reference(session: Session) -> str:
+    database = get_database()
+    with database.read() as session:
+        if is_kept(session, draft_id):
+            return token
+        surging = surge.judge(session, report.text("service"), report.saved_at)
     while True:
-        reference = new_reference()
-        query = sa.select(models.Report.id).where(models.Report.reference == reference)
-        if session.scalar(query) is None:
-            return reference
+        composed = _compose(replace(report, reference=new_reference()), token, surging)
+        try:
+            with database.write() as session:
+                _keep(session, draft_id, token, composed)
+        except IntegrityError:
+            with database.read() as session:
+                if is_kept(session, draft_id):
+                    return token
+                if not _is_taken(session, composed.report.reference):
+                    raise
+        else:
+            return token
 
 
-def _keep(session: Session, draft_id: str, token: str, report: Report) -> None:
+def is_kept(session: Session, draft_id: str) -> bool:
+    """Whether a report was made of this draft."""
+    query = sa.select(models.Report.id).where(models.Report.draft_id == draft_id)
+    return session.scalar(query) is not None
+
+
+def _is_taken(session: Session, reference: str) -> bool:
+    query = sa.select(models.Report.id).where(models.Report.reference == reference)
+    return session.scalar(query) is not None
+
+
+def _compose(report: Report, token: str, surging: Surging | None) -> _Composed:
+    acknowledgement = None
+    if current_app.config["SEND_ACKNOWLEDGEMENT"]:
+        acknowledgement = compose_acknowledgement(report, full_url("reports.receipt", token=token))
+    return _Composed(
+        report=report,
+        ticket=compose_ticket(
+            report, desk_url(report.reference), surging.similar if surging else None
+        ),
+        acknowledgement=acknowledgement,
+        surging=surging,
+        surge_mail=surge.compose(surging, report.saved_at) if surging else None,
+    )
+
+
+def _keep(session: Session, draft_id: str, token: str, composed: _Composed) -> None:
+    report = composed.report
+    service, at = report.text("service"), report.saved_at
     row = models.Report(
         reference=report.reference,
         token_hash=hash_token(token),
         draft_id=draft_id,
         content=report.to_json(),
-        service=report.text("service"),
-        saved_at=report.saved_at,
+        service=service,
+        number_in_service=surge.next_number(service),
+        saved_at=at,
     )
     session.add(row)
     session.flush()
-    similar = note_report(session, row.service, row.saved_at)
-    ticket_mail = compose_ticket(report, desk_url(row), similar)
     ticket = outbox.enqueue(
         session,
-        ticket_mail,
+        composed.ticket,
         kind=MailKind.TICKET,
-        reference=row.reference,
-        due_at=row.saved_at,
+        reference=report.reference,
+        due_at=at,
         report_id=row.id,
     )
-    if current_app.config["SEND_ACKNOWLEDGEMENT"]:
-        mail = compose_acknowledgement(report, full_url("reports.receipt", token=token))
+    if mail := composed.acknowledgement:
         by_phone = report.channel == Channel.PHONE
-        if by_phone or _may_acknowledge(session, mail.recipient, report.saved_at):
-            outbox.enqueue(
-                session,
-                mail,
-                kind=MailKind.ACKNOWLEDGEMENT,
-                reference=row.reference,
-                due_at=row.saved_at,
-                report_id=row.id,
-                after=ticket,
-            )
-
-
-def _may_acknowledge(session: Session, recipient: str, now: datetime) -> bool:
-    """Whether *recipient* has had fewer acknowledgements than the limits allow.
-
-    Neither case nor a "+tag" makes another mailbox.
-    """
-    local, _at, domain = recipient.lower().rpartition("@")
-    mailbox = local.partition("+")[0]
-    exclusive(session, f"acknowledgement {mailbox}@{domain}")
-    message = models.Message
-    address = sa.func.lower(message.recipient)
-    same = sa.or_(
-        address == f"{mailbox}@{domain}",
-        sa.and_(
-            address.startswith(f"{mailbox}+", autoescape=True),
-            address.endswith(f"@{domain}", autoescape=True),
-        ),
-    )
-    for period, limit in ACKNOWLEDGEMENT_LIMITS:
-        query = sa.select(sa.func.count()).where(
-            message.kind == MailKind.ACKNOWLEDGEMENT,
-            same,
-            message.created_at > now - period,
+        outbox.enqueue(
+            session,
+            mail,
+            kind=MailKind.ACKNOWLEDGEMENT,
+            reference=report.reference,
+            due_at=at if by_phone else acknowledgements.due_at(session, mail.recipient, at),
+            mailbox=acknowledgements.mailbox(mail.recipient),
+            report_id=row.id,
+            after=ticket,
         )
-        if (session.scalar(query) or 0) >= limit:
-            return False
-    return True
+    if composed.surging:
+        surge.keep(session, composed.surging, composed.surge_mail, at)

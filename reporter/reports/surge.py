@@ -1,11 +1,13 @@
-"""Reports on one service that arrive faster than is normal for it, as `frequency` tells.
+"""Reports on one service that arrive faster than is normal for it, as `surge_statistics` tells.
 
-A surge is over once an hour has passed without.
+A surge is over once an hour has passed without. A report is judged before it is kept, against those
+that are: of several at one moment each may miss the others, and the next one sees them all.
 """
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -39,12 +41,20 @@ from reporter.reports.surge_statistics import (
 OVER_AFTER = timedelta(hours=1)
 
 
-def note_report(session: Session, service: str, at: datetime) -> Similar | None:
-    """Take account of a report just stored. What to say of similar ones, while there is a surge.
+@dataclass(frozen=True)
+class Surging:
+    """The surge that a report belongs to: its row's id, or None for a report that begins one."""
 
-    The report that begins one queues the mail that tells support, once.
+    service: str
+    id: int | None
+    similar: Similar
+
+
+def judge(session: Session, service: str, at: datetime) -> Surging | None:
+    """The surge that a report of the time *at*, which is not kept yet, belongs to, if any.
+
+    It reads only, and its price does not grow with the reports that are kept.
     """
-    exclusive(session, f"surge {service}")
     saved_at = models.Report.saved_at
     counts = sa.select(
         sa.func.count().filter(saved_at > at - SHORT_WINDOW),
@@ -52,39 +62,77 @@ def note_report(session: Session, service: str, at: datetime) -> Similar | None:
         sa.func.min(saved_at),
     ).where(models.Report.service == service, saved_at > at - WINDOW)
     short_count, count, first = session.execute(counts).one()
-    if count < LEAST:
+    if count + 1 < LEAST:
         return None
-    surges = session.scalars(
-        sa.select(models.Surge)
-        .where(models.Surge.service == service)
-        .order_by(models.Surge.last_at.desc())
-        .limit(LEFT_OUT)
-    ).all()
+    latest = sa.select(models.Surge).where(models.Surge.service == service)
+    surges = session.scalars(latest.order_by(models.Surge.last_at.desc()).limit(LEFT_OUT)).all()
     left_out = [(surge.since, surge.last_at) for surge in surges]
     usual = count_reports(session, service, usual_times(at, left_out))
-    if not is_surge(short_count, count, normal(usual)):
+    if not is_surge(short_count + 1, count + 1, normal(usual)):
         return None
     current = surges[0] if surges and surges[0].last_at > at - OVER_AFTER else None
-    begins = current is None
-    if current is None:
-        current = models.Surge(service=service, since=first, last_at=at)
-        session.add(current)
-        session.flush()
-    current.last_at = at
-    similar = Similar(count, int(WINDOW.total_seconds() // 60), current.since)
-    if begins:
-        _tell_support(session, current, similar, at)
-    return similar
+    since = current.since if current else min(first, at)
+    similar = Similar(count + 1, int(WINDOW.total_seconds() // 60), since)
+    return Surging(service, current.id if current else None, similar)
+
+
+def compose(surging: Surging, at: datetime) -> Mail | None:
+    """What tells support that the surge has begun; None where it was told already."""
+    if surging.id is not None:
+        return None
+    link = open_notice_url(surging.service, surging.similar.since)
+    return compose_surge(f"SURGE-{surging.service}", surging.service, surging.similar, link, at)
+
+
+def keep(session: Session, surging: Surging, mail: Mail | None, at: datetime) -> None:
+    """Keep that the surge goes on; or that it begins, with its *mail*, once.
+
+    It comes last in its transaction: on PostgreSQL others of the service wait from here on.
+    """
+    surge = models.Surge
+    current = surging.id
+    if mail:
+        exclusive(session, f"surge {surging.service}")
+        begun = sa.select(surge.id).where(
+            surge.service == surging.service, surge.last_at > at - OVER_AFTER
+        )
+        current = session.scalar(begun.limit(1))
+        if current is None:
+            since = surging.similar.since
+            session.add(surge(service=surging.service, since=since, last_at=at))
+            message = outbox.enqueue(
+                session,
+                mail,
+                kind=MailKind.SURGE,
+                reference=f"SURGE-{surging.service}",
+                due_at=at,
+            )
+            message.urgent = True
+            return
+    later = sa.update(surge).where(surge.id == current, surge.last_at < at)
+    session.execute(later.values(last_at=at), execution_options={"synchronize_session": False})
+
+
+def next_number(service: str) -> sa.ScalarSelect[int]:
+    """The `number_in_service` of a report about to be kept.
+
+    Two that are kept at one moment on PostgreSQL may have the same: it is for counting, roughly.
+    """
+    last = _numbers(service).order_by(models.Report.saved_at.desc()).limit(1)
+    return sa.select(sa.func.coalesce(last.scalar_subquery(), 0) + 1).scalar_subquery()
 
 
 def count_reports(session: Session, service: str, times: list[list[Interval]]) -> list[int]:
-    """How many reports on *service* came at each of *times*, in one statement."""
+    """How many reports on *service* came at each of *times*, in one statement.
+
+    The reports of a service are numbered, so that a count is the difference of two numbers.
+    """
     bounds: dict[str, object] = {"service": service}
     number = 0
     for number, (start, end) in enumerate(itertools.chain(*times), start=1):
         bounds |= {f"start{number}": start, f"end{number}": end}
     counts = iter(session.execute(_counting(number), bounds).one()[1:])
-    return [sum(itertools.islice(counts, len(intervals))) for intervals in times]
+    return [max(0, sum(itertools.islice(counts, len(intervals)))) for intervals in times]
 
 
 @cache
@@ -94,27 +142,27 @@ def _counting(intervals: int) -> sa.Select[Any]:
     It is made once: that takes longer than the short looks at an index that it is.
     """
     saved_at = models.Report.saved_at
-    count = sa.select(sa.func.count()).where(models.Report.service == sa.bindparam("service"))
-    bounds = [
-        [sa.bindparam(f"{edge}{number}", type_=UTCDateTime) for edge in ("start", "end")]
-        for number in range(1, intervals + 1)
-    ]
-    counts = [count.where(saved_at > start, saved_at <= end) for start, end in bounds]
-    return sa.select(sa.literal(0), *(each.scalar_subquery() for each in counts))
+    numbers = _numbers(sa.bindparam("service"))
+    # Before the first that is kept, when retention has taken others.
+    first = numbers.order_by(saved_at).limit(1).scalar_subquery() - 1
+
+    def until(bound: str) -> sa.ColumnElement[int]:
+        earlier = numbers.where(saved_at <= sa.bindparam(bound, type_=UTCDateTime))
+        return sa.func.coalesce(
+            earlier.order_by(saved_at.desc()).limit(1).scalar_subquery(), first, 0
+        )
+
+    counts = [until(f"end{each}") - until(f"start{each}") for each in range(1, intervals + 1)]
+    columns: list[Any] = [sa.literal(0), *counts]
+    return sa.select(*columns)
 
 
-def _tell_support(session: Session, surge: models.Surge, similar: Similar, at: datetime) -> None:
-    link = open_notice_url(surge.service, surge.since)
-    reference = f"SURGE-{surge.service}"
-    mail = compose_surge(reference, surge.id, surge.service, similar, link, at)
-    message = outbox.enqueue(session, mail, kind=MailKind.SURGE, reference=reference, due_at=at)
-    message.urgent = True
+def _numbers(service: Any) -> sa.Select[int]:
+    return sa.select(models.Report.number_in_service).where(models.Report.service == service)
 
 
-def compose_surge(
-    reference: str, number: int, service: str, similar: Similar, link: str, at: datetime
-) -> Mail:
-    """What tells support that a surge has begun; *number* is the surge's."""
+def compose_surge(reference: str, service: str, similar: Similar, link: str, at: datetime) -> Mail:
+    """What tells support that a surge has begun."""
     config = current_app.config
     language = config["SUPPORT_LOCALE"]
     with force_locale(language):
@@ -139,7 +187,7 @@ def compose_surge(
     mail = new_message(
         to=config["SUPPORT_EMAIL"],
         subject=subject,
-        mime_id=mime_id(reference, str(number)),
+        mime_id=mime_id(reference, f"{similar.since:%Y%m%d%H%M%S}"),
         date=at,
     )
     mail.set_content(text, cte="quoted-printable")

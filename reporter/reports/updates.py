@@ -7,7 +7,6 @@ waits; those that follow within a minute of their mail wait for the end of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +17,7 @@ from reporter import models
 from reporter.attachments.store import files_of
 from reporter.database import get_database
 from reporter.models import Author, UpdateKind
-from reporter.report import Section
+from reporter.report import Section, sections_to_json
 from reporter.reports import store
 from reporter.reports.followups import queue
 
@@ -56,13 +55,7 @@ def add_details(report_id: int, sections: Sections, at: datetime) -> bool:
         files = files_of(session, row.id)
         if before.with_answers(sections).answers == before.answers and all(f.number for f in files):
             return False
-        content: dict[str, Any] = {
-            "text": "",
-            "sections": {
-                language: [asdict(section) for section in each]
-                for language, each in sections.items()
-            },
-        }
+        content = {"text": "", "sections": sections_to_json(sections)}
         _add(
             session, row, UpdateKind.DETAILS, content, at, due_at=_details_due_at(session, row, at)
         )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from babel import Locale
+from babel.support import NullTranslations, Translations
 from flask import Flask, Response, current_app, has_request_context, request, session
 from flask_babel import get_locale
+from wtforms.i18n import messages_path
 
 
 def init_app(app: Flask) -> None:
     app.before_request(remember_language)
+    app.before_request(share_catalogue)
     app.context_processor(template_names)
     app.after_request(say_language)
 
@@ -28,6 +32,16 @@ def select_locale() -> str:
 
 def remember_language() -> None:
     choose_language(request.args.get("lang", ""))
+
+
+def share_catalogue() -> None:
+    """WTForms' own messages, which Flask-WTF would read from their file again in each request."""
+    request.wtforms_translations = _catalogue(current_language())  # type: ignore[attr-defined]
+
+
+@cache
+def _catalogue(language: str) -> NullTranslations:
+    return Translations.load(messages_path(), [language], domain="wtforms")
 
 
 def say_language(response: Response) -> Response:

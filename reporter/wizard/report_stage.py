@@ -10,6 +10,7 @@ from typing import Any
 from flask import abort, request, session, url_for
 from flask_babel import gettext as _
 
+from reporter.database import get_database
 from reporter.links import hash_token, new_token, receipt_token
 from reporter.models import Channel
 from reporter.notices import store
@@ -43,7 +44,7 @@ class ReportStage(Stage):
     def __init__(self) -> None:
         self.token: str | None = session.get("draft")
         key = posted_key()
-        if key and (self.token is None or is_kept(hash_token(self.token))):
+        if key and (self.token is None or _is_sent(self.token)):
             self.token = key
         super().__init__(hash_token(self.token) if self.token else None)
 
@@ -84,9 +85,9 @@ class ReportStage(Stage):
 
     def receipt(self) -> str | None:
         """Where the receipt is, when the draft was sent already."""
-        if self.draft_id is None or not is_kept(self.draft_id):
+        if self.token is None or not _is_sent(self.token):
             return None
-        return receipt_url(receipt_token(self.draft_id))
+        return receipt_url(receipt_token(hash_token(self.token)))
 
     def is_under_way(self) -> bool:
         """Whether something was answered and not sent."""
@@ -97,6 +98,11 @@ class ReportStage(Stage):
         self.sent_before = self.receipt()
         session.pop("draft", None)
         self.token = self.draft_id = self.draft = None
+
+
+def _is_sent(token: str) -> bool:
+    with get_database().read() as session:
+        return is_kept(session, hash_token(token))
 
 
 def posted_key() -> str | None:

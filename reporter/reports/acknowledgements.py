@@ -1,0 +1,51 @@
+"""When an acknowledgement may go out, so that the form cannot be made to flood anybody.
+
+Whoever is over a limit is sent theirs later: none is dropped. An acknowledgement is `created_at`
+the time that it was planned for, and what was planned counts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from reporter.database import exclusive
+from reporter.links import sign
+from reporter.models import MailKind, Message
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# To one mailbox, and to all together: how many within how long.
+OF_ONE = ((3, HOUR), (10, DAY))
+OF_ALL = ((600, HOUR),)
+
+
+def mailbox(recipient: str) -> str:
+    """What all spellings of one mailbox share, and nobody reads: a keyed hash.
+
+    Neither case, nor dots, nor a "+tag" makes another mailbox.
+    """
+    local, _at, domain = recipient.lower().rpartition("@")
+    spelt = local.partition("+")[0].replace(".", "")
+    return sign("mailbox", f"{spelt}@{domain}").hex()[:32]
+
+
+def due_at(session: Session, recipient: str, now: datetime) -> datetime:
+    """The first moment, from *now*, at which the limits let *recipient* have another.
+
+    Its price is the limits', whatever was sent before.
+    """
+    name = mailbox(recipient)
+    exclusive(session, f"acknowledgement {name}")
+    limits = [(*limit, Message.mailbox == name) for limit in OF_ONE]
+    limits += [(*limit, Message.kind == MailKind.ACKNOWLEDGEMENT) for limit in OF_ALL]
+    latest = session.execute(sa.select(*(_nth(count, whose) for count, _, whose in limits))).one()
+    planned = zip(latest, limits, strict=True)
+    return max(now, *(at + period if at else now for at, (_, period, _) in planned))
+
+
+def _nth(count: int, whose: sa.ColumnElement[bool]) -> sa.ScalarSelect[datetime]:
+    """When the *count*-th latest was planned for, if there are as many."""
+    latest = sa.select(Message.created_at).where(whose).order_by(Message.created_at.desc())
+    return latest.offset(count - 1).limit(1).scalar_subquery()

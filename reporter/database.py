@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -161,13 +162,26 @@ def get_database() -> Database:
     return database
 
 
-def exclusive(session: Session, key: str) -> None:
-    """Hold a lock named *key* until the transaction ends.
+class Lock(StrEnum):
+    """What is locked by name. A lock of a kind may be of one thing, named by its id."""
+
+    DRAFT = "draft"
+    REPORT = "report"
+    FILES = "files"  # of one report
+    ACKNOWLEDGEMENT = "acknowledgement"  # to one mailbox
+    SURGE = "surge"  # of one service
+    NOTICE = "notice"
+    NOTICES = "notices"  # all of them
+    ALARMS = "alarms"
+
+
+def exclusive(session: Session, lock: Lock, of: str | int = "") -> None:
+    """Hold *lock* until the transaction ends.
 
     On SQLite a write transaction excludes every other already.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(key))))
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"{lock} {of}"))))
 
 
 def driver_url(url: str) -> sa.URL:

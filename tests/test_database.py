@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, StatementError
 
-from reporter.database import Database, driver_url, exclusive
+from reporter.database import Database, Lock, driver_url, exclusive
 from reporter.models import Attempt, Draft, Report
 
 NOW = datetime(2026, 11, 23, 1, 40, 5, 123456, tzinfo=UTC)
@@ -93,7 +93,7 @@ def test_reading_and_then_writing_never_loses_an_update(database: Database) -> N
 
     def add(_: int) -> None:
         with database.write() as session:
-            exclusive(session, "draft a")
+            exclusive(session, Lock.DRAFT, "a")
             found = session.get_one(Draft, "a")
             found.steps = {"count": found.steps.get("count", 0) + 1}
 
@@ -108,7 +108,7 @@ def test_exclusive_sections_of_one_key_follow_one_another(database: Database) ->
 
     def enter(_: int) -> bool:
         with database.write() as session:
-            exclusive(session, "key")
+            exclusive(session, Lock.ALARMS)
             session.execute(sa.select(1))  # SQLite begins with the first statement
             alone = inside.acquire(blocking=False)
             time.sleep(0.001)  # others would come in now

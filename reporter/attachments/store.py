@@ -28,7 +28,7 @@ from reporter.attachments.filetypes import (
     is_named_so,
 )
 from reporter.attachments.location import without_position
-from reporter.database import exclusive, get_database
+from reporter.database import Lock, exclusive, get_database
 from reporter.formats.text import one_line, shortened
 from reporter.formats.words import size_in_words
 from reporter.models import Attachment
@@ -124,7 +124,7 @@ def _insert(
     """Why it does not fit; empty when it is kept."""
     digest = hashlib.sha256(content).hexdigest()
     with get_database().write() as session:
-        exclusive(session, f"files {report_id}")
+        exclusive(session, Lock.FILES, report_id)
         present = files_of(session, report_id)
         if any(file.sha256 == digest for file in present):
             return ""

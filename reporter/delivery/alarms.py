@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import defer, selectinload
 
-from reporter.database import Database, exclusive
+from reporter.database import Database, Lock, exclusive
 from reporter.models import MailKind, MailState, Message
 
 # Between two alarms of one worker: in an outage they say more at once instead of more often.
@@ -43,7 +43,7 @@ class Alarms:
             if session.scalar(sa.select(self._due(now).exists())) is not True:
                 return
             # On PostgreSQL one worker tells while the others wait, then find nothing left.
-            exclusive(session, "alarms")
+            exclusive(session, Lock.ALARMS)
             messages = session.scalars(
                 self._due(now)
                 .order_by(Message.id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, abort, redirect, render_template, request, session
+from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -86,5 +86,5 @@ def _link(
 ) -> None:
     row = desk_links.report_of(db_session, *report) if report else None
     if row:
-        name = session.get("desk_name", "")
+        name = Browser().desk_name
         actions.link_notice(db_session, reports.lock(db_session, row.id), notice, name, at)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from flask import session
-
 from reporter.links import full_url, seal, unseal
+from reporter.web.browser import Browser
 
 PURPOSE = "operator"
 SHIFT = timedelta(hours=12)
@@ -23,12 +22,11 @@ def begin(signed: str) -> bool:
     """Make this browser an operator's for one shift. False for a link that is not good."""
     match unseal(PURPOSE, signed, LONGEST):
         case int(until) if datetime.now(UTC).timestamp() < until:
-            session["operator_until"] = (datetime.now(UTC) + SHIFT).timestamp()
-            session.pop("draft", None)
+            Browser().begin_shift(datetime.now(UTC) + SHIFT)
             return True
     return False
 
 
 def end() -> None:
-    session.pop("operator_until", None)
-    session.pop("draft", None)
+    """End the shift."""
+    Browser().end_shift()

@@ -13,7 +13,6 @@ from flask import (
     redirect,
     render_template,
     request,
-    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -28,6 +27,7 @@ from reporter.models import UpdateKind
 from reporter.notices import store as notices
 from reporter.notices.links import notice_desk_url, open_notice_url
 from reporter.reports import desk_links, store
+from reporter.web.browser import Browser
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("desk", __name__)
@@ -36,7 +36,7 @@ blueprint = Blueprint("desk", __name__)
 @blueprint.route("/desk/<signed>", methods=["GET", "POST"])
 def desk(signed: str) -> ResponseReturnValue:
     """Everything about one report; POST with `action` does one of actions.ACTIONS."""
-    form = DeskForm(name=session.get("desk_name", ""))
+    form = DeskForm(name=Browser().desk_name)
     valid = form.validate_on_submit()
     with get_database().write() as db_session:
         row = desk_links.find(db_session, signed)
@@ -44,7 +44,7 @@ def desk(signed: str) -> ResponseReturnValue:
             return render_template("desk/expired.html"), 404
         form.notice.choices = notice_options(row.service)
         if valid:
-            session["desk_name"] = form.name.data
+            Browser().desk_name = form.name.data
             _act(db_session, row, form)
             if not form.has_unsent_words():
                 return redirect(url_for("desk.desk", signed=signed), 303)

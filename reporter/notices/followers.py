@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.database import exclusive
+from reporter.database import Lock, exclusive
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
 from reporter.formats.phones import international
@@ -40,7 +40,7 @@ def follow(
     mails of it has the token from them.
     """
     contact = contact if is_email(contact) else international(contact) or contact
-    exclusive(session, f"notice {row.id}")
+    exclusive(session, Lock.NOTICE, row.id)
     token = follower_token(row.key, contact)
     query = sa.select(models.Follower).where(models.Follower.token_hash == hash_token(token))
     if session.scalar(query):

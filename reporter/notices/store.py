@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.database import exclusive, get_database
+from reporter.database import Lock, exclusive, get_database
 from reporter.formats.text import is_blank
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -78,7 +78,7 @@ def open_notice(
     for service in services:
         if service not in known:
             raise ValueError(service)
-    exclusive(session, "notices")
+    exclusive(session, Lock.NOTICES)
     for row in session.scalars(sa.select(models.Notice).where(models.Notice.closed_at.is_(None))):
         if row.services == list(services) and row.entries[0]["text"] == dict(text):
             return row
@@ -127,7 +127,7 @@ def lock(session: Session, key: str) -> models.Notice | None:
     """The one of that key as it is now. Nobody else changes it until the transaction ends."""
     row = row_of(session, key)
     if row:
-        exclusive(session, f"notice {row.id}")
+        exclusive(session, Lock.NOTICE, row.id)
         session.refresh(row)
     return row
 

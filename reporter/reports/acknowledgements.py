@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from reporter.database import exclusive
+from reporter.database import Lock, exclusive
 from reporter.links import sign
 from reporter.models import MailKind, Message
 
@@ -37,7 +37,7 @@ def due_at(session: Session, recipient: str, now: datetime) -> datetime:
     Its price is the limits', whatever was sent before.
     """
     name = mailbox(recipient)
-    exclusive(session, f"acknowledgement {name}")
+    exclusive(session, Lock.ACKNOWLEDGEMENT, name)
     limits = [(*limit, Message.mailbox == name) for limit in OF_ONE]
     limits += [(*limit, Message.kind == MailKind.ACKNOWLEDGEMENT) for limit in OF_ALL]
     latest = session.execute(sa.select(*(_nth(count, whose) for count, _, whose in limits))).one()

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.database import exclusive
+from reporter.database import Lock, exclusive
 from reporter.links import hash_token
 from reporter.models import MailKind, UpdateKind
 from reporter.report import Report, sections_from_json
@@ -25,7 +25,7 @@ def by_reference(session: Session, reference: str) -> models.Report | None:
 
 def lock(session: Session, report_id: int) -> models.Report:
     """The report as it is now. Nobody else changes it until the transaction ends."""
-    exclusive(session, f"report {report_id}")
+    exclusive(session, Lock.REPORT, report_id)
     return session.get_one(models.Report, report_id, populate_existing=True)
 
 

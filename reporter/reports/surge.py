@@ -19,7 +19,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.database import UTCDateTime, exclusive
+from reporter.database import Lock, UTCDateTime, exclusive
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
 from reporter.formats.words import service_name
@@ -92,7 +92,7 @@ def keep(session: Session, surging: Surging, mail: Mail | None, at: datetime) ->
     surge = models.Surge
     current = surging.id
     if mail:
-        exclusive(session, f"surge {surging.service}")
+        exclusive(session, Lock.SURGE, surging.service)
         begun = sa.select(surge.id).where(
             surge.service == surging.service, surge.last_at > at - OVER_AFTER
         )

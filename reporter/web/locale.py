@@ -7,9 +7,11 @@ from typing import Any
 
 from babel import Locale
 from babel.support import NullTranslations, Translations
-from flask import Flask, Response, current_app, has_request_context, request, session
+from flask import Flask, Response, current_app, has_request_context, request
 from flask_babel import get_locale
 from wtforms.i18n import messages_path
+
+from reporter.web.browser import Browser
 
 
 def init_app(app: Flask) -> None:
@@ -24,7 +26,7 @@ def select_locale() -> str:
     languages: list[str] = current_app.config["LANGUAGES"]
     if not has_request_context():
         return languages[0]
-    for choice in (request.args.get("lang"), session.get("lang")):
+    for choice in (request.args.get("lang"), Browser().language):
         if choice in languages:
             return str(choice)
     return request.accept_languages.best_match(languages) or languages[0]
@@ -53,7 +55,7 @@ def say_language(response: Response) -> Response:
 def choose_language(language: str) -> None:
     """Keep *language* for the pages that follow, when it is one of ours."""
     if language in current_app.config["LANGUAGES"]:
-        session["lang"] = language
+        Browser().language = language
 
 
 def current_language() -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reporter import models
-from reporter.database import exclusive, get_database
+from reporter.database import Lock, exclusive, get_database
 
 # Of one step; no valid one has as many.
 MAXIMUM_CHARACTERS = 100_000
@@ -64,7 +64,7 @@ def save(
     now = datetime.now(UTC)
     entry = {"answers": dict(raw), "answered_at": answered_at and answered_at.isoformat()}
     with get_database().write() as session:
-        exclusive(session, draft_id)  # two tabs save two steps of one draft
+        exclusive(session, Lock.DRAFT, draft_id)  # two tabs save two steps of one draft
         row = session.get(models.Draft, draft_id)
         if row is None:
             row = models.Draft(id=draft_id, steps={}, flags=[], created_at=created_at or now)

@@ -17,7 +17,6 @@ from flask import (
     current_app,
     redirect,
     render_template,
-    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -26,6 +25,7 @@ from flask_wtf.csrf import CSRFError, generate_csrf
 
 from reporter.extensions import limiter
 from reporter.web.assets import script
+from reporter.web.browser import Browser
 from reporter.web.locale import current_language
 from reporter.wizard.pages import SendForm, keep_step
 from reporter.wizard.question import Question, questions
@@ -80,7 +80,7 @@ def whole() -> ResponseReturnValue:
     key = posted_key() or abort(400)
     if not SendForm().validate():
         raise CSRFError
-    session["draft"] = key
+    Browser().draft = key
     stage = ReportStage()
     if receipt := stage.receipt():
         return redirect(receipt, 303)

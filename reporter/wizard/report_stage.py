@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import abort, request, session, url_for
+from flask import abort, request, url_for
 from flask_babel import gettext as _
 
 from reporter.database import get_database
@@ -16,6 +16,7 @@ from reporter.models import Channel
 from reporter.notices import store
 from reporter.notices.store import Notice
 from reporter.reports.submission import is_kept, submit
+from reporter.web.browser import Browser
 from reporter.web.locale import current_language
 from reporter.wizard import answers, drafts
 from reporter.wizard.drafts import Raw
@@ -28,21 +29,18 @@ from reporter.wizard.steps import REPORT_STEPS
 
 def is_operator() -> bool:
     """Whether support fills the form in this browser, during a call."""
-    until: float = session.get("operator_until", 0)
-    return until > datetime.now(UTC).timestamp()
+    return Browser().is_operator(datetime.now(UTC))
 
 
 class ReportStage(Stage):
-    """A new report. The draft's secret is in the cookie, and nothing else is.
-
-    A cookie session that outgrows 4 KB is dropped in silence.
-    """
+    """A new report. The draft's secret is in the cookie, and nothing else is."""
 
     steps = REPORT_STEPS
     mirrored_as = "report"
 
     def __init__(self) -> None:
-        self.token: str | None = session.get("draft")
+        self.browser = Browser()
+        self.token = self.browser.draft
         key = posted_key()
         if key and (self.token is None or _is_sent(self.token)):
             self.token = key
@@ -59,14 +57,13 @@ class ReportStage(Stage):
         self.token = self.token or new_token()
         self.draft_id = hash_token(self.token)
         drafts.save(self.draft_id, slug, raw, answered_at, flags, filled_in_at())
-        session["draft"] = self.token
-        session.permanent = True
+        self.browser.draft = self.token
 
     def send(self, forms: Forms, at: datetime) -> str:
         draft = self.draft or abort(404)
         channel = Channel.PHONE if is_operator() else Channel.WEB
         token = submit(draft.id, answers.report(draft, forms, current_language(), at, channel))
-        session.pop("prefill", None)  # it was for this report, and not for the next caller's
+        self.browser.prefill = {}  # it was for this report, and not for the next caller's
         return receipt_url(token)
 
     def notices(self, step: Step) -> Sequence[Notice]:
@@ -80,8 +77,7 @@ class ReportStage(Stage):
         }
 
     def prefill(self, step: Step) -> Raw:
-        asked: dict[str, str] = session.get("prefill", {})
-        return {key: [value] for key, value in asked.items() if hasattr(step.form, key)}
+        return {k: [v] for k, v in self.browser.prefill.items() if hasattr(step.form, k)}
 
     def receipt(self) -> str | None:
         """Where the receipt is, when the draft was sent already."""
@@ -96,7 +92,7 @@ class ReportStage(Stage):
     def restart(self) -> None:
         """Begin another report: the next answer makes a new draft."""
         self.sent_before = self.receipt()
-        session.pop("draft", None)
+        self.browser.leave_draft()
         self.token = self.draft_id = self.draft = None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
 from reporter.extensions import limiter
+from reporter.web.browser import Browser
 from reporter.wizard.pages import SendForm, review_page, step_page
 from reporter.wizard.report_stage import ReportStage, is_operator, posted_key
 from reporter.wizard.steps import REPORT_STEPS
@@ -26,7 +27,7 @@ def start() -> ResponseReturnValue:
     """What will be asked, and one button. `?service=&affected=&customer_number=` prefill."""
     prefill = {k: request.args[k][:PREFILL_LENGTH] for k in PREFILLED if request.args.get(k)}
     if prefill or is_operator():  # whose next caller is another customer
-        session["prefill"] = prefill
+        Browser().prefill = prefill
     under_way = is_operator() and ReportStage().is_under_way()
     return render_template("wizard/start.html", steps=REPORT_STEPS, under_way=under_way)
 
@@ -37,8 +38,7 @@ def new_call() -> ResponseReturnValue:
     if not SendForm().validate():
         raise CSRFError
     if is_operator():
-        session.pop("draft", None)
-        session["new_call"] = True
+        Browser().begin_call()
     return redirect(url_for("wizard.step", slug=REPORT_STEPS[0].slug), 303)
 
 
@@ -56,7 +56,7 @@ def step(slug: str) -> ResponseReturnValue:
     if receipt:
         stage.restart()
     if request.method == "GET" and slug == slugs[0]:
-        stage.is_new_call = session.pop("new_call", False)
+        stage.is_new_call = stage.browser.take_new_call()
     return step_page(stage, slug)
 
 

@@ -20,6 +20,7 @@ from reporter.notices import followers, store
 from reporter.notices.links import notice_desk_url, read_notice_desk, read_open_notice
 from reporter.reports import desk_links
 from reporter.reports import store as reports
+from reporter.web.browser import Browser
 
 blueprint = Blueprint("desk_notices", __name__)
 

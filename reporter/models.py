@@ -10,7 +10,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, MetaData, UniqueConstraint, false
+from sqlalchemy import (
+    JSON,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    SmallInteger,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from reporter.database import UTCDateTime
@@ -70,6 +80,43 @@ class MailKind(StrEnum):
         """
         return self in {MailKind.TICKET, MailKind.FOLLOWUP, MailKind.SURGE, MailKind.DIGEST}
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether the operator is told of it at once, whatever becomes of the mail."""
+        return self == MailKind.SURGE
+
+    @property
+    def rank(self) -> int:
+        """Where it stands in the queue, lowest first. A ticket's severity (1 to 4) goes on top."""
+        return RANKS[self]
+
+
+RANKS = {
+    MailKind.TICKET: 0,  # to 4, by its severity
+    MailKind.SURGE: 1,  # as a critical ticket
+    MailKind.FOLLOWUP: 5,
+    MailKind.ACKNOWLEDGEMENT: 6,
+    MailKind.NEWS: 7,
+    MailKind.NOTICE: 7,
+    MailKind.DIGEST: 7,
+}
+LAST_RANK = max(RANKS.values())
+
+
+class MailForm(StrEnum):
+    """How much of a mail is left: what no relay takes is sent in a lesser form."""
+
+    FULL = "full"
+    WITHOUT_FILES = "without_files"
+    STUB = "stub"  # no word of a customer's
+
+
+class Trouble(StrEnum):
+    """What a deferred mail waits for to end. One mail that gets through there is proof of it."""
+
+    RELAY = "relay"  # no relay takes mail
+    RECIPIENT = "recipient"  # the relays do, and this recipient's server does not
+
 
 class MailState(StrEnum):
     QUEUED = "queued"
@@ -105,6 +152,20 @@ def _state(enum: type[StrEnum], name: str) -> Enum:
         length=20,
         values_callable=lambda members: [member.value for member in members],
     )
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    """An index of the outbox over the rows of which *where* holds.
+
+    An engine uses it for a query that says the same, with the constants in its text.
+    """
+    condition = text(where)
+    return Index(f"ix_message_{name}", *columns, sqlite_where=condition, postgresql_where=condition)
+
+
+# What a worker may take once it is due, and what was told as late or refused and is not sent yet.
+CLAIMABLE = "state = 'queued' AND NOT blocked"
+ALARMED = "alarmed_at IS NOT NULL AND state <> 'sent'"
 
 
 class Base(DeclarativeBase):
@@ -258,9 +319,14 @@ class Message(Base):
     __tablename__ = "message"
     __table_args__ = (
         UniqueConstraint("mime_id"),
-        Index("ix_message_state_due_at", "state", "due_at"),
         Index("ix_message_mailbox_created_at", "mailbox", "created_at"),
         Index("ix_message_kind_created_at", "kind", "created_at"),
+        Index("ix_message_after_id", "after_id"),
+        # Each as large as what waits, and not as what was ever sent.
+        _partial("claimable", "rank", "due_at", "id", where=CLAIMABLE),
+        _partial("unsent", "kind", "created_at", where="state <> 'sent'"),
+        _partial("alarm_from", "alarm_from", where="alarm_from IS NOT NULL"),
+        _partial("alarmed", "alarmed_at", where=ALARMED),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -275,17 +341,21 @@ class Message(Base):
     mime_id: Mapped[str]  # the Message-ID header, fixed when the mail is made
     content: Mapped[bytes]
     state: Mapped[MailState] = mapped_column(_state(MailState, "state"), default=MailState.QUEUED)
-    # Not before this one was sent.
-    after_id: Mapped[int | None] = mapped_column(
-        ForeignKey("message.id", ondelete="CASCADE"), index=True
+    form: Mapped[MailForm] = mapped_column(
+        _state(MailForm, "form"), default=MailForm.FULL, server_default=MailForm.FULL.value
     )
+    rank: Mapped[int] = mapped_column(SmallInteger)  # lowest first, see MailKind.rank
+    # Not before this one was sent; and whether that is still to come.
+    after_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
+    blocked: Mapped[bool] = mapped_column(default=False, server_default=false())
     due_at: Mapped[datetime]  # while claimed, the end of the lease
     claimed_by: Mapped[str | None]
     attempt_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(index=True)
     sent_at: Mapped[datetime | None]
-    # Told to the alarm channels at once, whatever becomes of the mail.
-    urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
+    trouble: Mapped[Trouble | None] = mapped_column(_state(Trouble, "trouble"))
+    # From when on it counts as waiting for the alarm; null: never, or told already.
+    alarm_from: Mapped[datetime | None]
     alarmed_at: Mapped[datetime | None]
     report: Mapped[Report | None] = relationship(back_populates="messages")
     attempts: Mapped[list[Attempt]] = relationship(
@@ -308,3 +378,28 @@ class Attempt(Base):
     code: Mapped[int | None]  # SMTP reply code (RFC 5321, section 4.2)
     reply: Mapped[str]
     message: Mapped[Message] = relationship(back_populates="attempts")
+
+
+class Alarm(Base):
+    """A trouble that the operator is told of once, as is its end. The row goes with the trouble."""
+
+    __tablename__ = "alarm"
+
+    key: Mapped[str] = mapped_column(primary_key=True)  # as in "unsent", "surge", "disk"
+    since_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]  # last, when a channel has taken it
+    # Whoever tells holds it until then, so that it is told once by however many look.
+    telling_until: Mapped[datetime | None]
+
+
+class Beat(Base):
+    """A worker that lives, or lived until a moment ago."""
+
+    __tablename__ = "beat"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    version: Mapped[str]
+    started_at: Mapped[datetime]
+    beat_at: Mapped[datetime] = mapped_column(index=True)  # by the clock that all workers share
+    clock_at: Mapped[datetime]  # what its own machine's clock said then

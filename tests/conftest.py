@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +19,9 @@ from servers import postgres_server
 from reporter import create_app
 from reporter.database import Database, driver_url
 from reporter.delivery import outbox
-from reporter.delivery.outbox import Mail
+from reporter.delivery.outbox import Claimed, Mail
 from reporter.delivery.relays import Relay
+from reporter.delivery.smtp import AttemptResult
 from reporter.models import Base, MailKind, Message
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
@@ -108,6 +109,25 @@ def queue(database: Database) -> Callable[..., int]:
             return outbox.enqueue(session, a_mail(**of_mail), after=after, **QUEUED | changes).id
 
     return queue
+
+
+def claim(database: Database, now: datetime = NOW, lease_seconds: float = 60.0) -> Claimed | None:
+    """What a worker is given that asks for one mail."""
+    with database.write() as session:
+        return next(iter(outbox.claim(session, "worker", now, lease_seconds)), None)
+
+
+def record(
+    database: Database,
+    claimed: Claimed,
+    results: Sequence[AttemptResult],
+    now: datetime = NOW,
+    jitter: float = 0.5,
+    **options: Any,
+) -> bool:
+    """Write down what came of a claim."""
+    with database.write() as session:
+        return outbox.record(session, claimed, results, now, jitter, **options)
 
 
 def a_mail(mime_id: str, recipient: str = "support@example.com", content: bytes = CONTENT) -> Mail:

@@ -7,12 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from conftest import NOW
+from conftest import NOW, claim, record
 from servers import alarm_server
 from structlog.testing import capture_logs
 
 from reporter.database import Database
-from reporter.delivery import outbox
 from reporter.delivery.alarms import Alarms, spoken
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import Message
@@ -24,10 +23,10 @@ WORDS = "550 ignacio@cliente.example does not exist"
 
 
 def attempt(database: Database, outcome: str, code: int | None) -> None:
-    claimed = outbox.claim(database, "worker", NOW, 60)
+    claimed = claim(database)
     assert claimed is not None
     result = AttemptResult("mail.example.com:25", outcome, code, WORDS)  # type: ignore[arg-type]
-    outbox.record(database, claimed, [result], NOW, jitter=0.5)
+    record(database, claimed, [result])
 
 
 def test_a_late_ticket_is_told_of_once(database: Database, queue: Queue) -> None:

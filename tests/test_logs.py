@@ -10,12 +10,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from conftest import claim, record
 from factories import SLUGS, Customer, an_app, values
 from flask import Flask, request
 from provider import a_picture, a_provider
 from sqlalchemy.exc import OperationalError
 
-from reporter.delivery import outbox
 from reporter.delivery.smtp import AttemptResult
 
 MARKERS = {
@@ -163,11 +163,11 @@ def test_a_failure_of_the_database_is_logged_without_what_it_should_have_kept(
 def test_delivery_logs_the_reference_and_not_the_address(app: Flask, written: Written) -> None:
     Customer(app).report(**MARKERS)
     database = app.extensions["sqlalchemy"]
-    claimed = outbox.claim(database, "worker", datetime.now(UTC), 60)
+    claimed = claim(database, datetime.now(UTC))
     assert claimed
     refused = AttemptResult("relay:25", "refused", 550, "no such user marker@example.com")
-    outbox.record(database, claimed, [refused], datetime.now(UTC), jitter=0.5)
-    outbox.record(database, claimed, [refused], datetime.now(UTC), jitter=0.5)
+    record(database, claimed, [refused], datetime.now(UTC))
+    record(database, claimed, [refused], datetime.now(UTC))
     lines = written.read()
     assert any("lease lost" in line and claimed.reference in line for line in lines)
     assert clean(lines)

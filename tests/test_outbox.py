@@ -6,8 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+import conftest
 import pytest
-from conftest import CONTENT, NOW, QUEUED, a_mail
+from conftest import CONTENT, NOW, QUEUED, a_mail, record
 from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
@@ -26,13 +27,13 @@ LEASE = 60.0
 
 
 def claim(database: Database, now: datetime = NOW) -> Claimed:
-    claimed = outbox.claim(database, "worker", now, LEASE)
+    claimed = conftest.claim(database, now, LEASE)
     assert claimed is not None
     return claimed
 
 
 def nothing_due(database: Database, now: datetime = NOW) -> bool:
-    return outbox.claim(database, "worker", now, LEASE) is None
+    return conftest.claim(database, now, LEASE) is None
 
 
 def stored(database: Database, message_id: int) -> Message:
@@ -83,10 +84,10 @@ def test_two_claims_never_get_the_same_mail(database: Database, queue: Queue) ->
     for _ in range(40):
         queue()
 
-    def drain(worker: int) -> list[int]:
+    def drain(_: int) -> list[int]:
         ids = []
         for _ in range(60):
-            if claimed := outbox.claim(database, f"worker{worker}", NOW, LEASE):
+            if claimed := conftest.claim(database, NOW, LEASE):
                 ids.append(claimed.id)
         return ids
 
@@ -102,22 +103,22 @@ def test_a_mail_waits_until_the_one_before_it_was_sent(database: Database, queue
     first = claim(database)
     assert first.id == ticket
     assert nothing_due(database)
-    outbox.record(database, first, [DEFERRED], NOW, jitter=0.5)
+    record(database, first, [DEFERRED], NOW, jitter=0.5)
     assert nothing_due(database)
-    outbox.record(database, claim(database, after(15)), [ACCEPTED], after(15), jitter=0.5)
+    record(database, claim(database, after(15)), [ACCEPTED], after(15), jitter=0.5)
     assert claim(database, after(15)).id == follow_up
 
 
 def test_what_waits_for_a_failed_mail_keeps_waiting(database: Database, queue: Queue) -> None:
     follow_up = queue(after_id=queue())
-    outbox.record(database, claim(database), [REFUSED], NOW, jitter=0.5)
+    record(database, claim(database), [REFUSED], NOW, jitter=0.5)
     assert nothing_due(database, after(10**6))
     assert stored(database, follow_up).state == "queued"
 
 
 def test_an_accepted_mail_is_sent_and_never_claimed_again(database: Database, queue: Queue) -> None:
     message_id = queue()
-    assert outbox.record(database, claim(database), [ACCEPTED], after(3), jitter=0.5)
+    assert record(database, claim(database), [ACCEPTED], after(3), jitter=0.5)
     message = stored(database, message_id)
     assert (message.state, message.sent_at, message.claimed_by) == ("sent", after(3), None)
     assert nothing_due(database, after(10**6))
@@ -132,7 +133,7 @@ def test_a_deferred_mail_is_due_again_after_its_backoff(
     message_id = queue()
     now = NOW
     for wait in seconds:
-        outbox.record(database, claim(database, now), [DEFERRED], now, jitter)
+        record(database, claim(database, now), [DEFERRED], now, jitter)
         message = stored(database, message_id)
         assert (message.state, message.claimed_by) == ("queued", None)
         assert message.due_at == now + timedelta(seconds=wait)
@@ -141,13 +142,13 @@ def test_a_deferred_mail_is_due_again_after_its_backoff(
 
 def test_one_deferral_among_refusals_is_tried_again(database: Database, queue: Queue) -> None:
     message_id = queue()
-    outbox.record(database, claim(database), [REFUSED, DEFERRED], NOW, jitter=0.5)
+    record(database, claim(database), [REFUSED, DEFERRED], NOW, jitter=0.5)
     assert stored(database, message_id).state == "queued"
 
 
 def test_what_every_relay_refused_has_failed_and_stays(database: Database, queue: Queue) -> None:
     message_id = queue()
-    outbox.record(database, claim(database), [REFUSED, REFUSED], NOW, jitter=0.5)
+    record(database, claim(database), [REFUSED, REFUSED], NOW, jitter=0.5)
     message = stored(database, message_id)
     assert (message.state, message.content) == ("failed", CONTENT)
     assert nothing_due(database, after(10**6))
@@ -155,7 +156,7 @@ def test_what_every_relay_refused_has_failed_and_stays(database: Database, queue
 
 def test_every_attempt_is_kept_with_what_the_relay_said(database: Database, queue: Queue) -> None:
     message_id = queue()
-    outbox.record(database, claim(database), [REFUSED, ACCEPTED], after(2), jitter=0.5)
+    record(database, claim(database), [REFUSED, ACCEPTED], after(2), jitter=0.5)
     attempts = stored(database, message_id).attempts
     assert [(a.relay, a.outcome, a.code, a.reply, a.attempted_at) for a in attempts] == [
         ("relay:25", "refused", 550, "5.1.1 no such user", after(2)),
@@ -181,12 +182,12 @@ def test_who_lost_the_lease_changes_nothing(
     first = claim(database)
     second = claim(database, after(LEASE))
     with capture_logs() as logs:
-        assert not outbox.record(database, first, [late], after(LEASE + 1), jitter=0.5)
+        assert not record(database, first, [late], after(LEASE + 1), jitter=0.5)
     assert [entry["event"] for entry in logs] == ["lease lost"]
     message = stored(database, message_id)
     assert (message.state, message.claimed_by) == ("queued", second.token)
     assert message.due_at == after(2 * LEASE)
-    assert outbox.record(database, second, [ACCEPTED], after(LEASE + 2), jitter=0.5)
+    assert record(database, second, [ACCEPTED], after(LEASE + 2), jitter=0.5)
     assert stored(database, message_id).sent_at == after(LEASE + 2)
 
 
@@ -197,8 +198,8 @@ def test_what_was_accepted_is_sent_though_the_lease_was_lost(
     message_id = queue()
     first = claim(database)
     second = claim(database, after(LEASE))
-    assert not outbox.record(database, first, [ACCEPTED], after(LEASE + 1), jitter=0.5)
-    assert not outbox.record(database, second, [second_result], after(LEASE + 2), jitter=0.5)
+    assert not record(database, first, [ACCEPTED], after(LEASE + 1), jitter=0.5)
+    assert not record(database, second, [second_result], after(LEASE + 2), jitter=0.5)
     message = stored(database, message_id)
     assert (message.state, message.sent_at) == ("sent", after(LEASE + 1))
     assert len(message.attempts) == 2
@@ -210,8 +211,8 @@ def test_what_was_accepted_is_sent_though_the_next_worker_failed(
     message_id = queue()
     first = claim(database)
     second = claim(database, after(LEASE))
-    assert outbox.record(database, second, [REFUSED], after(LEASE + 1), jitter=0.5)
-    assert not outbox.record(database, first, [ACCEPTED], after(LEASE + 2), jitter=0.5)
+    assert record(database, second, [REFUSED], after(LEASE + 1), jitter=0.5)
+    assert not record(database, first, [ACCEPTED], after(LEASE + 2), jitter=0.5)
     assert stored(database, message_id).state == "sent"
 
 
@@ -222,13 +223,13 @@ def test_recording_a_mail_that_was_purged_meanwhile_is_harmless(
     claimed = claim(database)
     with database.write() as session:
         session.delete(session.get_one(Message, claimed.id))
-    assert not outbox.record(database, claimed, [ACCEPTED], NOW, jitter=0.5)
+    assert not record(database, claimed, [ACCEPTED], NOW, jitter=0.5)
 
 
 def test_retry_makes_failed_and_waiting_mails_due_now(database: Database, queue: Queue) -> None:
     failed, deferred, other = queue(), queue(), queue(reference="INC-A00000")
     for result in (REFUSED, DEFERRED, DEFERRED):
-        outbox.record(database, claim(database), [result], NOW, jitter=0.5)
+        record(database, claim(database), [result], NOW, jitter=0.5)
     with database.write() as session:
         assert backlog.retry(session, "INC-KX7M9Q", after(5)) == 2
     assert [claim(database, after(5)).id for _ in range(2)] == [failed, deferred]
@@ -238,7 +239,7 @@ def test_retry_makes_failed_and_waiting_mails_due_now(database: Database, queue:
 
 def test_retry_leaves_what_is_sent_or_in_hand(database: Database, queue: Queue) -> None:
     queue()
-    outbox.record(database, claim(database), [ACCEPTED], NOW, jitter=0.5)
+    record(database, claim(database), [ACCEPTED], NOW, jitter=0.5)
     queue()
     claim(database)
     with database.write() as session:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import conftest
 import pytest
 import time_machine
-from conftest import NOW
+from conftest import NOW, claim
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from reporter.database import Database
-from reporter.delivery import outbox
 from reporter.delivery.smtp import AttemptResult
 
 Queue = Callable[..., int]
@@ -34,9 +34,9 @@ def run(cli: FlaskCliRunner, *words: str) -> str:
 
 
 def record(database: Database, result: AttemptResult) -> None:
-    claimed = outbox.claim(database, "worker", NOW + timedelta(minutes=6, seconds=30), 60)
+    claimed = claim(database, NOW + timedelta(minutes=6, seconds=30))
     assert claimed is not None
-    outbox.record(database, claimed, [result], NOW + timedelta(minutes=7), jitter=0.5)
+    conftest.record(database, claimed, [result], NOW + timedelta(minutes=7))
 
 
 def test_list_shows_what_waits_and_what_failed(
@@ -48,7 +48,7 @@ def test_list_shows_what_waits_and_what_failed(
     queue(reference="INC-A00000")
     record(database, REFUSED)
     queue(reference="INC-B00000")
-    outbox.claim(database, "worker", NOW + timedelta(minutes=7), 60)
+    claim(database, NOW + timedelta(minutes=7))
     queue(reference="INC-C00000")
     table = run(cli, "outbox", "list")
     assert table.splitlines() == [

@@ -14,12 +14,11 @@ import structlog
 from sqlalchemy.orm import defer, selectinload
 
 from reporter.database import Database, Lock, exclusive
-from reporter.models import MailKind, MailState, Message
+from reporter.models import MailState, Message
 
 # Between two alarms of one worker: in an outage they say more at once instead of more often.
 PAUSE_SECONDS = 60
 LISTED = 20
-ALARMED = [kind for kind in MailKind if kind.is_alarmed]
 
 log = structlog.get_logger(__name__)
 
@@ -62,19 +61,13 @@ class Alarms:
             with database.write() as writing:
                 ids = [message.id for message in messages]
                 writing.execute(
-                    sa.update(Message).where(Message.id.in_(ids)).values(alarmed_at=now)
+                    sa.update(Message)
+                    .where(Message.id.in_(ids))
+                    .values(alarmed_at=now, alarm_from=None)
                 )
 
     def _due(self, now: datetime) -> sa.Select[Message]:
-        return sa.select(Message).where(
-            Message.kind.in_(ALARMED),
-            Message.alarmed_at.is_(None),
-            sa.or_(
-                Message.urgent.is_(True),
-                Message.state == MailState.FAILED,
-                sa.and_(Message.state == MailState.QUEUED, Message.created_at <= now - self.after),
-            ),
-        )
+        return sa.select(Message).where(Message.alarm_from <= now - self.after)
 
     def _tell(self, title: str, text: str) -> bool:
         if not self.urls:
@@ -101,7 +94,7 @@ def _notify(url: str, title: str, text: str) -> bool:
 def compose(messages: Sequence[Message], now: datetime) -> tuple[str, str]:
     """Title and text of one alarm for all of *messages*."""
     references = sorted({message.reference for message in messages})
-    if all(message.urgent for message in messages):
+    if all(message.kind.is_urgent for message in messages):
         title = f"Incident Reporter: {', '.join(references)}"
     elif len(references) == 1:
         title = f"Incident Reporter: {references[0]} is not sent"
@@ -114,7 +107,7 @@ def compose(messages: Sequence[Message], now: datetime) -> tuple[str, str]:
 
 
 def _line(message: Message, now: datetime) -> str:
-    if message.urgent:
+    if message.kind.is_urgent:
         return f"{message.reference}: a mail of its own tells support more"
     age = spoken((now - message.created_at).total_seconds())
     state = "refused by every relay" if message.state == MailState.FAILED else "still waiting"

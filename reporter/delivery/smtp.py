@@ -20,6 +20,7 @@ import flask_mail
 from flask import Flask, current_app
 
 from reporter.delivery.relays import FINAL_TIMEOUTS, Conversation, Relay, configured_relays
+from reporter.delivery.verdict import About
 from reporter.models import Outcome
 
 # A relay that could not be reached is tried after the others for so long.
@@ -35,6 +36,12 @@ class AttemptResult:
     outcome: Outcome
     code: int | None
     reply: str
+    about: About = About.RELAY
+
+    @property
+    def is_permanent(self) -> bool:
+        """Whether the relay said that it will not change its mind by itself (RFC 5321, 4.2.1)."""
+        return self.outcome == Outcome.REFUSED or (self.code or 0) // 100 == 5
 
 
 class StoredMessage(flask_mail.Message):

@@ -10,8 +10,11 @@ import os
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -19,7 +22,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database
-from reporter.delivery import outbox
+from reporter.delivery import beats, outbox
 from reporter.delivery.alarms import Alarms
 from reporter.delivery.outbox import Claimed
 from reporter.delivery.smtp import AttemptResult, connections, deliver
@@ -53,6 +56,8 @@ class Worker:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
         attempt_seconds = sum(connection.relay.limit_seconds for connection in self.connections)
         self.lease_seconds = attempt_seconds + LEASE_MARGIN_SECONDS
+        self.beating = beats.Worker.here(datetime.now(UTC))
+        self.next_beat = 0.0
 
     def run(self) -> None:
         log.info(
@@ -71,6 +76,7 @@ class Worker:
                 raise
         finally:
             self._close()
+            self._beat(end=True)
         log.info("worker stopped")
 
     def _close(self) -> None:
@@ -79,18 +85,33 @@ class Worker:
 
     def send_one(self) -> bool:
         """Send the mail that is due longest. False when none was due."""
-        claimed = self._insist(
-            lambda: outbox.claim(self.database, self.name, datetime.now(UTC), self.lease_seconds)
-        )
-        if claimed:
+        self._beat()
+        found = self._insist(self._claim)
+        for claimed in found:
             results = deliver(self.connections, claimed.content, claimed.recipient)
             _log_results(claimed, results)
             jitter = random.random()  # noqa: S311  (spreads retries, guards nothing)
-            self._insist(
-                lambda: outbox.record(self.database, claimed, results, datetime.now(UTC), jitter)
-            )
+            self._insist(partial(self._record, claimed, results, jitter))
         self._insist(lambda: self.alarms.check(self.database, datetime.now(UTC)))
-        return claimed is not None
+        return bool(found)
+
+    def _beat(self, *, end: bool = False) -> None:
+        if not end and time.monotonic() < self.next_beat:
+            return
+        self.next_beat = time.monotonic() + beats.BEAT_SECONDS
+        with suppress(SQLAlchemyError), self.database.write() as session:
+            if end:
+                beats.end(session, self.beating)
+            else:
+                beats.beat(session, self.beating, datetime.now(UTC))
+
+    def _claim(self) -> list[Claimed]:
+        with self.database.write() as session:
+            return outbox.claim(session, self.name, datetime.now(UTC), self.lease_seconds)
+
+    def _record(self, claimed: Claimed, results: tuple[AttemptResult, ...], jitter: float) -> bool:
+        with self.database.write() as session:
+            return outbox.record(session, claimed, results, datetime.now(UTC), jitter)
 
     def _insist(self, transaction: Callable[[], T]) -> T:
         """Run *transaction* until the database takes it.

@@ -114,6 +114,7 @@ def _keep(session: Session, draft_id: str, token: str, composed: _Composed) -> N
         session,
         composed.ticket,
         kind=MailKind.TICKET,
+        severity=report.severity.level,
         reference=report.reference,
         due_at=at,
         report_id=row.id,

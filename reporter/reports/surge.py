@@ -100,14 +100,13 @@ def keep(session: Session, surging: Surging, mail: Mail | None, at: datetime) ->
         if current is None:
             since = surging.similar.since
             session.add(surge(service=surging.service, since=since, last_at=at))
-            message = outbox.enqueue(
+            outbox.enqueue(
                 session,
                 mail,
                 kind=MailKind.SURGE,
                 reference=f"SURGE-{surging.service}",
                 due_at=at,
             )
-            message.urgent = True
             return
     later = sa.update(surge).where(surge.id == current, surge.last_at < at)
     session.execute(later.values(last_at=at), execution_options={"synchronize_session": False})

@@ -14,6 +14,25 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "alarm",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("since_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("telling_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("key", name="pk_alarm"),
+    )
+    op.create_table(
+        "beat",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("clock_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_beat"),
+    )
+    op.create_index("ix_beat_beat_at", "beat", ["beat_at"])
+    op.create_table(
         "draft",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("steps", sa.JSON(), nullable=False),
@@ -115,13 +134,41 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column(
+            "form",
+            sa.Enum(
+                "full",
+                "without_files",
+                "stub",
+                name="form",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            server_default="full",
+            nullable=False,
+        ),
+        sa.Column("rank", sa.SmallInteger(), nullable=False),
         sa.Column("after_id", sa.Integer(), nullable=True),
+        sa.Column("blocked", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("claimed_by", sa.String(), nullable=True),
         sa.Column("attempt_count", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("urgent", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column(
+            "trouble",
+            sa.Enum(
+                "relay",
+                "recipient",
+                name="trouble",
+                native_enum=False,
+                create_constraint=True,
+                length=20,
+            ),
+            nullable=True,
+        ),
+        sa.Column("alarm_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("alarmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["after_id"], ["message.id"], name="fk_message_after_id_message", ondelete="CASCADE"
@@ -133,12 +180,39 @@ def upgrade() -> None:
         sa.UniqueConstraint("mime_id", name="uq_message_mime_id"),
     )
     op.create_index("ix_message_after_id", "message", ["after_id"])
+    op.create_index(
+        "ix_message_alarm_from",
+        "message",
+        ["alarm_from"],
+        sqlite_where=sa.text("alarm_from IS NOT NULL"),
+        postgresql_where=sa.text("alarm_from IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_message_alarmed",
+        "message",
+        ["alarmed_at"],
+        sqlite_where=sa.text("alarmed_at IS NOT NULL AND state <> 'sent'"),
+        postgresql_where=sa.text("alarmed_at IS NOT NULL AND state <> 'sent'"),
+    )
+    op.create_index(
+        "ix_message_claimable",
+        "message",
+        ["rank", "due_at", "id"],
+        sqlite_where=sa.text("state = 'queued' AND NOT blocked"),
+        postgresql_where=sa.text("state = 'queued' AND NOT blocked"),
+    )
     op.create_index("ix_message_created_at", "message", ["created_at"])
     op.create_index("ix_message_kind_created_at", "message", ["kind", "created_at"])
     op.create_index("ix_message_mailbox_created_at", "message", ["mailbox", "created_at"])
     op.create_index("ix_message_reference", "message", ["reference"])
     op.create_index("ix_message_report_id", "message", ["report_id"])
-    op.create_index("ix_message_state_due_at", "message", ["state", "due_at"])
+    op.create_index(
+        "ix_message_unsent",
+        "message",
+        ["kind", "created_at"],
+        sqlite_where=sa.text("state <> 'sent'"),
+        postgresql_where=sa.text("state <> 'sent'"),
+    )
     op.create_table(
         "attempt",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -234,3 +308,5 @@ def downgrade() -> None:
     op.drop_table("surge")
     op.drop_table("notice")
     op.drop_table("draft")
+    op.drop_table("beat")
+    op.drop_table("alarm")

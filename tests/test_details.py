@@ -30,9 +30,9 @@ from provider import (
 from wtforms import Form
 
 from reporter.mail import ticket_json
+from reporter.web.fields import Checkboxes, Files, Radios
+from reporter.web.question import Question, questions
 from reporter.wizard.detail_steps import DETAIL_STEPS
-from reporter.wizard.fields import Checkboxes, Files, Radios
-from reporter.wizard.question import Question, questions
 from reporter.wizard.steps import REPORT_STEPS
 from reporter.wizard.time_fields import PastTime
 

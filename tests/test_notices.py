@@ -837,7 +837,7 @@ def test_support_tells_more_and_closes_it_without_a_shell(provider: Provider) ->
 def test_it_is_told_in_every_language_that_is_written(provider: Provider) -> None:
     support = from_desk_opened(provider, text_en=ENGLISH)
     texts = " ".join(support.page.text.split())
-    assert "Lo mismo en inglés Opcional. Si lo deja en blanco, estos clientes lo leen" in texts
+    assert "Lo mismo en inglés (opcional) Si se deja en blanco, estos clientes lo leen" in texts
     support.submit(action="update", text="Casi", text_en=" \u200b ")
     support.submit(action="close", text="Era un disco", text_en="It was a disk")
     assert entries(provider) == [

@@ -26,9 +26,9 @@ from reporter.mail.ticket import compose_ticket
 from reporter.mail.ticket_json import schema, trouble_ticket
 from reporter.mail.ticket_text import ticket_text
 from reporter.models import Message
+from reporter.web.fields import Radios, TextArea
+from reporter.web.question import Question, questions
 from reporter.wizard.detail_steps import DETAIL_STEPS
-from reporter.wizard.fields import Radios, TextArea
-from reporter.wizard.question import Question, questions
 from reporter.wizard.report_stage import ReportStage
 from reporter.wizard.step import Step
 from reporter.wizard.steps import REPORT_STEPS, ChangesForm

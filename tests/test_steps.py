@@ -12,7 +12,7 @@ from factories import ANSWERS, SENT_AT, SLUGS, a_form, an_app
 from flask import Flask
 from flask_babel import force_locale
 
-from reporter.wizard.question import display, questions
+from reporter.web.question import display, questions
 from reporter.wizard.started import Precision
 from reporter.wizard.steps import REPORT_STEPS, TimingForm
 

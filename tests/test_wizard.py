@@ -455,7 +455,7 @@ def test_a_stale_token_loses_nothing_and_is_replaced(
     customer.open(f"/report/{slug}")
     page = customer.submit(**values(slug), csrf_token=token)
     assert page.status == 422
-    assert "Please press the button once more" in page.text
+    assert "Please press the button again" in page.text
     assert typed(page) == values(slug)
     assert customer.submit(follow=False).status == 303
 
@@ -482,7 +482,7 @@ def test_a_stale_token_on_the_review_sends_nothing_and_is_replaced(
     customer.fill_all()
     page = customer.submit(csrf_token=token)
     assert page.status == 422
-    assert "Please press the button once more" in page.text
+    assert "Please press the button again" in page.text
     assert "La tienda no carga" in page.text
     assert rows(app, Report) == []
     assert customer.submit().status == 200

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from babel import Locale
 from flask import current_app
@@ -12,16 +11,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectChoice as Option
-from wtforms import SelectField, StringField, TextAreaField
+from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from reporter.desk.actions import ACTIONS
 from reporter.formats.text import is_blank
-from reporter.formats.times import WrongSide, parse_time, support_zone
 from reporter.formats.words import service_name
 from reporter.models import UpdateKind
 from reporter.notices import store
-from reporter.web.forms import at_most, line, lines
+from reporter.web.fields import Select, TextArea, TextInput, line, lines
+from reporter.web.support_time import SupportTime
 
 NoticeFormType = TypeVar("NoticeFormType", bound="NoticeTextForm")
 
@@ -30,33 +29,39 @@ class DeskForm(FlaskForm):
     """One action. `action` says which; the other fields are those it needs."""
 
     action = StringField()
-    name = StringField(_l("Your name"), [at_most(100)], [line])
-    text = TextAreaField(_l("Message to the customer"), [at_most(5_000)], [lines])
-    next_news_at = StringField(_l("Next news at"), [at_most(40)], [line])
-    notice = SelectField(_l("Known incident"), choices=list, validate_choice=False)
+    name = TextInput(
+        _l("Your name"),
+        hint=_l("Kept with what you do. The customer does not see it."),
+        max_length=100,
+        filters=[line],
+        autocomplete="name",
+    )
+    text = TextArea(
+        _l("Message to the customer"),
+        filters=[lines],
+        required_with={
+            ("action", UpdateKind.MESSAGE): _l("Write what to tell the customer"),
+            ("action", UpdateKind.SOLVE): _l("Write what it was, or what was done"),
+            ("action", UpdateKind.REOPEN): _l("Write why it is open again"),
+        },
+    )
+    next_news_at = SupportTime(
+        _l("Next news at"),
+        hint=_l("For example: 10:30. Left empty, what was promised before stands"),
+        ahead=True,
+    )
+    notice = Select(
+        _l("It is this known incident"),
+        required_with={("action", UpdateKind.LINK_NOTICE): _l("Choose a known incident")},
+    )
 
     def validate_action(self, field: StringField) -> None:
         if field.data not in ACTIONS:
             raise ValidationError(_("Choose what to do"))
 
-    def validate_text(self, field: TextAreaField) -> None:
-        if self.action.data == UpdateKind.MESSAGE and not field.data:
-            raise ValidationError(_("Write what to tell the customer"))
-        if self.action.data == UpdateKind.SOLVE and not field.data:
-            raise ValidationError(_("Write what it was, or what was done"))
-        if self.action.data == UpdateKind.REOPEN and not field.data:
-            raise ValidationError(_("Write why it is open again"))
-
-    def validate_next_news_at(self, field: StringField) -> None:
-        check_ahead(field.data)
-
-    def validate_notice(self, field: SelectField) -> None:
-        if self.action.data == UpdateKind.LINK_NOTICE and store.find(field.data or "") is None:
+    def validate_notice(self, field: Select) -> None:
+        if self.action.data == UpdateKind.LINK_NOTICE and store.find(field.data) is None:
             raise ValidationError(_("Choose a known incident"))
-
-    def next_news(self) -> datetime | None:
-        """When the customer hears more, in UTC."""
-        return _time(self.next_news_at.data, ahead=True)
 
     def has_unsent_words(self) -> bool:
         """Whether something is typed that the action does not send: it stays on the page."""
@@ -67,18 +72,20 @@ class DeskForm(FlaskForm):
 class NoticeTextForm(FlaskForm):
     """What customers are told of a known incident: in support's language, and in others."""
 
-    text = TextAreaField(_l("What we know, as customers will read it"), [at_most(5_000)], [lines])
-    next_news_at = StringField(_l("Next news at"), [at_most(40)], [line])
+    text = TextArea(
+        _l("What we know, as customers will read it"),
+        filters=[lines],
+        required=_l("Write what is known"),
+    )
+    next_news_at = SupportTime(_l("Next news at"), hint=_l("For example: 10:30"), ahead=True)
 
-    def validate_text(self, field: TextAreaField) -> None:
-        if is_blank(field.data):
-            raise ValidationError(_("Write what is known"))
-
-    def validate_next_news_at(self, field: StringField) -> None:
-        check_ahead(field.data)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.translations:
+            self.text.hint = _("In %(language)s.", language=support_language())
 
     @property
-    def translations(self) -> dict[str, TextAreaField]:
+    def translations(self) -> dict[str, TextArea]:
         """The box of each further language."""
         return {each: self[name] for each in _others() if (name := f"text_{each}") in self}
 
@@ -89,21 +96,13 @@ class NoticeTextForm(FlaskForm):
             each: text for each, text in translated.items() if not is_blank(text)
         }
 
-    def next_news(self) -> datetime | None:
-        return _time(self.next_news_at.data, ahead=True)
-
 
 class NoticeForm(NoticeTextForm):
     """Opens a known incident."""
 
-    started_at = StringField(_l("Since when"), [at_most(40)], [line])
-
-    def validate_started_at(self, field: StringField) -> None:
-        if self.started() is None:
-            raise ValidationError(_("Enter a time, for example 10:30"))
-
-    def started(self) -> datetime | None:
-        return _time(self.started_at.data, ahead=False)
+    started_at = SupportTime(
+        _l("Since when"), required=_l("Enter a time, for example 10:30"), ahead=False
+    )
 
 
 class NoticeNewsForm(NoticeTextForm):
@@ -112,6 +111,11 @@ class NoticeNewsForm(NoticeTextForm):
     UPDATE, CLOSE = "update", "close"
 
     action = StringField()
+    next_news_at = SupportTime(
+        _l("Next news at"),
+        hint=_l("For example: 10:30. Leave it empty when you close it"),
+        ahead=True,
+    )
 
     def validate_action(self, field: StringField) -> None:
         if field.data not in {self.UPDATE, self.CLOSE}:
@@ -121,8 +125,12 @@ class NoticeNewsForm(NoticeTextForm):
 def in_every_language(form: type[NoticeFormType]) -> type[NoticeFormType]:
     """*form* with a box for each further one of LANGUAGES. Inside a request."""
     boxes = {
-        f"text_{each}": TextAreaField(
-            _("The same in %(language)s", language=_in_words(each)), [at_most(5_000)], [lines]
+        f"text_{each}": TextArea(
+            _("The same in %(language)s", language=_in_words(each)),
+            hint=_(
+                "Left empty, these customers read it in %(language)s.", language=support_language()
+            ),
+            filters=[lines],
         )
         for each in _others()
     }
@@ -150,30 +158,3 @@ def notice_options(service: str) -> list[Option]:
         Option(notice.key, f"{notice.key}: {', '.join(map(service_name, notice.services))}")
         for notice in notices
     ]
-
-
-def check_ahead(text: str | None) -> None:
-    """Raises ValidationError, with what to write instead, unless *text* is blank or to come."""
-    try:
-        if text:
-            parse_time(text, datetime.now(UTC), ahead=True)
-    except WrongSide as error:
-        if error.moment is None:
-            raise ValidationError(_("That time has passed")) from None
-        raise ValidationError(
-            _(
-                "That time has passed. For another day, write the date too: %(example)s",
-                example=f"{error.moment.astimezone(support_zone()):%Y-%m-%d %H:%M}",
-            )
-        ) from None
-    except ValueError:
-        raise ValidationError(_("Enter a time, for example 10:30")) from None
-
-
-def _time(text: str | None, *, ahead: bool) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return parse_time(text, datetime.now(UTC), ahead=ahead)
-    except ValueError:
-        return None

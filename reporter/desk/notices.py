@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.database import get_database
 from reporter.desk import actions
-from reporter.desk.forms import NoticeForm, NoticeNewsForm, in_every_language, support_language
+from reporter.desk.forms import NoticeForm, NoticeNewsForm, in_every_language
 from reporter.formats.times import support_zone
 from reporter.notices import followers, store
 from reporter.notices.links import notice_desk_url, read_notice_desk, read_open_notice
@@ -35,10 +35,10 @@ def open_notice(signed: str) -> ResponseReturnValue:
     form = in_every_language(NoticeForm)(started_at=f"{here:%Y-%m-%d %H:%M}")
     if form.validate_on_submit():
         now = datetime.now(UTC)
-        started_at = form.started() or found.since
+        started_at = form.started_at.moment or found.since
         with get_database().write() as db_session:
             notice = store.open_notice(
-                db_session, [found.service], form.texts(), started_at, form.next_news(), now
+                db_session, [found.service], form.texts(), started_at, form.next_news_at.moment, now
             )
             _link(db_session, found.report, notice, now)
             key = notice.key
@@ -49,7 +49,6 @@ def open_notice(signed: str) -> ResponseReturnValue:
         service=found.service,
         active=store.active(found.service),
         desk_url=notice_desk_url,
-        support_language=support_language(),
     )
     return page, (422 if form.errors else 200)
 
@@ -67,7 +66,9 @@ def notice(signed: str) -> ResponseReturnValue:
         with get_database().write() as db_session:
             row = store.lock(db_session, found.key) or abort(404)
             closes = form.action.data == NoticeNewsForm.CLOSE
-            if store.tell(db_session, row, form.texts(), form.next_news(), now, close=closes):
+            if store.tell(
+                db_session, row, form.texts(), form.next_news_at.moment, now, close=closes
+            ):
                 followers.tell(db_session, row, now)
         return redirect(request.path, 303)
     with get_database().read() as db_session:
@@ -77,7 +78,6 @@ def notice(signed: str) -> ResponseReturnValue:
         form=form,
         notice=found,
         count=count,
-        support_language=support_language(),
     )
     return page, (422 if form.errors else 200)
 

@@ -16,6 +16,7 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter import models
@@ -73,11 +74,11 @@ def _act(db_session: Session, row: models.Report, form: DeskForm) -> None:
         case UpdateKind.ACKNOWLEDGE:
             actions.mark_seen(db_session, row, name, now)
         case UpdateKind.MESSAGE:
-            actions.message(db_session, row, name, text, form.next_news(), now)
+            actions.message(db_session, row, name, text, form.next_news_at.moment, now)
         case UpdateKind.SOLVE:
             actions.solve(db_session, row, name, text, now)
         case UpdateKind.REOPEN:
-            actions.reopen(db_session, row, name, text, form.next_news(), now)
+            actions.reopen(db_session, row, name, text, form.next_news_at.moment, now)
         case UpdateKind.LINK_NOTICE:
             notice = notices.row_of(db_session, form.notice.data) or abort(404)
             actions.link_notice(db_session, row, notice, name, now)
@@ -86,6 +87,7 @@ def _act(db_session: Session, row: models.Report, form: DeskForm) -> None:
 def _page(row: models.Report, form: DeskForm) -> str:
     report = store.to_value(row)
     language = current_language()
+    form.text.hint = _reach(row)
     notice = notices.get(row.notice_id) if row.notice_id else None
     return render_template(
         "desk/desk.html",
@@ -102,4 +104,16 @@ def _page(row: models.Report, form: DeskForm) -> str:
         action=request.path,
         unsent=form.is_submitted() and form.has_unsent_words(),
         kind_in_words=kind_in_words,
+    )
+
+
+def _reach(row: models.Report) -> str:
+    """How a message gets to the customer."""
+    if row.news_wanted:
+        return str(_("It is shown on the receipt and goes out by email."))
+    return str(
+        _(
+            "It is shown on the receipt. No email goes out: the customer did not ask for any. "
+            "To reach them now, reply to the ticket or call."
+        )
     )

@@ -105,6 +105,7 @@ def copy_text(report: Report, language: str) -> str:
             opening=_("Your report %(reference)s.", reference=report.reference),
             block=block(report),
             sections=sections_text(report, language),
+            desk_url="",
             reference=report.reference,
         )
 

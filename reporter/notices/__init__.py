@@ -6,8 +6,6 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from reporter.notices.store import shown
     from reporter.notices.views import blueprint
 
     app.register_blueprint(blueprint)
-    app.jinja_env.globals["active_notices"] = shown

@@ -9,16 +9,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import StringField
-from wtforms.validators import DataRequired, ValidationError
+from wtforms.validators import ValidationError
 
+from reporter import models
 from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.formats import phones
 from reporter.notices import followers, store
 from reporter.notices.feeds import as_json, atom
 from reporter.notices.store import Notice
-from reporter.web.forms import at_most, line
+from reporter.web.fields import TextInput, line
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("notices", __name__)
@@ -29,14 +29,18 @@ FOLLOW_LIMIT = "120 per minute"
 class FollowForm(FlaskForm):
     """How to reach somebody whose incident is this one."""
 
-    name = StringField(_l("Your name"), [DataRequired(_l("Enter your name")), at_most(200)], [line])
-    contact = StringField(
+    name = TextInput(
+        _l("Your name"), required=_l("Enter your name"), filters=[line], autocomplete="name"
+    )
+    contact = TextInput(
         _l("Email address or phone number"),
-        [DataRequired(_l("Enter an email address or a phone number")), at_most(200)],
-        [line],
+        required=_l("Enter an email address or a phone number"),
+        filters=[line],
+        verbatim=True,
+        autocomplete="email",
     )
 
-    def validate_contact(self, field: StringField) -> None:
+    def validate_contact(self, field: TextInput) -> None:
         if not followers.is_email(field.data) and phones.parse(field.data) is None:
             raise ValidationError(_("Enter an email address or a phone number in full"))
 
@@ -90,5 +94,20 @@ def atom_feed() -> ResponseReturnValue:
     return Response(content, mimetype="application/atom+xml")
 
 
-def _page(found: Notice, **names: object) -> str:
-    return render_template("notices/notice.html", notice=found, **names)
+def _page(
+    found: Notice,
+    form: FollowForm | None = None,
+    counted: bool = False,
+    follower: models.Follower | None = None,
+    stop: FlaskForm | None = None,
+    by_email: bool = False,
+) -> str:
+    return render_template(
+        "notices/notice.html",
+        notice=found,
+        form=form,
+        counted=counted,
+        follower=follower,
+        stop=stop,
+        by_email=by_email,
+    )

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import RadioField, StringField, TextAreaField
 from wtforms import SelectChoice as Option
-from wtforms.validators import InputRequired, ValidationError
+from wtforms import StringField
 
 from reporter.models import UpdateKind
-from reporter.web.forms import at_most
+from reporter.web.fields import Radios, TextArea
 
 
 class UpdateForm(FlaskForm):
     """Something to add to a report."""
 
-    kind = RadioField(
+    kind = Radios(
         _l("What is new?"),
-        [InputRequired(_l("Choose what is new"))],
+        required=_l("Choose what is new"),
         choices=[
             Option(UpdateKind.INFO, _l("I have more information")),
             Option(UpdateKind.WORSE, _l("It is worse")),
@@ -26,15 +24,10 @@ class UpdateForm(FlaskForm):
             Option(UpdateKind.SOLVED, _l("It works again")),
         ],
     )
-    text = TextAreaField(
+    text = TextArea(
         _l("Tell us"),
-        [at_most(5_000)],
-        render_kw={"rows": 3},
+        required_with={("kind", UpdateKind.INFO): _l("Write what we should know")},
     )
-
-    def validate_text(self, field: TextAreaField) -> None:
-        if self.kind.data == UpdateKind.INFO and not (field.data or "").strip():
-            raise ValidationError(_("Write what we should know"))
 
 
 class MineForm(FlaskForm):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from babel import Locale
 from babel.support import NullTranslations, Translations
@@ -17,7 +16,6 @@ from reporter.web.browser import Browser
 def init_app(app: Flask) -> None:
     app.before_request(remember_language)
     app.before_request(share_catalogue)
-    app.context_processor(template_names)
     app.after_request(say_language)
 
 
@@ -66,7 +64,3 @@ def current_language() -> str:
 def language_name(language: str) -> str:
     """A language's name in itself, as in "Español"."""
     return (Locale.parse(language).get_display_name(language) or language).capitalize()
-
-
-def template_names() -> dict[str, Any]:
-    return {"language": current_language(), "language_name": language_name}

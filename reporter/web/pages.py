@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, request, url_for
+from jinja2 import StrictUndefined
 
 from reporter.formats.times import support_zone
 from reporter.formats.words import day_and_time, service_name, size_in_words
+from reporter.web.locale import current_language, language_name
 
 NAMES = ("PROVIDER_NAME", "SUPPORT_EMAIL", "SUPPORT_PHONE", "SUPPORT_HOURS", "LANGUAGES", "LOGO")
 
@@ -17,6 +19,8 @@ NAMES = ("PROVIDER_NAME", "SUPPORT_EMAIL", "SUPPORT_PHONE", "SUPPORT_HOURS", "LA
 def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    if app.testing:  # a name that no view gives is a mistake, not a blank
+        app.jinja_env.undefined = StrictUndefined
     app.template_filter("tel")(tel)
     app.template_filter("size")(size_in_words)
     app.template_filter("service_name")(service_name)
@@ -26,6 +30,8 @@ def init_app(app: Flask) -> None:
 
 def template_names() -> dict[str, Any]:
     return {name.lower(): current_app.config[name] for name in NAMES} | {
+        "language": current_language(),
+        "language_name": language_name,
         "lang_url": lang_url,
         "support_time": support_time,
         "support_zone_name": current_app.config["TIMEZONE"],

@@ -12,9 +12,9 @@ from werkzeug.datastructures import MultiDict
 
 from reporter.models import Channel
 from reporter.report import Answer, Report, Section
+from reporter.web.question import display, questions
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Draft, StoredStep
-from reporter.wizard.question import display, questions
 from reporter.wizard.started import Moment, Precision
 from reporter.wizard.step import Step, StepForm
 from reporter.wizard.steps import MINIMUM_TIME

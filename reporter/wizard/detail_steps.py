@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectChoice as Option
 
-from reporter.wizard.fields import NO, UNKNOWN, YES, Checkboxes, Files, Radios, TextArea, TextInput
+from reporter.web.fields import NO, UNKNOWN, YES, Checkboxes, Files, Radios, TextArea, TextInput
 from reporter.wizard.step import Step, StepForm
 from reporter.wizard.time_fields import PastTime
 

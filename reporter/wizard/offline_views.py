@@ -27,8 +27,8 @@ from reporter.extensions import limiter
 from reporter.web.assets import script
 from reporter.web.browser import Browser
 from reporter.web.locale import current_language
+from reporter.web.question import Question, questions
 from reporter.wizard.pages import SendForm, keep_step
-from reporter.wizard.question import Question, questions
 from reporter.wizard.report_stage import ReportStage, posted_key
 from reporter.wizard.step import StepForm
 from reporter.wizard.steps import REPORT_STEPS

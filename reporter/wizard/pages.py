@@ -14,12 +14,12 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 
+from reporter.web.fields import Files
 from reporter.web.locale import choose_language
+from reporter.web.question import questions
 from reporter.wizard import answers, drafts
 from reporter.wizard.drafts import Raw, StoredStep
-from reporter.wizard.fields import Files
 from reporter.wizard.journey import Journey
-from reporter.wizard.question import questions
 from reporter.wizard.review_warnings import review_warnings
 from reporter.wizard.stage import Stage
 from reporter.wizard.step import Step, StepForm

@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 
 from reporter.formats import phones
 from reporter.formats.secrets import holds_secret
-from reporter.wizard.fields import Phone, TextArea, TextInput
-from reporter.wizard.question import questions
+from reporter.web.fields import Phone, TextArea, TextInput
+from reporter.web.question import questions
 from reporter.wizard.step import StepForm
 
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from wtforms.validators import ValidationError
 
 from reporter.formats.times import NoSuchTime, TwoSuchTimes, localize, parse_local
-from reporter.wizard.fields import Checkbox, Radios
+from reporter.web.fields import Checkbox, Radios
 from reporter.wizard.step import StepForm
 from reporter.wizard.time_fields import AGO, CLOCK_SKEW, LocalTime, Started, Zone
 

@@ -14,8 +14,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from wtforms import SelectChoice as Option
 
-from reporter.web.locale import current_language
-from reporter.wizard.fields import (
+from reporter.web.fields import (
     NO,
     UNKNOWN,
     YES,
@@ -26,6 +25,7 @@ from reporter.wizard.fields import (
     TextArea,
     TextInput,
 )
+from reporter.web.locale import current_language
 from reporter.wizard.started import StartedForm
 from reporter.wizard.step import Step, StepForm
 from reporter.wizard.time_fields import LocalTime, Started, Zone

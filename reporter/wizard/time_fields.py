@@ -13,7 +13,7 @@ from wtforms.validators import ValidationError
 
 from reporter.formats.times import NoSuchTime, localize, parse_local, parse_zone
 from reporter.formats.words import three_ways
-from reporter.wizard.fields import Radios, TextInput
+from reporter.web.fields import Radios, TextInput
 
 # A phone's clock may run ahead of ours by this much before "now" counts as the future.
 CLOCK_SKEW = timedelta(minutes=2)

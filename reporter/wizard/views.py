@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError
 
 from reporter.extensions import limiter
 from reporter.web.browser import Browser
+from reporter.notices import store
 from reporter.wizard.pages import SendForm, review_page, step_page
 from reporter.wizard.report_stage import ReportStage, is_operator, posted_key
 from reporter.wizard.steps import REPORT_STEPS
@@ -29,7 +30,12 @@ def start() -> ResponseReturnValue:
     if prefill or is_operator():  # whose next caller is another customer
         Browser().prefill = prefill
     under_way = is_operator() and ReportStage().is_under_way()
-    return render_template("wizard/start.html", steps=REPORT_STEPS, under_way=under_way)
+    return render_template(
+        "wizard/start.html",
+        steps=REPORT_STEPS,
+        notices=store.shown(),
+        under_way=under_way,
+    )
 
 
 @blueprint.post("/operator/call")

@@ -1,5 +1,5 @@
-"""What a question is: a WTForms field that also knows when it is asked and what it says when it is
-not answered.
+"""What a question is, on every form: a WTForms field that also knows when it is asked, how it is
+shown and what it says when it is not answered.
 
 `display` is the only place that turns an answer into words.
 """
@@ -15,7 +15,11 @@ from wtforms import Form
 from wtforms.fields import Field
 from wtforms.validators import StopValidation, ValidationError
 
+from reporter.formats.text import is_blank
+
 LINE_LENGTH = 200
+# Of what a browser should not mend while it is typed.
+VERBATIM = {"spellcheck": "false", "autocapitalize": "off", "autocorrect": "off"}
 
 
 class Question(Field):
@@ -31,6 +35,8 @@ class Question(Field):
     important    the same, for an important incident only
     key          its key in the block of the ticket mail; without it, it is in its section only
     max_length   in characters
+    exact        shown as it was copied: every column and blank, in letters of one width
+    verbatim     whether a browser's spelling and capitals keep off it; what is exact is
     autocomplete, inputmode  HTML attributes of the same name
     """
 
@@ -50,6 +56,8 @@ class Question(Field):
         important: bool = False,
         key: str = "",
         max_length: int = LINE_LENGTH,
+        exact: bool = False,
+        verbatim: bool = False,
         autocomplete: str = "",
         inputmode: str = "",
         **kwargs: Any,
@@ -65,6 +73,8 @@ class Question(Field):
         self.important = important
         self.key = key
         self.max_length = max_length
+        self.exact = exact
+        self.verbatim = verbatim or exact
         self.autocomplete = autocomplete
         self.inputmode = inputmode
 
@@ -72,6 +82,10 @@ class Question(Field):
         """The ids of what a screen reader says with it."""
         ids = [f"h-{self.name}"] if self.hint else []
         return " ".join([*ids, f"e-{self.name}"] if self.errors else ids)
+
+    def is_optional(self) -> bool:
+        """Whether it may be left blank, whatever else is answered."""
+        return not self.required and not self.required_with
 
     def must(self, native: bool) -> bool:
         """Whether the browser is asked to demand an answer, where the server cannot yet."""
@@ -87,10 +101,16 @@ class Question(Field):
             "inputmode": self.inputmode,
             "required": "required" if self.must(native) else "",
         }
+        if self.control == "input" and wanted["type"] in {"", "text"}:
+            wanted["dir"] = "auto"
+        if self.verbatim:
+            wanted |= VERBATIM
+        if self.exact:
+            wanted |= {"class": "exact", "wrap": "off"}
         return {"id": f"f-{self.name}"} | {name: value for name, value in wanted.items() if value}
 
     def is_blank(self) -> bool:
-        return not str(self.data or "").strip()
+        return is_blank(str(self.data or ""))
 
     def is_asked(self, form: Form) -> bool:
         if self.asked_when is not None:

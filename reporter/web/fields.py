@@ -1,4 +1,4 @@
-"""The kinds of question. Those about time are in moment_fields.py."""
+"""The kinds of question of every form. Those about the time of an incident are the wizard's."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from wtforms import (
     Form,
     MultipleFileField,
     RadioField,
+    SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
@@ -20,14 +21,25 @@ from wtforms import (
 from wtforms.validators import ValidationError
 
 from reporter.formats import phones
+from reporter.formats.text import one_line
 from reporter.formats.words import size_in_words
-from reporter.wizard.question import Question
+from reporter.web.question import Question
 
 TEXT_LENGTH = 5_000
 
 YES = _l("Yes")
 NO = _l("No")
 UNKNOWN = _l("I do not know")
+
+
+def line(text: str | None) -> str:
+    """A filter: *text* as one line, for what is not kept as it was typed."""
+    return one_line(text or "")
+
+
+def lines(text: str | None) -> str:
+    """A filter: *text* without what a browser or a paste adds around it."""
+    return (text or "").replace("\r\n", "\n").replace("\x00", "").strip()
 
 
 class TextInput(Question, StringField):
@@ -61,6 +73,15 @@ class Radios(Question, RadioField):
 
     def format(self, form: Form, at: datetime) -> str:
         return next(str(c.label) for c in self.iter_choices() if c.value == self.data)
+
+
+class Select(Question, SelectField):
+    """One of many, in a list that opens. Its choices may be set after it was submitted."""
+
+    control = "select"
+
+    def __init__(self, label: Any, **kwargs: Any) -> None:
+        super().__init__(label, choices=list, validate_choice=False, **kwargs)
 
 
 class Checkbox(Question, BooleanField):

@@ -358,7 +358,10 @@ def test_more_information_needs_words_and_the_others_do_not(provider: Provider) 
     page = customer.submit(kind="gone", text="algo")
     assert page.status == 422
     page = customer.submit(kind="info", text="x" * 5001)
-    assert (page.status, page.errors) == (422, {"text": "Use 5000 characters or fewer; you have written 5001"})
+    assert (page.status, page.errors) == (
+        422,
+        {"text": "Use 5000 characters or fewer; you have written 5001"},
+    )
     assert page.fields["text"] == "x" * 5001
     assert followups(provider, token) == []
     assert customer.submit(kind="better", text="").status == 200

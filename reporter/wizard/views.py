@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
 from reporter.extensions import limiter
-from reporter.web.browser import Browser
 from reporter.notices import store
+from reporter.web.browser import Browser
 from reporter.wizard.pages import SendForm, review_page, step_page
 from reporter.wizard.report_stage import ReportStage, is_operator, posted_key
 from reporter.wizard.steps import REPORT_STEPS

@@ -20,8 +20,11 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask, current_app
 from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
+
+from reporter import database_file, postgresql
 
 BUSY_TIMEOUT_SECONDS = 15
 
@@ -96,7 +99,7 @@ class Turn:
 
 
 class Database:
-    """Engine and sessions for one URL.
+    """Engine and sessions for one URL. A SQLite file is there already (`database_file.create`).
 
     `foreign_keys=False` is for migrations: a batch migration rebuilds tables, and with foreign
     keys on SQLite would cascade the drop of the old table into its children.
@@ -115,6 +118,8 @@ class Database:
         )
         if is_file:
             _prepare_sqlite(self.engine, foreign_keys=foreign_keys)
+        elif foreign_keys:  # a migration may take its time
+            _prepare_postgresql(self.engine)
         self._turn = Turn(f"{at.database}-turn") if is_file and at.database else None
         self._writing = sessionmaker(self.engine, expire_on_commit=False)
         self._reading = sessionmaker(
@@ -185,19 +190,24 @@ def exclusive(session: Session, lock: Lock, of: str | int = "") -> None:
 
 
 def driver_url(url: str) -> sa.URL:
-    """The URL with the driver we ship, and the folder of a SQLite file made.
-
-    Raises sqlalchemy.exc.ArgumentError when it is no URL.
-    """
+    """The URL with the driver we ship. Raises sqlalchemy.exc.ArgumentError when it is no URL."""
     parsed = make_url(url)
     if parsed.drivername in {"postgresql", "postgres"}:
         return parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     return parsed
 
 
 def _prepare_sqlite(engine: sa.Engine, *, foreign_keys: bool) -> None:
+    file = database_file.file_of(engine.url.render_as_string(hide_password=False))
+    opened: list[tuple[int, int]] = []  # which file the first connection has opened
+
+    @sa.event.listens_for(engine, "do_connect")
+    def open_file(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+        """Only what is there: an empty one would be made else, without a word."""
+        if file:
+            arguments[:] = [f"{file.as_uri()}?mode=rw"]
+            options["uri"] = True
+
     @sa.event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, record: Any) -> None:
         # Transactions are begun by the listener below, not by the driver.
@@ -206,8 +216,31 @@ def _prepare_sqlite(engine: sa.Engine, *, foreign_keys: bool) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        if file and not opened:
+            opened.append(database_file.identity(file))
+
+    @sa.event.listens_for(engine, "checkout")
+    def look(connection: sqlite3.Connection, record: Any, proxy: Any) -> None:
+        """What is written to a file that was deleted or replaced is lost with it."""
+        if file and not _is_still(file, opened[0]):
+            words = f"{file} was deleted or replaced while it was open: restart web and worker"
+            raise OperationalError("", None, sqlite3.OperationalError(words))
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         read_only = connection.get_execution_options().get("read_only", False)
         connection.exec_driver_sql("BEGIN DEFERRED" if read_only else "BEGIN IMMEDIATE")
+
+
+def _is_still(file: Path, opened: tuple[int, int]) -> bool:
+    try:
+        return database_file.identity(file) == opened
+    except OSError:
+        return False
+
+
+def _prepare_postgresql(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+        # What the URL says of these comes first.
+        return postgresql.ImpatientConnection.connect(*arguments, **postgresql.OPTIONS | options)

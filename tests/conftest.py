@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from factories import sqlite_url
 from flask import Flask
 from servers import postgres_server
 
@@ -51,7 +52,7 @@ def postgres_url() -> Iterator[str]:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database, without tables. A test that uses it runs once on each engine."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'reporter.db'}"
+        return sqlite_url(tmp_path)
     url: str = request.getfixturevalue("postgres_url")
     engine = sa.create_engine(driver_url(url), poolclass=sa.NullPool)
     with engine.begin() as connection:

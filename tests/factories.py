@@ -19,7 +19,7 @@ from jinja2 import FileSystemBytecodeCache
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from reporter import create_app
+from reporter import create_app, database_file
 from reporter.database import Database
 from reporter.delivery.outbox import Mail
 from reporter.models import Base
@@ -69,7 +69,10 @@ SLUGS = [step.slug for step in REPORT_STEPS]
 
 
 def sqlite_url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'reporter.db'}"
+    """Of a database that has no tables yet."""
+    url = f"sqlite:///{folder / 'reporter.db'}"
+    database_file.create(url)
+    return url
 
 
 @contextmanager

@@ -11,10 +11,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, StatementError
+from factories import sqlite_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    StatementError,
+)
 
 from reporter.database import Database, Lock, driver_url, exclusive
-from reporter.models import Attempt, Draft, Report
+from reporter.models import Attempt, Base, Draft, Report
 
 NOW = datetime(2026, 11, 23, 1, 40, 5, 123456, tzinfo=UTC)
 MADRID = timezone(timedelta(hours=1))
@@ -141,17 +148,70 @@ def test_deleting_a_report_deletes_its_mails(database: Database, queue: Callable
 
 
 def test_sqlite_is_set_to_survive_a_power_cut(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'folder' / 'reporter.db'}")
+    database = Database(sqlite_url(tmp_path / "folder"))
     with database.read() as session:
         for pragma, value in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
             assert session.scalar(sa.text(f"PRAGMA {pragma}")) == value
     database.close()
 
 
+def test_no_file_is_made_by_looking_for_one(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'reporter.db'}")
+    with pytest.raises(OperationalError), database.read() as session:
+        session.execute(sa.text("SELECT 1"))
+    assert list(tmp_path.iterdir()) == []
+    database.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["deleted", "replaced"])
+def test_nothing_is_kept_in_a_file_that_is_gone(tmp_path: Path, replaced: bool) -> None:
+    database = Database(sqlite_url(tmp_path))
+    Base.metadata.create_all(database.engine)
+    file = tmp_path / "reporter.db"
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(file.read_bytes())
+    file.unlink()
+    if replaced:
+        copy.rename(file)
+    with (
+        pytest.raises(OperationalError, match="was deleted or replaced"),
+        database.write() as session,
+    ):
+        session.add(draft())
+    database.close()
+
+
+def test_nobody_else_may_read_the_file_nor_what_stands_beside_it(tmp_path: Path) -> None:
+    database = Database(sqlite_url(tmp_path / "folder"))
+    Base.metadata.create_all(database.engine)
+    with database.write() as session:
+        session.execute(sa.text("SELECT 1"))
+    files = list((tmp_path / "folder").iterdir())
+    assert len(files) >= 3
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert (tmp_path / "folder").stat().st_mode & 0o777 == 0o700
+    database.close()
+
+
 def test_migrations_may_have_foreign_keys_off(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'reporter.db'}", foreign_keys=False)
+    database = Database(sqlite_url(tmp_path), foreign_keys=False)
     with database.read() as session:
         assert session.scalar(sa.text("PRAGMA foreign_keys")) == 0
+    database.close()
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reporter.postgresql.SILENCE_SECONDS", 0.5)
+    database = Database(postgres_url)
+    silent = "SET statement_timeout = 0; SELECT pg_sleep(100)"
+    with pytest.raises(OperationalError, match="not answered"), database.read() as session:
+        session.execute(sa.text(silent))
+    with database.read() as session:
+        assert session.scalar(sa.text("SELECT 1")) == 1
+        limits = [session.scalar(sa.text(f"SHOW {name}_timeout")) for name in ("statement", "lock")]
+        assert limits == ["8s", "5s"]
     database.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from flask import Flask
 
+from reporter import database_file
 from reporter.database import Database
 from reporter.extensions import migrations
 
@@ -14,7 +15,9 @@ def upgrade(app: Flask) -> None:
 
     A batch migration on SQLite drops and rebuilds tables, which with foreign keys on would
     cascade into the tables that refer to them: they are off meanwhile, and checked at the end.
+    A SQLite file that is not there yet is made. Raises OSError where it cannot be.
     """
+    database_file.create(app.config["DATABASE_URL"])
     serving = app.extensions["sqlalchemy"]
     migrating = Database(app.config["DATABASE_URL"], foreign_keys=False)
     app.extensions["sqlalchemy"] = migrating

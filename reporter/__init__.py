@@ -7,7 +7,19 @@ from typing import Any
 
 from flask import Flask
 
-from reporter import attachments, cli, database, demo, desk, notices, reports, settings, web, wizard
+from reporter import (
+    attachments,
+    cli,
+    database,
+    demo,
+    desk,
+    notices,
+    reports,
+    settings,
+    staff,
+    web,
+    wizard,
+)
 from reporter.extensions import babel, compress, csrf, limiter, mail, migrations
 
 
@@ -32,6 +44,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     wizard.init_app(app)
     reports.init_app(app)
     notices.init_app(app)
+    staff.init_app(app)
     desk.init_app(app)
     demo.init_app(app)
     cli.init_app(app)

@@ -10,16 +10,16 @@ from flask.cli import AppGroup, FlaskGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from reporter.delivery.commands import outbox_group, worker_command
-from reporter.desk.commands import desk_group, operator_group
 from reporter.notices.commands import notice_group
 from reporter.serving import supervisor
 from reporter.serving.migrate import upgrade
+from reporter.staff.commands import staff_group
 
 db_group = AppGroup("db", help="The database.")
 
 
 def init_app(app: Flask) -> None:
-    for command in (db_group, desk_group, notice_group, operator_group, outbox_group):
+    for command in (db_group, notice_group, outbox_group, staff_group):
         app.cli.add_command(command)
     app.cli.add_command(worker_command)
 
@@ -75,11 +75,10 @@ class Commands(FlaskGroup):
 
 COMMANDS = (
     db_group,
-    desk_group,
     notice_group,
-    operator_group,
     outbox_group,
     serve_command,
+    staff_group,
     web_command,
     worker_command,
 )

@@ -178,6 +178,7 @@ class Lock(StrEnum):
     NOTICE = "notice"
     NOTICES = "notices"  # all of them
     ALARMS = "alarms"
+    STAFF = "staff"
 
 
 def exclusive(session: Session, lock: Lock, of: str | int = "") -> None:

@@ -1,4 +1,4 @@
-"""Secret and signed URLs, and the keys derived for them.
+"""Secret and plain URLs, and the keys derived for what is signed.
 
 Each purpose has a key of its own, derived from SECRET_KEY, so that a value made for one can
 never pass for another. SECRET_KEY signs; SECRET_KEY_FALLBACKS verify too.
@@ -10,11 +10,10 @@ import base64
 import hashlib
 import hmac
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import current_app
-from itsdangerous import BadData, URLSafeTimedSerializer
 
 TOKEN_BYTES = 20  # 160 bits
 
@@ -72,22 +71,17 @@ def full_url(endpoint: str, **values: Any) -> str:
     return absolute(current_app.url_map.bind("").build(endpoint, values))
 
 
-def seal(purpose: str, value: Any) -> str:
-    """*value* (of JSON's types) as a signed and dated token that anybody can read."""
-    return str(_serializer(purpose).dumps(value))
+def desk_url(reference: str) -> str:
+    """Where support handles a report: a plain address, which opens nothing without signing in."""
+    return full_url("desk.report", reference=reference)
 
 
-def unseal(purpose: str, token: str, max_age: timedelta) -> Any:
-    """What was sealed for this purpose; None when it is forged, of another purpose or expired."""
-    try:
-        return _serializer(purpose).loads(token, max_age=int(max_age.total_seconds()))
-    except BadData:
-        return None
+def notice_desk_url(key: str) -> str:
+    """Where support tells more of a known incident, and closes it."""
+    return full_url("desk_notices.notice", key=key)
 
 
-def _serializer(purpose: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(
-        signing_keys()[::-1],  # the last one signs
-        salt=f"reporter:{purpose}",
-        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
-    )
+def new_notice_url(service: str, since: datetime) -> str:
+    """Where support opens a known incident, filled in."""
+    moment = f"{since.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+    return full_url("desk_notices.new", service=service, since=moment)

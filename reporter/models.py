@@ -182,6 +182,47 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UTCDateTime, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
 
 
+class Staff(Base):
+    """Somebody of support, who may sign in to the desk."""
+
+    __tablename__ = "staff"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    email: Mapped[str] = mapped_column(unique=True)  # in small letters
+    password_hash: Mapped[str | None]  # scrypt, as Werkzeug writes it
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """A browser that is signed in. Without its row its cookie opens nothing."""
+
+    __tablename__ = "staff_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime]  # when something was last done with it
+    expires_at: Mapped[datetime]
+    browser: Mapped[str]  # in words, as in "Firefox, Linux"
+    call_until: Mapped[datetime | None]  # while its person fills the form during calls
+
+
+class StaffLink(Base):
+    """A link that signs in once."""
+
+    __tablename__ = "staff_link"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    asks_password: Mapped[bool]  # whether a new password is chosen with it
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class Draft(Base):
     """What somebody has typed so far: raw submitted strings, by step and key."""
 
@@ -239,7 +280,7 @@ class Update(Base):
     report_id: Mapped[int] = mapped_column(ForeignKey("report.id", ondelete="CASCADE"), index=True)
     author: Mapped[Author] = mapped_column(_state(Author, "author"))
     kind: Mapped[UpdateKind] = mapped_column(_kind(UpdateKind))
-    # {"text": …}; of support also "name", as they gave it; of details "sections", by language
+    # {"text": …}; of support also "name", their account's; of details "sections", by language
     content: Mapped[dict[str, Any]]
     next_news_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -10,10 +10,11 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import time_machine
@@ -33,6 +34,7 @@ from reporter.models import Base, Message
 from reporter.models import Report as ReportRow
 from reporter.reports.receipts import Receipt, find
 from reporter.reports.submission import submit
+from reporter.staff import accounts, sessions
 
 SUPPORT = "support@example.com"
 
@@ -115,11 +117,14 @@ class Provider:
         with self.database.read() as session:
             return list(session.scalars(query.order_by(Message.id)))
 
-    def desk(self, token: str, language: str = "es") -> Customer:
-        """Somebody of support at the desk that the ticket's link opens."""
-        ticket = self.mails_of(token)[0]
-        someone = Customer(self.app, language)
-        someone.open(desk_link(ticket))
+    def support(self, name: str = "Ana", language: str = "es") -> Customer:
+        """Somebody of support in a browser that is signed in."""
+        return supporter(self.app, name, language)
+
+    def desk(self, token: str, language: str = "es", name: str = "Ana") -> Customer:
+        """Somebody of support at the page that the ticket's link opens."""
+        someone = self.support(name, language)
+        someone.open(desk_link(self.mails_of(token)[0]))
         return someone
 
     def mails_of(self, token: str) -> list[EmailMessage]:
@@ -133,6 +138,21 @@ class Provider:
         result = self.app.test_cli_runner().invoke(args=words)
         assert (result.exit_code != 0) == fails, result.output
         return result.output
+
+
+def supporter(app: Flask, name: str = "Ana", language: str = "es") -> Customer:
+    """Somebody of support in a browser that is signed in."""
+    someone, now = Customer(app, language), datetime.now(UTC)
+    database: Database = app.extensions["sqlalchemy"]
+    with app.test_request_context(headers={"User-Agent": "Firefox/140.0 (Linux)"}):
+        with database.write() as session:
+            row = accounts.by_name(session, name)
+            row = row or accounts.add(session, name, f"{name.lower()}@example.com", now)
+            token = sessions.begin(session, row.id, now)
+        cookie = sessions.cookie_name()
+    host = urlsplit(app.config["BASE_URL"]).hostname or ""
+    someone.client.set_cookie(cookie, token, domain=host, secure=True)
+    return someone
 
 
 class Compiled(BytecodeCache):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,6 @@ from provider import (
 
 from reporter.desk import actions
 from reporter.models import Base
-from reporter.reports.desk_links import VALID_FOR
 from reporter.reports.store import lock
 
 WORDS = "Hemos encontrado la causa: un disco lleno."
@@ -92,12 +91,12 @@ def test_the_link_in_the_ticket_shows_the_report(desk: Customer, token: str) -> 
 
 def test_looking_changes_nothing_however_often(provider: Provider, token: str) -> None:
     """As programs do that follow the links of mails: with GET and HEAD, and with a query."""
-    before = everything(provider)
     link = desk_link(provider.mails_of(token)[0])
-    client = provider.app.test_client()
+    client = provider.support().client
+    before = everything(provider)
     for method in ("GET", "HEAD", "GET", "OPTIONS"):
         for query in ("", "?action=acknowledge", "?action=solve&text=x"):
-            assert client.open(f"{link}{query}", method=method).status_code == 200
+            assert client.open(f"{link}{query}", method=method, base_url="https://incidents.example.com").status_code == 200
     assert everything(provider) == before
     assert status(provider, token)["seen_at"] is None
 
@@ -131,7 +130,7 @@ def test_acknowledge_says_seen_to_the_customer(
     assert status(provider, token)["seen_at"] is None
     assert "Nadie ha confirmado aún haberlo leído." in provider.customer(token).page.text
     provider.later(minutes=5)
-    page = desk.submit(action="acknowledge", name="Ana")
+    page = desk.submit(action="acknowledge")
     assert page.status == 200
     assert status(provider, token)["seen_at"] == "2026-11-23T02:27:00Z"
     receipt = provider.customer(token).page
@@ -143,9 +142,9 @@ def test_acknowledge_says_seen_to_the_customer(
 
 
 def test_pressing_again_changes_nothing(provider: Provider, token: str, desk: Customer) -> None:
-    desk.submit(action="acknowledge", name="Ana")
+    desk.submit(action="acknowledge")
     provider.later(minutes=5)
-    page = desk.submit(action="acknowledge", name="Luis")
+    page = provider.desk(token, name="Luis").submit(action="acknowledge")
     assert status(provider, token)["seen_at"] == "2026-11-23T02:22:00Z"
     assert done(page) == ["Visto 23 nov 2026 03:22 · Ana"]
 
@@ -153,12 +152,12 @@ def test_pressing_again_changes_nothing(provider: Provider, token: str, desk: Cu
 def test_two_who_press_at_once_are_one(make_app: Callable[..., Flask]) -> None:
     with a_provider_made_by(make_app) as provider, ThreadPoolExecutor(1) as pool:
         token = provider.report()
-        desk = provider.desk(token)
+        desk = provider.desk(token, name="Luis")
         with provider.database.write() as session:
             row = lock(session, provider.receipt(token).report_id)
             actions.mark_seen(session, row, "Ana", provider.now)
             session.flush()
-            other = pool.submit(lambda: desk.submit(action="acknowledge", name="Luis"))
+            other = pool.submit(lambda: desk.submit(action="acknowledge"))
             while not is_waiting(provider):
                 assert not other.done()
         assert other.result().status == 200
@@ -175,7 +174,7 @@ def is_waiting(provider: Provider) -> bool:
 
 
 def test_a_message_and_when_there_is_more(provider: Provider, token: str, desk: Customer) -> None:
-    page = desk.submit(action="message", name="Ana", text=WORDS, next_news_at="10:30")
+    page = desk.submit(action="message", text=WORDS, next_news_at="10:30")
     assert page.status == 200
     found = status(provider, token)
     assert found["next_news_at"] == "2026-11-23T09:30:00Z"
@@ -318,7 +317,7 @@ def test_what_was_solved_by_mistake_is_opened_again(
     assert 'value="solve"' not in page.html
     assert "next_news_at" not in page.fields
     assert desk.submit(action="reopen", text="").errors == {"text": "Escriba por qué sigue abierta"}
-    desk.submit(action="reopen", name="Ana", text="Nos hemos equivocado de incidencia")
+    desk.submit(action="reopen", text="Nos hemos equivocado de incidencia")
     found = status(provider, token)
     assert found["solved_at"] is None
     assert found["messages"][0]["text"] == "Nos hemos equivocado de incidencia"
@@ -342,7 +341,7 @@ def test_of_what_is_solved_no_more_news_is_promised(
 def test_solve_ends_it_and_says_what_it_was(provider: Provider, token: str, desk: Customer) -> None:
     desk.submit(action="message", text="En ello", next_news_at="10:30")
     provider.later(minutes=30)
-    page = desk.submit(action="solve", name="Luis", text=WORDS)
+    page = provider.desk(token, name="Luis").submit(action="solve", text=WORDS)
     found = status(provider, token)
     assert found["solved_at"] == "2026-11-23T02:52:00Z"
     assert found["next_news_at"] is None
@@ -371,10 +370,10 @@ def test_it_is_this_known_incident(provider: Provider, token: str) -> None:
     assert "Cae el nodo 7" not in provider.customer(token).page.text
     desk = provider.desk(token)
     assert f"{key}: Correo electrónico" in desk.page.text
-    page = desk.submit(action="link_notice", name="Ana", notice=key)
+    page = desk.submit(action="link_notice", notice=key)
     assert f"Vinculada a {key}. Actualizarla o cerrarla" in " ".join(page.text.split())
     (known,) = [path for path, text in page.links.items() if text == "Actualizarla o cerrarla"]
-    assert "Cae el nodo 7" in Customer(provider.app).open(known).text
+    assert "Cae el nodo 7" in provider.support().open(known).text
     assert done(page) == [f"Vinculada a una incidencia conocida 23 nov 2026 03:22 · Ana {key}"]
     assert "Cae el nodo 7" in provider.customer(token).page.text
     assert status(provider, token)["seen_at"] is not None
@@ -390,7 +389,6 @@ def test_it_is_this_known_incident(provider: Provider, token: str) -> None:
         ({"action": "message", "text": WORDS, "next_news_at": "2020-01-01 10:00"}, "next_news_at"),
         ({"action": "message", "text": WORDS, "next_news_at": "9999-12-31 10:00"}, "next_news_at"),
         ({"action": "message", "text": "x" * 5001}, "text"),
-        ({"action": "acknowledge", "name": "x" * 101}, "name"),
         ({"action": "link_notice", "notice": "N-00000"}, None),
         ({"action": "forget", "text": WORDS}, None),
         ({"text": WORDS}, None),
@@ -409,18 +407,6 @@ def test_what_cannot_be_done_is_said_and_nothing_is_lost(
     assert everything(provider) == before
 
 
-def test_the_name_is_remembered_in_this_browser(
-    provider: Provider, token: str, desk: Customer
-) -> None:
-    desk.submit(action="acknowledge", name="Ana")
-    assert desk.page.fields["name"] == "Ana"
-    other = provider.report("another")
-    assert desk.open(desk_link(provider.mails_of(other)[0])).fields["name"] == "Ana"
-    assert provider.desk(token).page.fields["name"] == ""
-    page = provider.desk(token).submit(action="message", text=WORDS)
-    assert "alguien de soporte" in page.text
-
-
 def test_what_the_customer_added_is_there(provider: Provider, token: str) -> None:
     customer = provider.customer(token)
     customer.submit(kind="info", text="<b>Más</b>\r\nlíneas")
@@ -437,88 +423,24 @@ def test_what_the_customer_added_is_there(provider: Provider, token: str) -> Non
 # The link
 
 
-def test_a_link_works_for_thirty_days(provider: Provider, token: str, desk: Customer) -> None:
-    link = desk_link(provider.mails_of(token)[0])
-    provider.later(days=30)
-    assert desk.open(link).status == 200
-    provider.later(seconds=1)
-    for page in (desk.open(link), desk.submit(action="acknowledge")):
-        assert page.status == 404
-    assert "Este enlace ya no funciona" in desk.open(link).text
-    assert "La tienda" not in desk.page.text
-    assert timedelta(days=30) == VALID_FOR
-
-
-def test_a_follow_up_brings_a_newer_link(provider: Provider, token: str) -> None:
-    first = desk_link(provider.mails_of(token)[0])
-    provider.later(days=31)
-    provider.customer(token).submit(kind="worse", text="")
-    provider.later(minutes=1)
-    (mail,) = to_support(provider.work())
-    assert provider.customer(token).open(first).status == 404
-    assert provider.customer(token).open(desk_link(mail)).status == 200
-
-
-def test_a_forged_link_opens_nothing(provider: Provider, token: str) -> None:
-    link = desk_link(provider.mails_of(token)[0])
-    before = everything(provider)
-    someone = Customer(provider.app)
-    someone.open("/")
-    value, stamp, signature = link.rpartition("/")[2].split(".")
-    other = desk_link(provider.mails_of(provider.report("another"))[0])
-    other_value = other.rpartition("/")[2].split(".")[0]
-    known = provider.command("operator", "link").strip().rpartition("/")[2]
-    forged = [
-        f"{value}.{stamp}.{signature[:-4]}AAAA",
-        f"{other_value}.{stamp}.{signature}",
-        f"{value}.{stamp[:-1]}z.{signature}",
-        value,
-        known,
-        "x",
-    ]
-    for each in forged:
-        page = someone.open(f"/desk/{each}")
-        assert (page.status, "Este enlace ya no funciona" in page.text) == (404, True)
-        answer = someone.client.post(f"/desk/{each}", data={"action": "acknowledge"})
-        assert answer.status_code in {400, 404}
-    assert everything(provider)[0:1] == before[0:1]
-    assert status(provider, token)["seen_at"] is None
-
-
-def test_an_operator_revokes_every_link_of_a_report(provider: Provider, token: str) -> None:
-    link = desk_link(provider.mails_of(token)[0])
-    other = provider.report("another")
+def test_a_link_is_a_plain_address_that_lasts(provider: Provider, token: str) -> None:
     reference = provider.receipt(token).report.reference
-    said = provider.command("desk", "revoke", reference.removeprefix("INC-").lower())
-    assert said.startswith(f"The desk links of {reference} open nothing now.")
-    someone = Customer(provider.app)
-    assert someone.open(link).status == 404
-    assert provider.desk(other).page.status == 200
-    fresh = provider.command("desk", "link", reference).strip()
-    assert someone.open(fresh.removeprefix("https://incidents.example.com")).status == 200
-    provider.customer(token).submit(kind="worse", text="")
-    provider.later(minutes=1)
-    mail = to_support(provider.work())[-1]
-    assert someone.open(link).status == 404
-    assert someone.open(desk_link(mail)).status == 200
+    path = desk_link(provider.mails_of(token)[0])
+    assert path == f"/desk/{reference}"
+    provider.later(days=90)
+    assert provider.support().open(path).status == 200
 
 
-def test_a_mail_that_waits_keeps_the_link_it_has(provider: Provider, token: str) -> None:
-    """It was composed before: after a revocation its link opens nothing either."""
-    provider.customer(token).submit(kind="worse", text="")
-    provider.command("desk", "revoke", provider.receipt(token).report.reference)
-    provider.later(minutes=1)
-    (mail,) = to_support(provider.work())
-    assert Customer(provider.app).open(desk_link(mail)).status == 404
+@pytest.mark.parametrize("spelt", ["{0}", "{1}", "{2}"])
+def test_a_reference_is_found_as_it_is_heard(provider: Provider, token: str, spelt: str) -> None:
+    reference = provider.receipt(token).report.reference
+    spellings = (reference, reference.lower(), reference.removeprefix("INC-"))
+    assert reference in provider.support().open(f"/desk/{spelt.format(*spellings)}").text
 
 
-def test_a_reference_that_is_none_is_said(provider: Provider) -> None:
-    assert "no report has the reference INC-A00000" in provider.command(
-        "desk", "revoke", "INC-A00000", fails=True
-    )
-    assert "is no reference, which is as in" in provider.command(
-        "desk", "revoke", "nonsense", fails=True
-    )
+@pytest.mark.parametrize("reference", ["INC-A00000", "nonsense", "INC-"])
+def test_what_is_no_report_is_no_page(provider: Provider, reference: str) -> None:
+    assert provider.support().open(f"/desk/{reference}").status == 404
 
 
 # CustomerUpdate by mail
@@ -529,7 +451,7 @@ def test_news_is_mailed_to_a_customer_who_asked(provider: Provider, token: str) 
     assert "Le escribiremos cuando soporte tenga novedades." in page.text
     desk = provider.desk(token)
     assert "Pidió novedades por correo" in desk.page.text
-    desk.submit(action="message", name="Ana", text=WORDS, next_news_at="10:30")
+    desk.submit(action="message", text=WORDS, next_news_at="10:30")
     (mail,) = provider.work()
     reference = provider.receipt(token).report.reference
     assert mail["To"] == "inigo@example.com"

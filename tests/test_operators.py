@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from factories import SENT_AT, Customer, Page
+from factories import Customer, Page
 from jsonschema import Draft202012Validator
 from provider import Provider, a_provider, block_of, link, text_of, to_customers, to_support
 
@@ -23,18 +22,19 @@ def provider(tmp_path: Path) -> Iterator[Provider]:
         yield provider
 
 
-def operator_link(provider: Provider, *options: str) -> str:
-    """Its path, as the command prints it."""
-    url = urlsplit(provider.command("operator", "link", *options).strip())
-    assert f"{url.scheme}://{url.netloc}" == "https://incidents.example.com"
-    return url.path
-
-
 def operator(provider: Provider, *, language: str = "es") -> Customer:
-    """Somebody of support whose browser has opened the link."""
-    someone = Customer(provider.app, language)
-    someone.open(operator_link(provider))
+    """Somebody of support who has begun to take calls."""
+    someone = provider.support(language=language)
+    new_call(someone)
     return someone
+
+
+def new_call(someone: Customer) -> Page:
+    """Press the button of the board."""
+    page = someone.open("/desk")
+    assert 'action="/desk/call"' in page.html
+    page.action = "/desk/call"
+    return someone.submit()
 
 
 def token_of(receipt: Page) -> str:
@@ -176,14 +176,6 @@ def test_the_next_caller_is_not_given_the_number_of_the_last(provider: Provider)
     assert someone.open("/report/contact").fields["customer_number"] == ""
 
 
-def new_call(someone: Customer) -> Page:
-    """Press the button of the first page."""
-    page = someone.open("/")
-    assert 'formaction="/operator/call"' in page.html
-    page.action = "/operator/call"
-    return someone.submit()
-
-
 def test_a_new_call_has_nothing_of_one_that_was_abandoned(provider: Provider) -> None:
     someone = operator(provider)
     new_call(someone)
@@ -210,36 +202,35 @@ def test_a_call_is_prefilled_by_its_own_link_only(provider: Provider) -> None:
     for slug in ("failure", "timing", "changes"):
         someone.fill(slug)
     assert someone.open("/report/contact").fields["customer_number"] == ""
-    page = someone.open("/?customer_number=C-2")
-    page.action = "/operator/call"
-    someone.submit()
+    someone.open("/?customer_number=C-2").action = "/desk/call"
+    someone.submit(prefilled="yes")
     for slug in ("failure", "timing", "changes"):
         someone.fill(slug)
     assert someone.open("/report/contact").fields["customer_number"] == "C-2"
 
 
-def test_only_an_operator_drops_what_was_answered_by_a_new_call(provider: Provider) -> None:
+def test_a_customer_takes_no_calls_and_keeps_what_was_answered(provider: Provider) -> None:
     someone = Customer(provider.app)
     someone.fill("failure", summary="Mío")
-    assert "/operator/call" not in someone.open("/").html
-    someone.open("/report/timing").action = "/operator/call"
-    assert someone.submit().fields["summary"] == "Mío"
+    assert "/desk/call" not in someone.open("/").html
+    someone.open("/report/timing").action = "/desk/call"
+    assert someone.submit(follow=False).location.startswith("/desk/sign-in")
+    assert someone.open("/report/failure").fields["summary"] == "Mío"
 
 
-def test_beginning_a_shift_leaves_no_draft_behind(provider: Provider) -> None:
-    someone = Customer(provider.app)
+def test_beginning_a_call_leaves_no_draft_behind(provider: Provider) -> None:
+    someone = provider.support()
     someone.fill("failure", summary="Mío")
-    someone.open(operator_link(provider))
-    assert someone.open("/report/failure").fields["summary"] == ""
+    assert new_call(someone).fields["summary"] == ""
 
 
 def test_ending_makes_the_browser_an_ordinary_one(provider: Provider) -> None:
     someone = operator(provider)
     someone.fill("failure", summary="De quien llamó")
     someone.open("/")
-    assert someone.page.action == "/operator/end"
-    page = someone.submit()
-    assert BANNER not in " ".join(page.text.split())
+    assert someone.page.action == "/desk/call/end"
+    someone.submit()
+    assert BANNER not in " ".join(someone.open("/").text.split())
     assert someone.open("/report/failure").fields["summary"] == ""
     token = take(someone)
     assert provider.receipt(token).report.channel == "web"
@@ -253,50 +244,19 @@ def test_ending_needs_a_token(provider: Provider) -> None:
 
 
 def test_a_shift_ends_by_itself_after_twelve_hours(provider: Provider) -> None:
-    path = operator_link(provider)
-    someone = Customer(provider.app)
-    someone.open(path)
+    someone = operator(provider)
     provider.later(hours=11, minutes=59)
     assert BANNER in " ".join(someone.open("/").text.split())
     provider.later(minutes=1)
     assert BANNER not in " ".join(someone.open("/").text.split())
-    someone.open(path)
+    new_call(someone)
     assert BANNER in " ".join(someone.open("/").text.split())
 
 
-@pytest.mark.parametrize(
-    ("options", "days"), [((), 30), (("--days", "1"), 1), (("--days", "366"), 366)]
-)
-def test_the_link_works_as_long_as_it_was_made_for(
-    provider: Provider, options: tuple[str, ...], days: int
-) -> None:
-    path = operator_link(provider, *options)
-    provider.later(days=days, seconds=-1)
-    assert Customer(provider.app).peek(path).status == 303
-    provider.later(seconds=1)
-    page = Customer(provider.app).open(path)
-    assert page.status == 404
-    assert "Este enlace ya no funciona" in page.text
-
-
-@pytest.mark.parametrize("days", ["0", "367", "-1", "x"])
-def test_no_link_is_made_for_ever(provider: Provider, days: str) -> None:
-    said = provider.command("operator", "link", "--days", days, fails=True)
-    assert "--days" in said
-
-
-def test_a_forged_link_makes_nobody_an_operator(provider: Provider) -> None:
-    token = provider.report()
-    desk = provider.desk(token).page.action.rpartition("/")[2]
-    path = operator_link(provider)
-    for forged in (f"{path[:-3]}AAA", "/operator/x", f"/operator/{desk}"):
-        someone = Customer(provider.app)
-        assert someone.open(forged).status == 404
-        assert BANNER not in " ".join(someone.open("/").text.split())
-
-
-def test_a_link_of_another_installation_opens_nothing(tmp_path: Path) -> None:
-    with a_provider(tmp_path) as ours:
-        path = operator_link(ours)
-    with a_provider(tmp_path, SECRET_KEY="another" * 8, at=SENT_AT) as theirs:
-        assert Customer(theirs.app).open(path).status == 404
+def test_signing_out_ends_the_call(provider: Provider) -> None:
+    someone = operator(provider)
+    someone.fill("failure", summary="De quien llamó")
+    someone.open("/desk").action = "/desk/sign-out"
+    someone.submit()
+    assert BANNER not in " ".join(someone.open("/report/failure").text.split())
+    assert someone.page.fields["summary"] == ""

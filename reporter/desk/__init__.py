@@ -1,4 +1,4 @@
-"""ANSWER: what support does from the links in its mails, without a portal."""
+"""ANSWER: the board, one report, known incidents. Every page of it asks to sign in."""
 
 from __future__ import annotations
 

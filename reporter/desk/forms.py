@@ -19,7 +19,7 @@ from reporter.formats.text import is_blank
 from reporter.formats.words import service_name
 from reporter.models import UpdateKind
 from reporter.notices import store
-from reporter.web.fields import Select, TextArea, TextInput, line, lines
+from reporter.web.fields import Select, TextArea, lines
 from reporter.web.support_time import SupportTime
 
 NoticeFormType = TypeVar("NoticeFormType", bound="NoticeTextForm")
@@ -29,13 +29,6 @@ class DeskForm(FlaskForm):
     """One action. `action` says which; the other fields are those it needs."""
 
     action = StringField()
-    name = TextInput(
-        _l("Your name"),
-        hint=_l("Kept with what you do. The customer does not see it."),
-        max_length=100,
-        filters=[line],
-        autocomplete="name",
-    )
     text = TextArea(
         _l("Message to the customer"),
         filters=[lines],

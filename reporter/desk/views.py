@@ -1,4 +1,4 @@
-"""The desk: one report on one page, opened by the link in its ticket.
+"""The desk: the board, and one report on one page.
 
 GET shows and changes nothing, so that programs that follow the links of mails do no harm.
 """
@@ -6,70 +6,70 @@ GET shows and changes nothing, so that programs that follow the links of mails d
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
-from flask import (
-    Blueprint,
-    abort,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+import sqlalchemy as sa
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import get_database
-from reporter.desk import actions, operators
+from reporter.desk import actions
 from reporter.desk.forms import DeskForm, notice_options
+from reporter.links import new_notice_url, notice_desk_url
 from reporter.mail.ticket_text import kind_in_words
 from reporter.models import UpdateKind
 from reporter.notices import store as notices
-from reporter.notices.links import notice_desk_url, open_notice_url
-from reporter.reports import desk_links, store
-from reporter.web.browser import Browser
+from reporter.reports import store
+from reporter.reports.reference import parse_reference
+from reporter.staff.signed_in import acting, require
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("desk", __name__)
+blueprint.before_request(require)
 
 
-@blueprint.route("/desk/<signed>", methods=["GET", "POST"])
-def desk(signed: str) -> ResponseReturnValue:
+@blueprint.get("/desk")
+def board() -> ResponseReturnValue:
+    """The open reports."""
+    query = sa.select(models.Report).where(models.Report.solved_at.is_(None))
+    with get_database().read() as db_session:
+        rows = db_session.scalars(query.order_by(models.Report.id.desc()).limit(50)).all()
+        reports = [(row, store.to_value(row)) for row in rows]
+    return render_template("desk/board.html", reports=reports)
+
+
+@blueprint.route("/desk/<reference>", methods=["GET", "POST"])
+def report(reference: str) -> ResponseReturnValue:
     """Everything about one report; POST with `action` does one of actions.ACTIONS."""
-    form = DeskForm(name=Browser().desk_name)
+    form = DeskForm()
     valid = form.validate_on_submit()
-    with get_database().write() as db_session:
-        row = desk_links.find(db_session, signed)
-        if row is None:
-            return render_template("desk/expired.html"), 404
+    transaction = get_database().write() if valid else get_database().read()
+    with transaction as db_session:
+        row = _row(db_session, reference)
         form.notice.choices = notice_options(row.service)
         if valid:
-            Browser().desk_name = form.name.data
             _act(db_session, row, form)
             if not form.has_unsent_words():
-                return redirect(url_for("desk.desk", signed=signed), 303)
-        return _page(row, form), (422 if form.errors else 200)
+                return redirect(url_for("desk.report", reference=row.reference), 303)
+        page = _page(row, form)
+    return render_template("desk/desk.html", **page), (422 if form.errors else 200)
 
 
-@blueprint.get("/operator/<signed>")
-def operator(signed: str) -> ResponseReturnValue:
-    """Take reports by phone in this browser, until the end of the shift."""
-    if not operators.begin(signed):
-        return render_template("desk/expired.html"), 404
-    return redirect(url_for("wizard.start"), 303)
-
-
-@blueprint.post("/operator/end")
-def end_operator() -> ResponseReturnValue:
-    """Back to an ordinary browser."""
-    operators.end()
-    return redirect(url_for("wizard.start"), 303)
+def _row(db_session: Session, reference: str) -> models.Report:
+    try:
+        wanted = parse_reference(reference)
+    except ValueError:
+        abort(404)
+    return store.by_reference(db_session, wanted) or abort(404)
 
 
 def _act(db_session: Session, row: models.Report, form: DeskForm) -> None:
     row = store.lock(db_session, row.id)  # two may press at once, and the customer too
-    name, text, now = form.name.data, form.text.data, datetime.now(UTC)
+    text, now = form.text.data, datetime.now(UTC)
+    name = acting(db_session, now)
     match UpdateKind(form.action.data):
         case UpdateKind.ACKNOWLEDGE:
             actions.mark_seen(db_session, row, name, now)
@@ -84,27 +84,24 @@ def _act(db_session: Session, row: models.Report, form: DeskForm) -> None:
             actions.link_notice(db_session, row, notice, name, now)
 
 
-def _page(row: models.Report, form: DeskForm) -> str:
+def _page(row: models.Report, form: DeskForm) -> dict[str, Any]:
     report = store.to_value(row)
     language = current_language()
     form.text.hint = _reach(row)
     notice = notices.get(row.notice_id) if row.notice_id else None
-    return render_template(
-        "desk/desk.html",
-        row=row,
-        report=report,
-        sections=report.sections.get(language) or report.sections[report.language],
-        form=form,
-        updates=list(reversed(row.updates)),
-        notice=notice,
-        notice_desk=notice and notice_desk_url(notice.key),
-        open_notice=open_notice_url(
-            row.service, report.started_at or row.saved_at, (row.reference, row.desk_epoch)
-        ),
-        action=request.path,
-        unsent=form.is_submitted() and form.has_unsent_words(),
-        kind_in_words=kind_in_words,
-    )
+    return {
+        "row": row,
+        "report": report,
+        "sections": report.sections.get(language) or report.sections[report.language],
+        "form": form,
+        "updates": list(reversed(row.updates)),
+        "notice": notice,
+        "notice_desk": notice and notice_desk_url(notice.key),
+        "open_notice": new_notice_url(row.service, report.started_at or row.saved_at),
+        "action": request.path,
+        "unsent": form.is_submitted() and form.has_unsent_words(),
+        "kind_in_words": kind_in_words,
+    }
 
 
 def _reach(row: models.Report) -> str:

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
+from reporter.links import notice_desk_url
 from reporter.mail.message import finish, mime_id, new_message
 from reporter.models import MailKind
-from reporter.notices.links import notice_desk_url
 
 # Support hears of new followers this long after the first of them.
 DIGEST_AFTER = timedelta(minutes=10)

@@ -18,11 +18,11 @@ from reporter import models
 from reporter.attachments.store import files_of
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
+from reporter.links import desk_url
 from reporter.mail.ticket import compose_followup
 from reporter.models import Author, MailKind, UpdateKind
 from reporter.report import CustomerUpdate, Followup, StoredFile
 from reporter.reports import store
-from reporter.reports.desk_links import desk_url
 
 MAIL_BYTES = 9 * 2**20
 # Of a file in a mail, beside its content: its headers, its name in the text, its line in the JSON.
@@ -141,9 +141,7 @@ def _compose(session: Session, row: models.Report, number: int) -> Mail:
         for file in files_of(session, row.id)
         if file.number == number
     ]
-    return compose_followup(
-        store.to_value(row), followup, files, desk_url(row.reference, row.desk_epoch)
-    )
+    return compose_followup(store.to_value(row), followup, files, desk_url(row.reference))
 
 
 def _value(update: models.Update) -> CustomerUpdate:

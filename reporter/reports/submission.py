@@ -21,13 +21,12 @@ from reporter import models
 from reporter.database import get_database
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
-from reporter.links import full_url, hash_token, receipt_token
+from reporter.links import desk_url, full_url, hash_token, receipt_token
 from reporter.mail.customer import compose_acknowledgement
 from reporter.mail.ticket import compose_ticket
 from reporter.models import Channel, MailKind
 from reporter.report import Report
 from reporter.reports import acknowledgements, surge
-from reporter.reports.desk_links import desk_url
 from reporter.reports.reference import new_reference
 from reporter.reports.surge import Surging
 

@@ -23,9 +23,9 @@ from reporter.database import Lock, UTCDateTime, exclusive
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
 from reporter.formats.words import service_name
+from reporter.links import new_notice_url
 from reporter.mail.message import finish, mime_id, new_message
 from reporter.models import MailKind
-from reporter.notices.links import open_notice_url
 from reporter.report import Similar
 from reporter.reports.surge_statistics import (
     LEAST,
@@ -80,7 +80,7 @@ def compose(surging: Surging, at: datetime) -> Mail | None:
     """What tells support that the surge has begun; None where it was told already."""
     if surging.id is not None:
         return None
-    link = open_notice_url(surging.service, surging.similar.since)
+    link = new_notice_url(surging.service, surging.similar.since)
     return compose_surge(f"SURGE-{surging.service}", surging.service, surging.similar, link, at)
 
 

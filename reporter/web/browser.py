@@ -6,7 +6,6 @@ A cookie that outgrows 4 KB is dropped in silence by browsers, so whatever is ke
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
 
 from flask import session
@@ -19,8 +18,6 @@ class Key(StrEnum):
     DRAFT = "draft"
     PREFILL = "prefill"
     NEW_CALL = "new_call"
-    OPERATOR_UNTIL = "operator_until"
-    DESK_NAME = "desk_name"
 
 
 class Browser:
@@ -67,26 +64,3 @@ class Browser:
     def take_new_call(self) -> bool:
         """Whether a call has just begun. Said once."""
         return bool(session.pop(Key.NEW_CALL, False))
-
-    def is_operator(self, now: datetime) -> bool:
-        """Whether support fills the form in it, during a call."""
-        until: float = session.get(Key.OPERATOR_UNTIL, 0)
-        return until > now.timestamp()
-
-    def begin_shift(self, until: datetime) -> None:
-        """Make it an operator's."""
-        session[Key.OPERATOR_UNTIL] = until.timestamp()
-        self.leave_draft()
-
-    def end_shift(self) -> None:
-        session.pop(Key.OPERATOR_UNTIL, None)
-        self.leave_draft()
-
-    @property
-    def desk_name(self) -> str:
-        """What somebody of support is called at the desk."""
-        return str(session.get(Key.DESK_NAME, ""))
-
-    @desk_name.setter
-    def desk_name(self, name: str) -> None:
-        session[Key.DESK_NAME] = name

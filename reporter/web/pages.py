@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, jsonify, request, url_for
 from jinja2 import StrictUndefined
@@ -55,7 +56,8 @@ def page_url(**query: Any) -> str | None:
 
 def lang_url(language: str) -> str:
     """This page in another language; the first page where this one has no address."""
-    return page_url(lang=language) or url_for("wizard.start", lang=language)
+    asked = {name: value for name, value in request.args.items() if name != "lang"}
+    return f"{page_url() or url_for('wizard.start')}?{urlencode({**asked, 'lang': language})}"
 
 
 def support_time(moment: datetime) -> str:

@@ -7,10 +7,11 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     from reporter.extensions import csrf
-    from reporter.wizard import detail_views, offline_views, report_stage, views
+    from reporter.wizard import calls, detail_views, offline_views, views
 
     for blueprint in (views.blueprint, detail_views.blueprint, offline_views.blueprint):
         # Their forms check the token themselves, so that a stale one loses nothing typed.
         csrf.exempt(blueprint)
         app.register_blueprint(blueprint)
-    app.jinja_env.globals["is_operator"] = report_stage.is_operator
+    app.register_blueprint(calls.blueprint)
+    app.jinja_env.globals["is_operator"] = calls.is_operator

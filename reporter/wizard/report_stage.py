@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import abort, request, url_for
@@ -19,17 +19,13 @@ from reporter.reports.submission import is_kept, submit
 from reporter.web.browser import Browser
 from reporter.web.locale import current_language
 from reporter.wizard import answers, drafts
+from reporter.wizard.calls import is_operator
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
 from reporter.wizard.pages import filled_in_at
 from reporter.wizard.stage import Forms, Stage
 from reporter.wizard.step import Step
 from reporter.wizard.steps import REPORT_STEPS
-
-
-def is_operator() -> bool:
-    """Whether support fills the form in this browser, during a call."""
-    return Browser().is_operator(datetime.now(UTC))
 
 
 class ReportStage(Stage):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import CSRFError
 
 from reporter.extensions import limiter
 from reporter.notices import store
 from reporter.web.browser import Browser
-from reporter.wizard.pages import SendForm, review_page, step_page
-from reporter.wizard.report_stage import ReportStage, is_operator, posted_key
+from reporter.wizard.calls import is_operator
+from reporter.wizard.pages import review_page, step_page
+from reporter.wizard.report_stage import ReportStage, posted_key
 from reporter.wizard.steps import REPORT_STEPS
 
 blueprint = Blueprint("wizard", __name__)
@@ -18,6 +18,8 @@ blueprint = Blueprint("wizard", __name__)
 # A whole company may arrive from one address.
 STEP_LIMIT = "600 per minute"
 SEND_LIMIT = "120 per minute"
+# For support, which types what many callers say.
+STAFF_LIMIT = "3000 per minute"
 # What links from elsewhere may fill in, and how much of it.
 PREFILLED = ("service", "affected", "customer_number")
 PREFILL_LENGTH = 200
@@ -38,18 +40,8 @@ def start() -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/operator/call")
-def new_call() -> ResponseReturnValue:
-    """Begin a blank report for another caller; what was not sent of the last call is left."""
-    if not SendForm().validate():
-        raise CSRFError
-    if is_operator():
-        Browser().begin_call()
-    return redirect(url_for("wizard.step", slug=REPORT_STEPS[0].slug), 303)
-
-
 @blueprint.route("/report/<slug>", methods=["GET", "POST"])
-@limiter.limit(STEP_LIMIT, methods=["POST"], exempt_when=is_operator)
+@limiter.limit(lambda: STAFF_LIMIT if is_operator() else STEP_LIMIT, methods=["POST"])
 def step(slug: str) -> ResponseReturnValue:
     """One step. After sending, the first one begins another report, and the rest are over."""
     stage = ReportStage()
@@ -67,7 +59,7 @@ def step(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.route("/report/review", methods=["GET", "POST"])
-@limiter.limit(SEND_LIMIT, methods=["POST"], exempt_when=is_operator)
+@limiter.limit(lambda: STAFF_LIMIT if is_operator() else SEND_LIMIT, methods=["POST"])
 def review() -> ResponseReturnValue:
     """Every answer; POST sends. Sending twice gives the same receipt."""
     stage = ReportStage()

@@ -10,10 +10,11 @@ import base64
 import hashlib
 import hmac
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import current_app
+from itsdangerous import BadData, URLSafeTimedSerializer
 
 TOKEN_BYTES = 20  # 160 bits
 
@@ -85,3 +86,24 @@ def new_notice_url(service: str, since: datetime) -> str:
     """Where support opens a known incident, filled in."""
     moment = f"{since.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
     return full_url("desk_notices.new", service=service, since=moment)
+
+
+def seal(purpose: str, value: Any) -> str:
+    """*value* (of JSON's types) as a signed and dated token that anybody can read."""
+    return str(_serializer(purpose).dumps(value))
+
+
+def unseal(purpose: str, token: str, max_age: timedelta) -> Any:
+    """What was sealed for this purpose; None when it is forged, of another purpose or expired."""
+    try:
+        return _serializer(purpose).loads(token, max_age=int(max_age.total_seconds()))
+    except BadData:
+        return None
+
+
+def _serializer(purpose: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(
+        signing_keys()[::-1],  # the last one signs
+        salt=f"reporter:{purpose}",
+        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+    )

@@ -29,6 +29,7 @@ from reporter.desk import actions
 from reporter.models import Base
 from reporter.reports.store import lock
 
+BASE_URL = "https://incidents.example.com"
 WORDS = "Hemos encontrado la causa: un disco lleno."
 
 
@@ -96,7 +97,8 @@ def test_looking_changes_nothing_however_often(provider: Provider, token: str) -
     before = everything(provider)
     for method in ("GET", "HEAD", "GET", "OPTIONS"):
         for query in ("", "?action=acknowledge", "?action=solve&text=x"):
-            assert client.open(f"{link}{query}", method=method, base_url="https://incidents.example.com").status_code == 200
+            answer = client.open(f"{link}{query}", method=method, base_url=BASE_URL)
+            assert answer.status_code == 200
     assert everything(provider) == before
     assert status(provider, token)["seen_at"] is None
 

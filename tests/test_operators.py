@@ -198,7 +198,7 @@ def test_a_new_call_has_nothing_of_one_that_was_abandoned(provider: Provider) ->
 def test_a_call_is_prefilled_by_its_own_link_only(provider: Provider) -> None:
     someone = operator(provider)
     someone.open("/?customer_number=C-1")
-    page = new_call(someone)
+    new_call(someone)
     for slug in ("failure", "timing", "changes"):
         someone.fill(slug)
     assert someone.open("/report/contact").fields["customer_number"] == ""

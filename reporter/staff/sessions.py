@@ -13,10 +13,11 @@ from flask import Response, current_app, request
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.links import hash_token, new_token
+from reporter.links import hash_token, new_token, seal, unseal
 from reporter.staff.accounts import Member
 
 LASTS = timedelta(days=30)
+KNOWN, KNOWN_FOR = "known", timedelta(days=365)
 SHIFT = timedelta(hours=12)  # of taking calls; and of a session begun by the proxy's login
 BROWSERS = (
     ("Edg", "Edge"),
@@ -31,9 +32,9 @@ BROWSERS = (
 SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "CrOS", "Linux")
 
 
-def cookie_name() -> str:
+def cookie_name(name: str = "staff") -> str:
     """Under https one that a sibling host cannot set (RFC 6265bis, section 4.1.3.2)."""
-    return "__Host-staff" if _is_https() else "staff"
+    return f"__Host-{name}" if _is_https() else name
 
 
 def begin(session: Session, staff_id: int, at: datetime, lasts: timedelta = LASTS) -> str:
@@ -105,9 +106,26 @@ def set_call(session: Session, session_id: int, until: datetime | None) -> None:
 
 
 def give_cookie(response: Response, token: str, lasts: timedelta = LASTS) -> None:
+    _set_cookie(response, "staff", token, lasts)
+
+
+def know_again(response: Response, email: str) -> None:
+    """Mark a browser in which somebody has signed in. The mark opens nothing."""
+    _set_cookie(response, KNOWN, seal(KNOWN, [email, new_token()]), KNOWN_FOR)
+
+
+def known_as(email: str) -> str:
+    """What tells this browser from others, if *email* has been signed in in it."""
+    match unseal(KNOWN, request.cookies.get(cookie_name(KNOWN), ""), KNOWN_FOR):
+        case [str(whose), str(mark)] if whose == email:
+            return mark
+    return ""
+
+
+def _set_cookie(response: Response, name: str, value: str, lasts: timedelta) -> None:
     response.set_cookie(
-        cookie_name(),
-        token,
+        cookie_name(name),
+        value,
         max_age=lasts,
         secure=_is_https(),
         httponly=True,

@@ -20,6 +20,7 @@ from flask_limiter import RequestLimit
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import CSRFError
 
+from reporter import models
 from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.links import sign
@@ -37,8 +38,13 @@ ACCOUNT_LIMIT = "10 per 5 minutes"
 
 
 def account_key() -> str:
-    """The account that somebody tries, without its address standing in a list of counts."""
-    return sign("sign-in", request.form.get("email", "").strip().lower()[:254]).hex()
+    """The account that somebody tries, without its address standing in a list of counts.
+
+    A browser in which it has been signed in before has a count of its own: strangers who try
+    without end keep nobody out.
+    """
+    email = request.form.get("email", "").strip().lower()[:254]
+    return sign("sign-in", f"{email} {sessions.known_as(email)}").hex()
 
 
 def please_wait(limit: RequestLimit | None = None) -> Response:
@@ -73,7 +79,7 @@ def sign_in() -> ResponseReturnValue:
         return please_wait()
     if row is None or not right:
         return _sign_in_page(form, _("The address or the password is wrong."), 422)
-    return _signed_in(row.id, there)
+    return _signed_in(row, there)
 
 
 @blueprint.route("/desk/welcome/<token>", methods=["GET", "POST"])
@@ -92,10 +98,10 @@ def welcome(token: str) -> ResponseReturnValue:
     password_hash = passwords.hashed(form.password.data) if link.asks_password else None
     with get_database().write() as db_session:
         link = accounts.find_link(db_session, token, now, lock=True)
-        staff_id = accounts.use_link(db_session, link, password_hash, now).id if link else None
-    if staff_id is None:  # another has used it meanwhile
+        row = accounts.use_link(db_session, link, password_hash, now) if link else None
+    if row is None:  # another has used it meanwhile
         return render_template("staff/expired.html"), 404
-    return _signed_in(staff_id, url_for("desk.board"))
+    return _signed_in(row, url_for("desk.board"))
 
 
 @blueprint.post("/desk/sign-out")
@@ -111,12 +117,13 @@ def sign_out() -> ResponseReturnValue:
     return response
 
 
-def _signed_in(staff_id: int, there: str) -> Response:
+def _signed_in(row: models.Staff, there: str) -> Response:
     with get_database().write() as db_session:
         sessions.end(db_session)  # the one that this browser had
-        token = sessions.begin(db_session, staff_id, datetime.now(UTC))
+        token = sessions.begin(db_session, row.id, datetime.now(UTC))
     response = make_response(redirect(there, 303))
     sessions.give_cookie(response, token)
+    sessions.know_again(response, row.email)
     session.pop("csrf_token", None)  # a new one for whoever they are now
     return response
 

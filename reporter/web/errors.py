@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -27,6 +29,8 @@ def database_failed(error: SQLAlchemyError) -> ResponseReturnValue:
 
 
 def show_error(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None:  # a page that says it better
+        return cast(Response, error.response)
     if isinstance(error, (InternalServerError, ServiceUnavailable)):
         title = _("Something failed on our side")
         text = _("It is not your fault. Please try again in a minute.")

@@ -57,6 +57,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_notice_closed_at", "notice", ["closed_at"])
     op.create_table(
+        "staff",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("password_hash", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_staff"),
+        sa.UniqueConstraint("email", name="uq_staff_email"),
+        sa.UniqueConstraint("name", name="uq_staff_name"),
+    )
+    op.create_table(
         "surge",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("service", sa.String(), nullable=False),
@@ -93,6 +105,38 @@ def upgrade() -> None:
     op.create_index(
         "ix_report_service_saved_at", "report", ["service", "saved_at", "number_in_service"]
     )
+    op.create_table(
+        "staff_link",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("staff_id", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("asks_password", sa.Boolean(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name="fk_staff_link_staff_id_staff", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_staff_link"),
+        sa.UniqueConstraint("token_hash", name="uq_staff_link_token_hash"),
+    )
+    op.create_index("ix_staff_link_staff_id", "staff_link", ["staff_id"])
+    op.create_table(
+        "staff_session",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("staff_id", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("browser", sa.String(), nullable=False),
+        sa.Column("call_until", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff.id"], name="fk_staff_session_staff_id_staff", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_staff_session"),
+        sa.UniqueConstraint("token_hash", name="uq_staff_session_token_hash"),
+    )
+    op.create_index("ix_staff_session_staff_id", "staff_session", ["staff_id"])
     op.create_table(
         "attachment",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -304,8 +348,11 @@ def downgrade() -> None:
     op.drop_table("attempt")
     op.drop_table("message")
     op.drop_table("attachment")
+    op.drop_table("staff_session")
+    op.drop_table("staff_link")
     op.drop_table("report")
     op.drop_table("surge")
+    op.drop_table("staff")
     op.drop_table("notice")
     op.drop_table("draft")
     op.drop_table("beat")

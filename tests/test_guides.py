@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 GUIDES = ROOT / "docs" / "contributing"
 # What one more question may change: everything that loops over questions, and what says them.
 AFFECTED = (
-    "test_catalogues.py", "test_questions.py", "test_steps.py", "test_submission.py", "test_wizard.py",
+    "test_catalogues.py", "test_questions.py", "test_steps.py", "test_submission.py",
+    "test_wizard.py",
 )  # fmt: skip
 
 

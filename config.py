@@ -115,7 +115,8 @@ SEEN_WITHIN_MINUTES = {"critical": 15, "major": 60}
 
 # The ticket -------------------------------------------------------------------------------
 
-# Your helpdesk: generic, zammad, znuny, rt, roundup or django-helpdesk.
+# Your helpdesk: generic, zammad, znuny, rt, roundup, django-helpdesk, osticket, freescout, redmine
+# or glpi. Each has a page in docs/helpdesks/.
 HELPDESK_PROFILE = "generic"
 # Further headers for the first mail of a ticket, over those of the profile.
 HELPDESK_HEADERS = {}

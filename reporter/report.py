@@ -196,12 +196,13 @@ class Followup:
         """Whether it has files that left no room for the state in the mail before it."""
         return all(each.kind == UpdateKind.FILES for each in self.updates)
 
-    def says_solved(self) -> bool:
-        """Whether it works again, by the last that is said of it here."""
-        said = [
-            each.kind for each in self.updates if each.kind in {UpdateKind.SOLVED, UpdateKind.WORSE}
-        ]
-        return said[-1:] == [UpdateKind.SOLVED]
+    @property
+    def headline(self) -> CustomerUpdate:
+        """What it says first: whether it works, else the last that was told."""
+        decisive = {UpdateKind.SOLVED, UpdateKind.WORSE}
+        own = [each for each in self.updates if each.kind != UpdateKind.FILES]
+        said = [each for each in own if each.kind in decisive]
+        return (said or own or list(self.updates))[-1]
 
     def withdrawn(self, report: Report) -> list[str]:
         """The keys of what was answered before, and is not any more."""

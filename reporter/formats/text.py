@@ -24,7 +24,7 @@ ESCAPES = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\r\n]{0,4096}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ #%()*+./-][0-~]|\x1b[78=>]"
 )
-INDENT = "  "
+BAR = "| "
 
 
 def short(text: str) -> str:
@@ -61,23 +61,18 @@ def exact_lines(text: str) -> list[str]:
     return [_expanded(_printable(line, keep="\t")).rstrip() for line in lines]
 
 
-def indented(text: str) -> str:
-    """*text* as exact lines set in by two spaces, so that none stands at column 0.
+def barred(text: str) -> str:
+    """*text* as exact lines that each begin with a bar, blank ones too.
 
-    A line that begins with "-" or "_" gets "- " first, as helpdesks cut a mail at what looks
-    like the mark of a signature.
+    So none can pass for a line of ours, also where leading blanks collapse, and none begins with
+    what helpdesks take for the mark of a signature.
     """
-    return "\n".join(INDENT + _escaped(line) if line else "" for line in exact_lines(text))
+    return "\n".join(BAR + line for line in exact_lines(text))
 
 
 def shortened(text: str, length: int) -> str:
     """*text* in at most *length* characters, with an ellipsis where it was cut."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
-def _escaped(line: str) -> str:
-    seen = (c for c in line if not c.isspace() and unicodedata.category(c) != "Cf")
-    return f"- {line}" if next(seen, "") in {"-", "_"} else line
 
 
 def _expanded(line: str) -> str:

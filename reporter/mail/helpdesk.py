@@ -30,17 +30,22 @@ def znuny_headers(report: Report, customer: str) -> Headers:
         "X-OTRS-Priority": ZNUNY_PRIORITIES[report.severity.level],
         "X-OTRS-CustomerUser": customer,
     }
-    number = header_text(report.text("customer_number"))
-    return {**headers, "X-OTRS-CustomerNo": number} if number else headers
+    # Without one Znuny takes the customer's address for it, but only if the header is there.
+    number = header_text(report.text("customer_number")) or customer
+    return {**headers, "X-OTRS-CustomerNo": number}
 
 
 @dataclass(frozen=True)
 class Profile:
-    """How one helpdesk takes a ticket."""
+    """How one helpdesk takes a ticket. docs/helpdesks/ says how each of it was tried.
+
+    `answer_reaches_customer`: an answer to the mail itself does, as the helpdesk comes by default.
+    """
 
     headers: Callable[[Report, str], Headers] = no_headers
     names_customer_in_cc: bool = False
     json_suffix: str = ""
+    answer_reaches_customer: bool = True
 
 
 PROFILES = {
@@ -49,7 +54,13 @@ PROFILES = {
     "znuny": Profile(znuny_headers),
     "rt": Profile(),
     "roundup": Profile(names_customer_in_cc=True),
-    "django-helpdesk": Profile(names_customer_in_cc=True, json_suffix=".txt"),
+    "django-helpdesk": Profile(
+        names_customer_in_cc=True, json_suffix=".txt", answer_reaches_customer=False
+    ),
+    "osticket": Profile(answer_reaches_customer=False),
+    "freescout": Profile(),
+    "redmine": Profile(answer_reaches_customer=False),
+    "glpi": Profile(),
 }
 
 

@@ -48,7 +48,10 @@ def compose_followup(
     files: Sequence[tuple[StoredFile, bytes]],
     desk_url: str,
 ) -> Mail:
-    """A follow-up in the ticket's thread, with the whole current state. *files* are new with it."""
+    """A follow-up in the ticket's thread. *files* are new with it.
+
+    Its text tells what is new; the whole current state is in the JSON.
+    """
     config = current_app.config
     language = config["SUPPORT_LOCALE"]
     mail = new_message(

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from flask import current_app, render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from reporter.formats.text import header_text, indented, one_line, shortened
+from reporter.formats.text import barred, header_text, shortened
 from reporter.formats.words import day_and_time
+from reporter.mail.first_line import followup_line, in_passing, kind_aloud, ticket_line
+from reporter.mail.helpdesk import PROFILES
 from reporter.mail.key_block import block
 from reporter.models import Channel, UpdateKind
 from reporter.report import CustomerUpdate, Followup, Report, Similar
 
 SUBJECT_LENGTH = 120
-SHORT_LENGTH = 120  # of an answer where it is told in passing
-UNMARKED: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What to say beside a question whose answer is not as it was, and what that was."""
+
+    word: str
+    before: str
+
+
+UNMARKED: Mapping[str, Mark] = {}
 
 
 def subject(report: Report) -> str:
-    """As in "INC-KX7M9Q SEV1 web-hosting: The shop does not load": one line, 120 characters at
-    most, and no bracket or "#", which helpdesks take for a ticket number of theirs."""
+    """As in "SEV1 The shop does not load | web-hosting | INC-KX7M9Q": one line of 120 characters
+    at most, always the same for a report, and no bracket or "#", which helpdesks take for a ticket
+    number of theirs."""
     summary = header_text(report.text("summary").translate(str.maketrans("", "", "[]#")))
-    level = f"SEV{report.severity.level}"
-    line = f"{report.reference} {level} {report.text('service')}: {summary}"
-    return shortened(line.rstrip(), SUBJECT_LENGTH)
+    before, behind = f"SEV{report.severity.level}", f" | {report.text('service')} | {report.reference}"
+    room = SUBJECT_LENGTH - len(f"{before} {behind}")
+    return f"{before} {shortened(summary, room)}".rstrip() + behind
 
 
 def ticket_text(
@@ -34,25 +47,13 @@ def ticket_text(
 ) -> str:
     """The body of the ticket, its sections in *language*."""
     with force_locale(language):
-        if report.channel == Channel.PHONE:
-            opening = _("New incident %(reference)s, taken by phone.", reference=report.reference)
-        else:
-            opening = _(
-                "New incident %(reference)s, sent by the customer with the web form.",
-                reference=report.reference,
-            )
-        if similar:
-            opening += " " + _(
-                "Similar: %(count)s reports on it in %(minutes)s minutes, since %(since)s.",
-                count=similar.count,
-                minutes=similar.minutes,
-                since=similar.clock,
-            )
         return render_template(
             "email/ticket.txt",
-            opening=_with_missing(opening, report, language),
+            opening=ticket_line(report),
             block=block(report, similar=similar),
+            notes=[*_notes(report, similar), *_still_to_ask(report, language)],
             sections=sections_text(report, language),
+            answer_reaches_customer=_answer_reaches_customer(),
             desk_url=desk_url,
             reference=report.reference,
         )
@@ -65,33 +66,22 @@ def followup_text(
     files: Sequence[tuple[str, str]],
     desk_url: str,
 ) -> str:
-    """The body of a follow-up: what is new, then the whole state with what changed marked.
+    """The body of a follow-up: the news, then only what is new, changed or withdrawn.
 
     *files*: of each that goes with it, our name and the customer's.
     """
     with force_locale(language):
-        opening = _(
-            "Update %(number)s of incident %(reference)s, from the customer.",
-            number=followup.number,
-            reference=report.reference,
-        )
-        if followup.says_solved():
-            opening = "SOLVED. " + opening
         marks = _marks(report, followup.before, language)
-        state = "" if followup.only_files else sections_text(report, language, marks)
+        labels = [answer.label for answer in report.each(language) if answer.name in marks]
         return render_template(
             "email/followup.txt",
-            opening=_with_missing(opening, report, language),
+            opening=followup_line(report, followup, labels, len(files)),
             block=block(report, followup),
-            news=[(told(each), each.text) for each in followup.updates],
-            changes=[
-                f"{a.label} ({marks[a.name]})" + (f": {_in_short(a.text)}" if a.text else "")
-                for a in report.each(language)
-                if a.name in marks
-            ],
+            notes=list(_still_to_ask(report, language)) if labels else [],
+            news=[(_heading(each), barred(each.text)) for each in followup.updates if each.text],
+            sections=sections_text(report, language, marks, only_marked=True),
             files=files,
-            sections=state,
-            indented=indented,
+            answer_reaches_customer=_answer_reaches_customer(),
             desk_url=desk_url,
             reference=report.reference,
         )
@@ -110,42 +100,28 @@ def copy_text(report: Report, language: str) -> str:
         )
 
 
-def sections_text(report: Report, language: str, marks: Mapping[str, str] = UNMARKED) -> str:
-    """The answers alone, in *language*; *marks* are what to say beside a question, by its key."""
+def sections_text(
+    report: Report,
+    language: str,
+    marks: Mapping[str, Mark] = UNMARKED,
+    *,
+    only_marked: bool = False,
+) -> str:
+    """The answers alone, in *language*; *marks* are by the key of a question."""
     sections = [
         (section.title, answers)
         for section in report.sections[language]
-        if (answers := [a for a in section.answers if a.text or a.name in marks])
+        if (
+            answers := [
+                answer
+                for answer in section.answers
+                if answer.name in marks or (answer.text and not only_marked)
+            ]
+        )
     ]
     return render_template(
-        "email/_sections.txt", sections=sections, marks=marks, indented=indented
-    ).strip()
-
-
-def _marks(report: Report, before: Report, language: str) -> dict[str, str]:
-    """What to say beside the question of each answer that is not as *before*."""
-    marks = {}
-    for earlier, answer in zip(before.each(language), report.each(language), strict=True):
-        if answer.value == earlier.value:
-            continue
-        was = _in_short(earlier.text)
-        if not was:
-            marks[answer.name] = _("new")
-        elif answer.text:
-            marks[answer.name] = _("changed; before: %(answer)s", answer=was)
-        else:
-            marks[answer.name] = _("withdrawn; before: %(answer)s", answer=was)
-    return marks
-
-
-def _in_short(text: str) -> str:
-    return shortened(one_line("; ".join(text.splitlines())), SHORT_LENGTH)
-
-
-def told(update: CustomerUpdate) -> str:
-    """What kind of news it is, and when it came, in support's zone."""
-    zone = ZoneInfo(current_app.config["TIMEZONE"])
-    return f"{day_and_time(update.at.astimezone(zone))} · {kind_in_words(update.kind)}"
+        "email/_sections.txt", sections=sections, marks=marks, barred=barred
+    ).strip("\n")
 
 
 def kind_in_words(kind: UpdateKind) -> str:
@@ -166,11 +142,45 @@ def kind_in_words(kind: UpdateKind) -> str:
     return words[kind]
 
 
-def _with_missing(opening: str, report: Report, language: str) -> str:
-    """The prose line, with what support has to ask."""
-    labels = [a.label.strip("¿?") for a in report.each(language) if report.is_missing(a)]
-    if not labels:
-        return opening
-    questions = "; ".join(label[:1].lower() + label[1:] for label in labels)
-    still = _("Still to ask: %(questions)s.", questions=questions)
-    return f"{opening} {still}"
+def _marks(report: Report, before: Report, language: str) -> dict[str, Mark]:
+    """A mark for each answer that is not as *before*, by its key."""
+    marks = {}
+    for earlier, answer in zip(before.each(language), report.each(language), strict=True):
+        if answer.value == earlier.value:
+            continue
+        if not earlier.text:
+            marks[answer.name] = Mark(_("new"), "")
+        elif answer.text:
+            marks[answer.name] = Mark(_("changed"), earlier.text)
+        else:
+            marks[answer.name] = Mark(_("withdrawn"), earlier.text)
+    return marks
+
+
+def _heading(update: CustomerUpdate) -> str:
+    """What kind of news it is, and when it came, in support's zone."""
+    zone = ZoneInfo(current_app.config["TIMEZONE"])
+    return f"{kind_aloud(update.kind)} · {day_and_time(update.at.astimezone(zone))}"
+
+
+def _notes(report: Report, similar: Similar | None) -> Iterator[str]:
+    """What else support should know before it reads on."""
+    if report.channel == Channel.PHONE:
+        yield _("Taken by phone.")
+    if similar:
+        yield _(
+            "Similar: %(count)s reports on it in %(minutes)s minutes, since %(since)s.",
+            count=similar.count,
+            minutes=similar.minutes,
+            since=similar.clock,
+        )
+
+
+def _still_to_ask(report: Report, language: str) -> Iterator[str]:
+    labels = [in_passing(a.label) for a in report.each(language) if report.is_missing(a)]
+    if labels:
+        yield _("Still to ask: %(questions)s.", questions="; ".join(labels))
+
+
+def _answer_reaches_customer() -> bool:
+    return PROFILES[current_app.config["HELPDESK_PROFILE"]].answer_reaches_customer

@@ -12,7 +12,10 @@ from typing import Any
 from reporter.settings import shapes
 from reporter.settings.provider_checks import stray
 
-PROFILES = ("generic", "zammad", "znuny", "rt", "roundup", "django-helpdesk")
+PROFILES = (
+    "generic", "zammad", "znuny", "rt", "roundup", "django-helpdesk", "osticket", "freescout",
+    "redmine", "glpi",
+)  # fmt: skip
 SEVERITIES = ("critical", "major", "minor", "question")
 RELAY_KEYS = {
     "server": str, "port": int, "use_tls": bool, "use_ssl": bool, "username": str,

@@ -250,7 +250,7 @@ def test_a_name_is_safe_and_led_by_the_reference(
     mail = provider.work()[-1]
     assert list(files_in(mail)) == [file.filename]
     assert mail["Bcc"] is None
-    assert f"\n  {file.filename} ({shown})\n" in text_of(mail)
+    assert f"\n{file.filename} ({shown})\n" in text_of(mail)
 
 
 def test_a_nasty_name_comes_through_a_form_too(
@@ -507,7 +507,7 @@ def test_updates_that_do_not_fit_in_a_mail_begin_another(
     assert len(mails) > 1
     assert all(len(mail.as_bytes()) < 40_000 for mail in mails)
     text = "".join(text_of(mail) for mail in mails)
-    assert [text.count(f"  {number} x") for number in range(4)] == [1] * 4
+    assert [text.count(f"| {number} x") for number in range(4)] == [1] * 4
 
 
 def test_as_many_files_as_a_report_may_have_fit_in_a_mail_with_the_fullest_size(
@@ -618,7 +618,7 @@ def test_a_follow_up_carries_the_files_that_are_new(
                 "sha256": file.sha256,
             }
         ]
-        assert f"Adjuntos\n  {file.filename} ({file.name})\n" in text_of(mail)
+        assert f"ARCHIVOS\n{file.filename} ({file.name})\n" in text_of(mail)
     # What was sent before is told of, and not attached again.
     assert "  captura.png (1 kB)\n  nginx.log (1 kB)" in text_of(second)
     assert twin_of(second)["answers"]["files"] == ["captura.png", "nginx.log"]

@@ -52,7 +52,7 @@ def test_the_ticket_has_every_header_of_the_contract_in_order(folder: Path) -> N
         ("From", "Ejemplo Hosting <incident-reporter@example.com>"),
         ("Reply-To", "Íñigo Muñoz <inigo@example.com>"),
         ("To", "support@example.com"),
-        ("Subject", "INC-KX7M9Q SEV1 web-hosting: La tienda no carga – error 502"),
+        ("Subject", "SEV1 La tienda no carga – error 502 | web-hosting | INC-KX7M9Q"),
         ("Message-ID", mail.mime_id),
         ("Date", "Mon, 23 Nov 2026 02:22:00 +0000"),
         ("Content-Language", "es"),
@@ -116,7 +116,7 @@ def test_the_language_of_the_ticket_is_that_of_support(folder: Path) -> None:
     with request(folder, SUPPORT_LOCALE="en"):
         mail = compose_ticket(a_report(language="es"))
     assert parsed(mail)["Content-Language"] == "en"
-    assert body(mail).startswith("New incident INC-KX7M9Q")
+    assert body(mail).startswith("Web hosting, critical, since 02:40 (42 min before the report): ")
     assert "\nlanguage: es\n" in body(mail)
 
 

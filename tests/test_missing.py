@@ -27,11 +27,11 @@ def provider(tmp_path: Path) -> Iterator[Provider]:
 
 
 def told(provider: Provider, **changes: str) -> tuple[str | None, str]:
-    """What the ticket's block and its first line say is missing."""
+    """What the ticket's block and the line after it say is missing."""
     provider.report(str(changes), **changes)
     mail = to_support(provider.work())[-1]
-    first = text_of(mail).splitlines()[0]
-    return block_of(mail).get("missing"), first.partition("Falta por preguntar: ")[2]
+    _block, _told, behind = text_of(mail).partition("\n\nFalta por preguntar: ")
+    return block_of(mail).get("missing"), behind.partition("\n\n")[0]
 
 
 @pytest.mark.parametrize("impact", ["critical", "major"])
@@ -78,9 +78,8 @@ def test_the_line_follows_the_prose_in_the_language_of_support(tmp_path: Path) -
         provider.report(language="es")
         (ticket,) = to_support(provider.work())
         assert block_of(ticket)["missing"] == ", ".join(IMPORTANT)
-        assert text_of(ticket).splitlines()[0] == (
-            f"New incident {ticket['X-Incident-Reference']}, sent by the customer with the web"
-            " form. Still to ask: how many people does it affect; what have you tried, in order,"
+        assert text_of(ticket).split("\n\n")[2] == (
+            "Still to ask: how many people does it affect; what have you tried, in order,"
             " and what happened; what may we do without asking you again."
         )
 
@@ -88,7 +87,7 @@ def test_the_line_follows_the_prose_in_the_language_of_support(tmp_path: Path) -
 def test_it_is_support_and_not_the_customer_whose_language_it_is(provider: Provider) -> None:
     provider.report(language="en")
     (ticket,) = to_support(provider.work())
-    assert "Falta por preguntar: a cuántas personas afecta;" in text_of(ticket).splitlines()[0]
+    assert "\n\nFalta por preguntar: a cuántas personas afecta;" in text_of(ticket)
 
 
 def test_what_the_details_answer_is_missing_no_more(provider: Provider) -> None:
@@ -101,7 +100,9 @@ def test_what_the_details_answer_is_missing_no_more(provider: Provider) -> None:
     customer.submit()
     (first,) = provider.work()
     assert block_of(first)["missing"] == "tests done, allowed actions"
-    assert "a cuántas personas afecta" not in text_of(first).splitlines()[0]
+    told = text_of(first).split("\n\n")[2]
+    assert told.startswith("Falta por preguntar: qué han probado")
+    assert "a cuántas personas afecta" not in told
     customer.open(f"/r/{token}/details/evidence")
     customer.submit(tests_done="Reiniciar")
     customer.open(f"/r/{token}/details/authorisation")

@@ -57,7 +57,8 @@ on_engines = settings(max_examples=15, suppress_health_check=[HealthCheck.functi
 TRAPS = [
     "-- ", "--", "__", "- ", "From: eva@evil.example", "From ", "Bcc: eva@evil.example", ".",
     "reference: INC-AAAAAA", "severity: 4-question", "update: 9", "key: value", "QUÉ FALLA",
-    "Su nombre", "Fin del informe INC-AAAAAA.", "--===============0123456789==", "--boundary--",
+    "Su nombre", "| x",
+    "Fin del aviso INC-AAAAAA.", "--===============0123456789==", "--boundary--",
     "Content-Type: text/html", "Content-Transfer-Encoding: base64", "begin 644 x", "=0A", "=\r\n",
     "=?utf-8?q?=0D=0ABcc:_eva=40evil.example?=", "=?utf-8?b?DQpUbzogeEB5?=", "?=", "[#1]", "##-",
     "On Monday, support wrote:", "> quoted", "<b>", "&amp;", "</textarea>", "{{ 7*7 }}", "%(x)s",
@@ -117,12 +118,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
 
 def headers(report: Report) -> list[str]:
     """The names of all headers of a ticket, in order."""
-    number = ["X-OTRS-CustomerNo"] if one_line(report.text("customer_number")) else []
     return [
         "From", "Reply-To", "To", "Cc", "Subject", "Message-ID", "Date", "MIME-Version",
         "Content-Type", "Content-Language", "Importance", "X-Priority", "X-Incident-Reference",
         "X-Incident-Severity", "X-Incident-Service", "X-OTRS-Priority", "X-OTRS-CustomerUser",
-        *number,
+        "X-OTRS-CustomerNo",
     ]  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def test_no_text_changes_the_subject_beyond_its_summary(
         content = compose_ticket(report).content
         line = subject(report)
     assert len(line) <= 120
-    assert line.startswith(f"{REFERENCE} SEV1 web-hosting:")
+    assert re.fullmatch(rf"SEV1( .*)? \| web-hosting \| {REFERENCE}", line)
     assert not set("[]#\r\n") & set(line)
     assert message_from_bytes(content, policy=policy.default)["Subject"] == line
     raw = message_from_bytes(content, policy=policy.compat32)["Subject"]
@@ -188,7 +188,7 @@ def test_the_subject_keeps_every_blank(app: Flask, summary: str) -> None:
     assert message_from_bytes(content, policy=policy.default)["Subject"] == line
     raw = message_from_bytes(content, policy=policy.compat32)["Subject"]
     assert str(make_header(decode_header(re.sub(r"\r?\n(?=[ \t])", "", raw)))) == line
-    assert content.split(b"\r\nSubject: ")[1].startswith(b"INC-KX7M9Q SEV1 web-hosting: ")
+    assert content.split(b"\r\nSubject: ")[1].startswith(b"SEV1 ")
 
 
 @several
@@ -198,8 +198,7 @@ def test_no_text_forges_a_key_or_a_section(app: Flask, answers: dict[str, str]) 
         report = a_report(**answers)
         text = body(compose_ticket(report))
     lines = text.split("\n")
-    opening = f"Nueva incidencia {REFERENCE}, enviada por el cliente con el formulario web. "
-    assert lines[0].startswith(opening + "Falta por preguntar: ")
+    assert lines[0].startswith("Alojamiento web, crítico, desde las 02:40 (42 min antes del aviso)")
     assert lines[1] == ""
     end = lines.index("", 2)
     keys = [re.fullmatch(r"([a-z_]+): (\S.*)", line) for line in lines[2:end]]
@@ -217,16 +216,18 @@ def test_no_text_forges_a_key_or_a_section(app: Flask, answers: dict[str, str]) 
     assert dict(block)["severity"] == "1-critical"
     assert dict(block)["update"] == "0"
 
-    ours = [line for line in lines[end:] if line and not line.startswith("  ")]
+    ours = [line for line in lines[end:] if line and not line.startswith("| ")]
+    assert ours.pop(0).startswith("Falta por preguntar: ")
     expected = []
     answered = [s for s in report.sections["es"] if any(answer.text for answer in s.answers)]
     for section in answered:
         expected.append(section.title.upper())
         expected += [answer.label for answer in section.answers if answer.text]
-    expected.append(f"Fin del informe {REFERENCE}.")
+    expected.append("Responda a este correo: su respuesta llega al cliente.")
+    expected.append(f"Fin del aviso {REFERENCE}.")
     assert ours == expected
     for line in lines[end:]:
-        assert not line.lstrip().startswith(("-", "_")) or line.startswith("  - ")
+        assert not line.lstrip().startswith(("-", "_"))
         assert not line.rstrip(" ").endswith("\r")
     assert not {c for c in text if unicodedata.category(c) in {"Cc", "Zl", "Zp"}} - {"\n"}
     assert not TURNING & set(text)
@@ -380,8 +381,8 @@ def test_a_report_comes_back_from_the_database_unchanged(
             session.delete(row)
         assert kept == replace(sent_in, reference=row.reference)
         # The link to the desk is dated, and so another one each time.
-        told = body(sent[0]).partition("\n\nResponda a este correo")[0]
-        assert told == body(compose_ticket(kept)).partition("\n\nFin del informe")[0]
+        told = body(sent[0]).partition("\nPanel de soporte")[0]
+        assert told == body(compose_ticket(kept)).partition("\nFin del aviso")[0]
     (attachment,) = parsed(sent[0]).iter_attachments()
     stored = json.loads(attachment.get_content())["answers"]
     for key, text in answers.items():

@@ -113,7 +113,7 @@ def test_every_question_stands_in_a_section_of_the_ticket(
     for report in (a_report(**each) for each in REPORTS):
         text = ticket_text(report, language)
         for answer in report.each(language):
-            told = f"\n{answer.label}\n  {answer.text.splitlines()[0]}" if answer.text else None
+            told = f"\n{answer.label}\n| {answer.text.splitlines()[0]}" if answer.text else None
             assert told is None or told in text, answer.name
     told_somewhere = {a.name for each in REPORTS for a in a_report(**each).each() if a.text}
     assert told_somewhere == set(asked)
@@ -222,7 +222,7 @@ def test_a_question_that_is_added_arrives_everywhere(
     # the mail: section, block, and what is missing
     with app.extensions["sqlalchemy"].read() as session:
         ticket = next(m.content for m in session.query(Message) if m.kind == "ticket")
-    assert "\nHave you reverted it?\n  No, it stays\n" in body(ticket)
+    assert "\nHave you reverted it?\n| No, it stays\n" in body(ticket)
     block = body(ticket).partition("\npreferred_channel: phone\n")[2]
     assert "change_reverted: no\n" in block.partition("language: en\n")[0]
     assert "\nmissing: who, users affected, tests done, allowed actions\n" in body(ticket)
@@ -243,7 +243,7 @@ def test_a_question_that_is_added_arrives_everywhere(
 def test_the_ticket_of_a_step_without_questions_left_is_still_one(app: Flask) -> None:
     with app.test_request_context():
         report = a_report(changed="no", change_description=None)
-        assert "\nQUÉ HA CAMBIADO\n¿Cambiaron algo poco antes?\n  No\n\n" in body(
+        assert "\nQUÉ HA CAMBIADO\n¿Cambiaron algo poco antes?\n| No\n\n" in body(
             compose_ticket(report)
         )
     assert [step.slug for step in REPORT_STEPS] == SLUGS

@@ -221,7 +221,8 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
         (
             "HELPDESK_PROFILE",
             "jira",
-            "HELPDESK_PROFILE must be one of generic, zammad, znuny, rt, roundup, django-helpdesk",
+            "HELPDESK_PROFILE must be one of generic, zammad, znuny, rt, roundup, django-helpdesk, "
+            "osticket, freescout, redmine, glpi",
         ),
         ("HELPDESK_HEADERS", {"X Y": "1"}, 'HELPDESK_HEADERS: "X Y" is not a header name'),
         ("HELPDESK_HEADERS", {"Precedence": "bulk"}, "HELPDESK_HEADERS cannot set Precedence"),

@@ -11,82 +11,6 @@ from flask import Flask
 from reporter.mail.key_block import block, missing
 from reporter.mail.ticket_text import copy_text, subject, ticket_text
 
-BODY = """\
-Nueva incidencia INC-KX7M9Q, enviada por el cliente con el formulario web. \
-Falta por preguntar: a cuántas personas afecta; qué han probado, por orden, y qué ocurrió; \
-qué podemos hacer sin volver a preguntarle.
-
-reference: INC-KX7M9Q
-update: 0
-severity: 1-critical
-service: web-hosting
-affected: tienda.example.com, www.example.com
-summary: La tienda no carga – error 502
-started_at: 2026-11-23T02:40:00+01:00
-started_precision: exact
-pattern: intermittent
-changed: yes
-reporter_name: Íñigo Muñoz
-reporter_company: Tienda Muñoz, S.L.
-customer_number: C-1042
-reporter_email: inigo@example.com
-reporter_phone: +34 600 00 00 00
-email_affected: no
-preferred_channel: phone
-language: es
-missing: users affected, tests done, allowed actions
-
-QUÉ FALLA
-¿Qué servicio falla?
-  Alojamiento web
-¿A qué afecta?
-  tienda.example.com
-  www.example.com
-¿Qué ocurre, en una línea?
-  La tienda no carga – error 502
-El mensaje de error, tal como aparece
-  502 Bad Gateway
-  nginx/1.24.0
-¿Cómo de grave es para ustedes?
-  Crítico: no podemos trabajar, o nuestros clientes no pueden acceder
-
-DESDE CUÁNDO
-Fecha y hora
-  23 nov 2026 02:40 (Europe/Madrid) · 01:40 UTC · 42 minutos antes de este aviso
-Su zona horaria
-  Europe/Madrid
-¿Falla todo el tiempo?
-  Va y viene
-¿Con qué frecuencia?
-  cada 10 minutos
-
-QUÉ HA CAMBIADO
-¿Cambiaron algo poco antes?
-  Sí
-¿Qué cambiaron, y cuándo?
-  Actualizamos el módulo de pago
-
-CÓMO CONTACTAR CON USTED
-Su nombre
-  Íñigo Muñoz
-Empresa
-  Tienda Muñoz, S.L.
-Número de cliente
-  C-1042
-Correo electrónico
-  inigo@example.com
-¿Depende esa dirección de lo que falla?
-  No
-Teléfono
-  +34 600 00 00 00
-¿Cómo prefiere que le respondamos?
-  Por teléfono
-
-Responda a este correo: la respuesta va al cliente.
-Marcar como vista: https://incidents.example.com/desk/x
-Fin del informe INC-KX7M9Q."""
-DESK = "https://incidents.example.com/desk/x"
-
 # What somebody in a hurry leaves out.
 SHORT = dict.fromkeys(
     ["affected", "error_message", "frequency", "company", "customer_number", "phone"], ""
@@ -105,57 +29,101 @@ def inside_a_request(app: Flask) -> Iterator[None]:
         yield
 
 
-def test_the_whole_body() -> None:
-    assert ticket_text(a_report(), "es", DESK) == BODY
-
-
 def test_the_sections_are_in_the_language_of_support_and_the_block_is_not_translated() -> None:
-    english = ticket_text(a_report(language="es"), "en")
-    assert english.startswith("New incident INC-KX7M9Q, sent by the customer with the web form. ")
-    assert "WHAT FAILS\nWhich service fails?\n  Web hosting\n" in english
+    spanish, english = (ticket_text(a_report(language="es"), each) for each in ("es", "en"))
+    assert english.startswith("Web hosting, critical, since 02:40 (42 min before the report): La ")
+    assert "WHAT FAILS\nWhich service fails?\n| Web hosting\n\n" in english
     assert "23 Nov 2026 02:40 (Europe/Madrid) · 01:40 UTC · 42 minutes before this" in english
     assert "\nQUÉ FALLA" not in english
-    spanish_block = BODY.split("\n\n")[1]
-    assert english.split("\n\n")[1] == spanish_block
+    assert english.split("\n\n")[1] == spanish.split("\n\n")[1]
+
+
+# The first line, which a list of mails shows
 
 
 @pytest.mark.parametrize(
-    ("impact", "line"),
+    ("changes", "line"),
     [
-        ("critical", "INC-KX7M9Q SEV1 web-hosting: La tienda no carga – error 502"),
-        ("major", "INC-KX7M9Q SEV2 web-hosting: La tienda no carga – error 502"),
-        ("minor", "INC-KX7M9Q SEV3 web-hosting: La tienda no carga – error 502"),
-        ("question", "INC-KX7M9Q SEV4 web-hosting: La tienda no carga – error 502"),
+        (
+            {},
+            "Alojamiento web, crítico, desde las 02:40 (42 min antes del aviso): La tienda no carga"
+            " – error 502. Llamar a Íñigo Muñoz, +34 600 00 00 00.",
+        ),
+        (
+            {"impact": "minor", "preferred_channel": "email", "approximate": "yes"},
+            "Alojamiento web, leve, desde las 02:40 aprox. (42 min antes del aviso): La tienda no"
+            " carga – error 502. Escribir a Íñigo Muñoz, inigo@example.com.",
+        ),
+        (
+            {"preferred_channel": "email", "email_affected": "yes", "started": "unknown"},
+            "Alojamiento web, crítico, no se sabe desde cuándo: La tienda no carga – error 502."
+            " Llamar a Íñigo Muñoz, +34 600 00 00 00: el correo puede no llegarle.",
+        ),
+        (
+            {"started_at": "2026-11-20T23:20", "summary": "¿Está caído?"},
+            "Alojamiento web, crítico, desde el 20 nov 23:20 (2 d 4 h antes del aviso): "
+            "¿Está caído? Llamar a Íñigo Muñoz, +34 600 00 00 00.",
+        ),
+        (
+            {"started": "just_now", "service": "email", "summary": "No hay correo..."},
+            "Correo electrónico, crítico, desde las 03:22 aprox. (justo antes del aviso): "
+            "No hay correo. Llamar a Íñigo Muñoz, +34 600 00 00 00.",
+        ),
+        (
+            {"timezone": "America/Bogota", "started_at": "2026-11-22T20:00"},
+            "Alojamiento web, crítico, desde las 02:00 (1 h 22 min antes del aviso): La tienda no"
+            " carga – error 502. Llamar a Íñigo Muñoz, +34 600 00 00 00.",
+        ),
     ],
 )
-def test_the_subject_has_the_reference_the_severity_the_service_and_the_summary(
-    impact: str, line: str
+def test_the_first_line_says_what_since_when_and_whom_to_call(
+    changes: dict[str, str], line: str
 ) -> None:
-    assert subject(a_report(impact=impact)) == line
+    assert ticket_text(a_report(**changes), "es").splitlines()[0] == line
+
+
+def test_a_list_shows_how_bad_and_what_in_25_characters() -> None:
+    assert subject(a_report())[:25] == "SEV1 La tienda no carga –"
 
 
 @pytest.mark.parametrize(
-    ("summary", "end"),
+    ("impact", "level"), [("critical", 1), ("major", 2), ("minor", 3), ("question", 4)]
+)
+def test_the_subject_has_the_severity_the_summary_the_service_and_the_reference(
+    impact: str, level: int
+) -> None:
+    assert subject(a_report(impact=impact)) == (
+        f"SEV{level} La tienda no carga – error 502 | web-hosting | INC-KX7M9Q"
+    )
+
+
+@pytest.mark.parametrize(
+    ("summary", "told"),
     [
-        ("[Ticket#123] no carga", ": Ticket123 no carga"),
-        ("#1 [urgente]", ": 1 urgente"),
-        ("a\r\nBcc: eva@example.com", ": a Bcc: eva@example.com"),
-        ("a\u2028b\u202ec\x00d", ": a bc d"),
-        ("[#]", ":"),
-        ("a  [ ]  b", ": a b"),
-        ("=[?utf-8?q?Bcc:_x?=", ": = ?utf-8?q?Bcc:_x?="),
-        ("=?utf-8?q?Bcc:_x?=", ": = ?utf-8?q?Bcc:_x?="),
+        ("[Ticket#123] no carga", " Ticket123 no carga"),
+        ("#1 [urgente]", " 1 urgente"),
+        ("a\r\nBcc: eva@example.com", " a Bcc: eva@example.com"),
+        ("a\u2028b\u202ec\x00d", " a bc d"),
+        ("no\u200b car\u00adga\u2060", " no carga"),
+        ("می\u200cخواهم 👩\u200d👧", " می\u200cخواهم 👩\u200d👧"),
+        ("a\u200d b\u200c", " a b"),
+        ("[#]", ""),
+        ("a  [ ]  b", " a b"),
+        ("=[?utf-8?q?Bcc:_x?=", " = ?utf-8?q?Bcc:_x?="),
+        ("=?utf-8?q?Bcc:_x?=", " = ?utf-8?q?Bcc:_x?="),
     ],
 )
-def test_no_mark_of_a_helpdesk_or_a_header_is_left_in_the_subject(summary: str, end: str) -> None:
-    assert subject(a_report(summary=summary)) == f"INC-KX7M9Q SEV1 web-hosting{end}"
+def test_no_mark_of_a_helpdesk_or_a_header_is_left_in_the_subject(summary: str, told: str) -> None:
+    assert subject(a_report(summary=summary)) == f"SEV1{told} | web-hosting | INC-KX7M9Q"
 
 
-def test_the_subject_has_at_most_120_characters() -> None:
+def test_the_subject_has_at_most_120_characters_and_the_summary_is_what_is_shortened() -> None:
     line = subject(a_report(summary="x" * 120))
     assert len(line) == 120
-    assert line == "INC-KX7M9Q SEV1 web-hosting: " + "x" * 90 + "…"
-    assert len(subject(a_report(service="storage-backup", summary="\N{FIRE}" * 120))) == 120
+    assert line == "SEV1 " + "x" * 87 + "… | web-hosting | INC-KX7M9Q"
+    line = subject(a_report(service="storage-backup", summary="\N{FIRE}" * 120))
+    assert len(line) == 120
+    assert line.endswith("… | storage-backup | INC-KX7M9Q")
 
 
 def test_the_block_leaves_out_what_is_empty() -> None:
@@ -232,18 +200,18 @@ def test_an_important_incident_is_asked_more_of() -> None:
     assert missing(a_report(impact="major")) == ["users_affected", "tests_done", "allowed_actions"]
 
 
-def test_the_customers_words_are_set_in_under_their_question() -> None:
-    text = ticket_text(a_report(error_message="-- \r\nreference: INC-AAAAAA\r\n\r\n_ x"), "es")
+def test_every_line_of_the_customers_begins_with_a_bar() -> None:
+    text = ticket_text(a_report(error_message="-- \r\nreference: INC-AAAAAA\r\n\r\n_ x\ty"), "es")
     assert (
-        "El mensaje de error, tal como aparece\n  - --\n  reference: INC-AAAAAA\n\n  - _ x\n"
+        "El mensaje de error, tal como aparece\n| --\n| reference: INC-AAAAAA\n| \n| _ x     y\n\n"
     ) in text
 
 
 def test_the_customers_copy_is_the_same_without_the_words_for_support() -> None:
-    copy = copy_text(a_report(), "es")
+    copy, ticket = copy_text(a_report(), "es"), ticket_text(a_report(), "es")
     assert copy.startswith("Su aviso INC-KX7M9Q.\n\nreference: INC-KX7M9Q\n")
-    assert copy.endswith("\n\nFin del informe INC-KX7M9Q.")
-    assert copy.split("\n\n")[2:-1] == BODY.split("\n\n")[2:-1]
+    assert copy.endswith("\n\nFin del aviso INC-KX7M9Q.")
+    assert copy.split("\n\n")[2:-1] == ticket.split("\n\n")[3:-1]
     assert "Responda" not in copy
 
 

@@ -58,7 +58,7 @@ def attached(report: Report) -> dict[str, Any]:
 
 def test_the_whole_ticket() -> None:
     ticket = attached(a_report())
-    assert ticket.pop("description").startswith("QUÉ FALLA\n¿Qué servicio falla?\n  Alojamiento")
+    assert ticket.pop("description").startswith("QUÉ FALLA\n¿Qué servicio falla?\n| Alojamiento")
     assert ticket == {
         "@type": "TroubleTicket",
         "schemaVersion": "1",

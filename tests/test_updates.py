@@ -43,21 +43,27 @@ def followups(provider: Provider, token: str) -> list[EmailMessage]:
 
 
 def news_of(mail: EmailMessage) -> list[str]:
-    """The lines under "what is new"."""
-    return text_of(mail).split("QUÉ HAY DE NUEVO\n")[1].split("\n\n")[0].splitlines()
+    """What the customer said, with the line above it that says what it is."""
+    behind = text_of(mail).split("\n\n")[2:-1]
+    return [line for part in behind for line in part.splitlines() if "desk" not in line]
+
+
+def words_of(mail: EmailMessage) -> list[str]:
+    """What the customer said."""
+    return [line for line in news_of(mail) if line.startswith("| ")]
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("kind", "words", "aloud"),
     [
-        ("info", "Más información"),
-        ("worse", "Va peor"),
-        ("better", "Va mejor"),
-        ("solved", "Ya funciona"),
+        ("info", "Más información", "MÁS INFORMACIÓN"),
+        ("worse", "Va peor", "VA PEOR"),
+        ("better", "Va mejor", "VA MEJOR"),
+        ("solved", "Ya funciona", "FUNCIONA DE NUEVO, según el cliente"),
     ],
 )
 def test_every_kind_reaches_support_and_stays_on_the_receipt(
-    provider: Provider, kind: str, words: str
+    provider: Provider, kind: str, words: str, aloud: str
 ) -> None:
     token = provider.report()
     provider.work()
@@ -70,7 +76,10 @@ def test_every_kind_reaches_support_and_stays_on_the_receipt(
     (mail,) = provider.work()
     assert mail["To"] == "support@example.com"
     assert block_of(mail)["news"] == kind
-    assert news_of(mail) == [f"23 nov 2026 03:22 · {words}", "  Ahora sale error 504"]
+    assert text_of(mail).splitlines()[0] == (
+        f"{aloud}: Ahora sale error 504 (actualización 1 de {mail['X-Incident-Reference']})"
+    )
+    assert news_of(mail) == [f"{aloud} · 23 nov 2026 03:22", "| Ahora sale error 504"]
 
 
 def test_the_form_offers_the_kinds_of_the_contract(provider: Provider) -> None:
@@ -122,7 +131,7 @@ def test_a_long_subject_is_identical_in_the_follow_up(provider: Provider) -> Non
     provider.customer(token).submit(kind="worse", text="")
     (mail,) = followups(provider, token)
     assert mail["Subject"] == f"Re: {ticket['Subject']}"
-    assert len(ticket["Subject"]) == 120
+    assert "… | web-hosting | INC-" in ticket["Subject"]
 
 
 def test_several_within_a_minute_join_one_mail(provider: Provider) -> None:
@@ -138,11 +147,8 @@ def test_several_within_a_minute_join_one_mail(provider: Provider) -> None:
     provider.later(seconds=1)
     (mail,) = provider.work()
     assert block_of(mail)["news"] == "info, worse, info"
-    assert [line for line in news_of(mail) if line.startswith("  ")] == [
-        "  uno",
-        "  dos",
-        "  tres",
-    ]
+    assert words_of(mail) == ["| uno", "| dos", "| tres"]
+    assert text_of(mail).startswith("VA PEOR: dos; y 2 más (actualización 1 de INC-")
     provider.later(minutes=10)
     assert provider.work() == []
 
@@ -186,7 +192,7 @@ def test_what_comes_after_a_mail_was_sent_begins_another(provider: Provider) -> 
     provider.later(minutes=1)
     (mail,) = provider.work()
     assert block_of(mail)["update"] == "2"
-    assert [line for line in news_of(mail) if line.startswith("  ")] == ["  dos"]
+    assert words_of(mail) == ["| dos"]
 
 
 def test_a_mail_that_a_relay_may_have_seen_is_not_changed_any_more(provider: Provider) -> None:
@@ -226,7 +232,9 @@ def test_solved_is_the_first_word_and_the_state(provider: Provider) -> None:
     assert "Solucionado" in page.text
     provider.later(minutes=1)
     (mail,) = provider.work()
-    assert text_of(mail).startswith("SOLVED. Actualización 1 de la incidencia INC-")
+    assert text_of(mail).startswith(
+        "FUNCIONA DE NUEVO, según el cliente: Volvió sola (actualización 1 de INC-"
+    )
     assert block_of(mail)["state"] == "solved"
     at = SENT_AT + timedelta(minutes=40)
     assert provider.receipt(token).solved_at == at
@@ -240,7 +248,7 @@ def test_nothing_else_is_called_solved(provider: Provider, kind: str) -> None:
     token = provider.report()
     provider.customer(token).submit(kind=kind, text="texto")
     (mail,) = followups(provider, token)
-    assert "SOLVED" not in text_of(mail)
+    assert "FUNCIONA DE NUEVO" not in text_of(mail)
     assert "state" not in block_of(mail)
     assert provider.receipt(token).solved_at is None
 
@@ -260,9 +268,9 @@ def test_what_comes_after_it_was_solved_keeps_the_state(provider: Provider) -> N
     for kind, state in [("solved", "solved"), ("info", "solved"), ("worse", None), ("info", None)]:
         customer.submit(kind=kind, text="texto")
         provider.later(minutes=1)
-        *_, mail = provider.work()
+        mail = to_support(provider.work())[-1]
         assert block_of(mail).get("state") == state
-        assert text_of(mail).startswith("SOLVED") == (kind == "solved")
+        assert text_of(mail).startswith("FUNCIONA DE NUEVO") == (kind == "solved")
 
 
 def test_in_one_mail_the_last_word_decides_whether_it_is_solved(provider: Provider) -> None:
@@ -274,11 +282,11 @@ def test_in_one_mail_the_last_word_decides_whether_it_is_solved(provider: Provid
     (mail,) = followups(provider, token)
     assert block_of(mail)["news"] == "solved, worse"
     assert "state" not in block_of(mail)
-    assert not text_of(mail).startswith("SOLVED")
+    assert text_of(mail).startswith("VA PEOR: Ha vuelto a caer; y 1 más (")
     customer.submit(kind="solved", text="Ahora sí")
     (mail,) = followups(provider, token)
     assert block_of(mail)["state"] == "solved"
-    assert text_of(mail).startswith("SOLVED. ")
+    assert text_of(mail).startswith("FUNCIONA DE NUEVO, según el cliente: Ahora sí; y 2 más (")
 
 
 def test_solved_keeps_the_first_time(provider: Provider) -> None:
@@ -290,13 +298,15 @@ def test_solved_keeps_the_first_time(provider: Provider) -> None:
     assert provider.receipt(token).solved_at == SENT_AT
 
 
-def test_a_follow_up_carries_the_whole_current_state(provider: Provider) -> None:
+def test_the_block_of_a_follow_up_is_the_whole_state_and_its_text_only_the_news(
+    provider: Provider,
+) -> None:
     token = provider.report()
     (ticket,) = to_support(provider.work())
     provider.customer(token).submit(kind="info", text="Más")
     (mail,) = followups(provider, token)
     for section in ("QUÉ FALLA", "DESDE CUÁNDO", "QUÉ HA CAMBIADO", "CÓMO CONTACTAR CON USTED"):
-        assert section in text_of(mail)
+        assert section not in text_of(mail)
     only_here = {"update": "1", "news": "info"}
     assert block_of(mail) == {**block_of(ticket), **only_here}
 
@@ -337,13 +347,13 @@ def test_hostile_text_can_write_nothing_of_ours(provider: Provider) -> None:
     assert block["severity"] == "1-critical"
     assert "state" not in block
     assert mail["Bcc"] is None
-    assert "  - --\n  reference: INC-AAAAAA\n\n  state: solved\n  - _____\n" in text
-    assert "  severity: 4-question\n  .\n  SOLVED<script>" in text
+    assert "| --\n| reference: INC-AAAAAA\n| \n| state: solved\n| _____\n" in text
+    assert "| severity: 4-question\n| .\n| SOLVED<script>" in text
     for character in "\u202e\x00\x1b\u2028":
         assert character not in text
-    ours = text.replace("\n  ", "\n")  # what is set in by two spaces is the customer's
-    assert ours != text
-    starts = [line for line in text.splitlines() if not line.startswith("  ")]
+    first, *behind = text.splitlines()
+    assert first.startswith("MÁS INFORMACIÓN: -- reference: INC-AAAAAA ")  # one line, and no other
+    starts = [line for line in behind if not line.startswith("| ")]
     assert not any("INC-AAAAAA" in line or "eva@" in line for line in starts)
 
 
@@ -442,7 +452,7 @@ def test_updates_at_the_same_moment_are_all_in_one_mail(on_both_engines: Provide
         list(pool.map(add, range(12)))
     (mail,) = followups(provider, token)
     assert block_of(mail)["update"] == "1"
-    assert all(f"  texto {number}.\n" in text_of(mail) for number in range(12))
+    assert all(f"| texto {number}.\n" in text_of(mail) for number in range(12))
     provider.later(minutes=1)
     assert len(to_support(provider.work())) == 2
 

@@ -89,7 +89,9 @@ def _since(report: Report) -> str:
     about = report.started_precision == "approximate"
     if moment.date() == report.saved_at.astimezone(zone).date():
         clock = f"{moment:%H:%M}"
-        when = _("since about %(clock)s", clock=clock) if about else _("since %(clock)s", clock=clock)
+        when = (
+            _("since about %(clock)s", clock=clock) if about else _("since %(clock)s", clock=clock)
+        )
     else:
         day = format_datetime(moment, "d MMM HH:mm", tzinfo=zone, locale=get_locale())
         when = _("since about %(day)s", day=day) if about else _("since %(day)s", day=day)

@@ -37,7 +37,10 @@ def subject(report: Report) -> str:
     at most, always the same for a report, and no bracket or "#", which helpdesks take for a ticket
     number of theirs."""
     summary = header_text(report.text("summary").translate(str.maketrans("", "", "[]#")))
-    before, behind = f"SEV{report.severity.level}", f" | {report.text('service')} | {report.reference}"
+    before, behind = (
+        f"SEV{report.severity.level}",
+        f" | {report.text('service')} | {report.reference}",
+    )
     room = SUBJECT_LENGTH - len(f"{before} {behind}")
     return f"{before} {shortened(summary, room)}".rstrip() + behind
 

@@ -518,7 +518,7 @@ def test_an_update_and_the_details_that_follow_are_one_mail(
     press(customer)
     mail = mail_to_support(smtp, reference, 1)
     assert block_of(mail)["news"] == "worse, details"
-    assert "  Ahora tampoco hay correo\n" in text_of(mail)
+    assert "| Ahora tampoco hay correo\n" in text_of(mail)
 
 
 # Everybody

@@ -51,7 +51,7 @@ def test_the_sections_are_in_the_language_of_support_and_the_block_is_not_transl
         ),
         (
             {"impact": "minor", "preferred_channel": "email", "approximate": "yes"},
-            "Alojamiento web, leve, desde las 02:40 aprox. (42 min antes del aviso): La tienda no"
+            "Alojamiento web, leve, desde alrededor de las 02:40 (42 min antes del aviso): La tienda no"
             " carga – error 502. Escribir a Íñigo Muñoz, inigo@example.com.",
         ),
         (
@@ -66,7 +66,7 @@ def test_the_sections_are_in_the_language_of_support_and_the_block_is_not_transl
         ),
         (
             {"started": "just_now", "service": "email", "summary": "No hay correo..."},
-            "Correo electrónico, crítico, desde las 03:22 aprox. (justo antes del aviso): "
+            "Correo electrónico, crítico, desde alrededor de las 03:22 (justo antes del aviso): "
             "No hay correo. Llamar a Íñigo Muñoz, +34 600 00 00 00.",
         ),
         (

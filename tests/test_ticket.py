@@ -51,8 +51,8 @@ def test_the_sections_are_in_the_language_of_support_and_the_block_is_not_transl
         ),
         (
             {"impact": "minor", "preferred_channel": "email", "approximate": "yes"},
-            "Alojamiento web, leve, desde alrededor de las 02:40 (42 min antes del aviso): La tienda no"
-            " carga – error 502. Escribir a Íñigo Muñoz, inigo@example.com.",
+            "Alojamiento web, leve, desde alrededor de las 02:40 (42 min antes del aviso): La"
+            " tienda no carga – error 502. Escribir a Íñigo Muñoz, inigo@example.com.",
         ),
         (
             {"preferred_channel": "email", "email_affected": "yes", "started": "unknown"},

@@ -97,7 +97,9 @@ def copy_text(report: Report, language: str) -> str:
             "email/ticket.txt",
             opening=_("Your report %(reference)s.", reference=report.reference),
             block=block(report),
+            notes=[],
             sections=sections_text(report, language),
+            answer_reaches_customer=False,
             desk_url="",
             reference=report.reference,
         )

@@ -1,5 +1,9 @@
 """Brings the language catalogues up to date with the code and the templates.
 
+    python tests/catalogues.py                      those of the package
+    python tests/catalogues.py new LANGUAGE FOLDER  a blank one, to be translated
+    python tests/catalogues.py compile FOLDER       those of a folder, when they are translated
+
 A message that is new is added without a translation, one that is not used any more is dropped,
 and the rest stays as it is. Running it twice changes nothing.
 """
@@ -7,6 +11,7 @@ and the rest stays as it is. Running it twice changes nothing.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -22,12 +27,12 @@ SOURCE = "en"  # the language of the messages themselves
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
 
-def languages() -> list[str]:
-    return sorted(path.parent.parent.name for path in FOLDER.glob("*/LC_MESSAGES/messages.po"))
+def languages(folder: Path = FOLDER) -> list[str]:
+    return sorted(path.parent.parent.name for path in folder.glob("*/LC_MESSAGES/messages.po"))
 
 
-def catalogue_path(language: str) -> Path:
-    return FOLDER / language / "LC_MESSAGES" / "messages.po"
+def catalogue_path(language: str, folder: Path = FOLDER) -> Path:
+    return folder / language / "LC_MESSAGES" / "messages.po"
 
 
 def messages() -> list[str]:
@@ -40,9 +45,10 @@ def messages() -> list[str]:
     )
 
 
-def updated(language: str) -> polib.POFile:
+def updated(language: str, folder: Path = FOLDER) -> polib.POFile:
     """The catalogue as it should be."""
-    kept = {entry.msgid: entry for entry in polib.pofile(str(catalogue_path(language)))}
+    path = catalogue_path(language, folder)
+    kept = {entry.msgid: entry for entry in polib.pofile(str(path))} if path.exists() else {}
     catalogue = polib.POFile(wrapwidth=0)
     catalogue.header = f"{Locale.parse(language).get_display_name('en')}. See `make catalogues`."
     catalogue.metadata = {
@@ -61,14 +67,39 @@ def updated(language: str) -> polib.POFile:
     return catalogue
 
 
-def main() -> None:
-    for language in languages():
-        catalogue = updated(language)
-        catalogue.save(str(catalogue_path(language)))
-        catalogue.save_as_mofile(str(catalogue_path(language).with_suffix(".mo")))
-        missing = [entry for entry in catalogue if language != SOURCE and not entry.translated()]
-        print(f"{language}: {len(catalogue)} messages, {len(missing)} without a translation")
+def main(words: list[str]) -> int:
+    """What is to mend is told, and is no success."""
+    match words:
+        case []:
+            for language in languages():
+                write(language, FOLDER)
+            return 0
+        case ["new", language, folder]:
+            catalogue = updated(language, Path(folder))
+            catalogue_path(language, Path(folder)).parent.mkdir(parents=True, exist_ok=True)
+            catalogue.save(str(catalogue_path(language, Path(folder))))
+            print(f"{catalogue_path(language, Path(folder))}: {len(catalogue)} messages")
+            return 0
+        case ["compile", folder]:
+            return min(
+                1, sum(write(language, Path(folder)) for language in languages(Path(folder)))
+            )
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+def write(language: str, folder: Path) -> int:
+    """Bring a catalogue up to date and compile it; how many messages have no translation."""
+    catalogue = updated(language, folder)
+    path = catalogue_path(language, folder)
+    catalogue.save(str(path))
+    catalogue.save_as_mofile(str(path.with_suffix(".mo")))
+    missing = [entry for entry in catalogue if language != SOURCE and not entry.translated()]
+    print(f"{language}: {len(catalogue)} messages, {len(missing)} without a translation")
+    for entry in missing[:3]:
+        print(f"  {entry.msgid!r}")
+    return len(missing)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

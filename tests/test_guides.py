@@ -8,10 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import polib
 import pytest
+from factories import Customer, an_app
+
+from reporter.settings import SettingsError, resolve
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDES = ROOT / "docs" / "contributing"
@@ -85,3 +89,73 @@ def test_a_question_is_added_as_its_guide_says(copy: Path) -> None:
     tests = [f"tests/{name}" for name in AFFECTED]
     done = run(copy, "-m", "pytest", "-q", "-k", "not postgresql", "-p", "no:cacheprovider", *tests)
     assert done.returncode == 0, done.stdout[-4000:]
+
+
+@pytest.mark.timeout(900)  # a suite within a test
+def test_a_language_is_added_as_its_guide_says(copy: Path, tmp_path: Path) -> None:
+    make, compiles = blocks("add-a-language.md", "sh")
+    folder = tmp_path / "translations"
+
+    def follow(line: str) -> subprocess.CompletedProcess[str]:
+        words = line.replace("/etc/incident-reporter/translations", str(folder)).split()
+        return run(copy, *words[1:])
+
+    assert follow(make).returncode == 0
+    half_done = follow(compiles)
+    assert half_done.returncode == 1
+    assert "ca: " in half_done.stdout
+    assert "without a translation" in half_done.stdout
+
+    file = folder / "ca/LC_MESSAGES/messages.po"
+    catalogue = polib.pofile(str(file))
+    for entry in catalogue:
+        entry.msgstr = f"{entry.msgid} (ca)"
+    catalogue.save()
+    assert follow(compiles).returncode == 0
+
+    [settings] = blocks("add-a-language.md", "toml")
+    told = tomllib.loads(settings.replace("/etc/incident-reporter/translations", str(folder)))
+    _, defaults, _ = resolve()
+    names = [{**each, "name": {**each["name"], "ca": "Servei"}} for each in defaults["SERVICES"]]
+    with an_app(tmp_path, **told, SERVICES=names) as app:
+        page = Customer(app, "ca").open("/report/failure")
+    assert "(ca)" in page.text
+    assert "Servei" in page.text
+    assert 'lang="ca"' in page.html
+
+    # A part of the package is one the same way: the suite knows no language by name.
+    shutil.copytree(folder / "ca", copy / "reporter/translations/ca")
+    done = run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_catalogues.py")
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_a_catalogue_that_is_half_done_or_broken_is_refused_by_name(tmp_path: Path) -> None:
+    written(tmp_path, "ca", Yes="Sí")
+    written(tmp_path, "es", Yes="Sí").write_bytes(b"\xde\x12\x04\x95 no catalogue")
+    with (
+        pytest.raises(SettingsError) as error,
+        an_app(tmp_path, LANGUAGES=["es", "en", "ca"], TRANSLATIONS=str(tmp_path)),
+    ):
+        pass
+    assert any('the catalogue "ca" lacks ' in problem for problem in error.value.problems)
+    assert any('the catalogue "es" cannot be read' in each for each in error.value.problems)
+
+
+def test_a_folder_may_change_a_single_text(tmp_path: Path) -> None:
+    written(tmp_path, "es", **{"Skip to the content": "Ir a las preguntas"})
+    with an_app(tmp_path, TRANSLATIONS=str(tmp_path)) as app:
+        text = Customer(app, "es").open("/report/failure").text
+    assert "Ir a las preguntas" in text
+    assert "Alojamiento web" in text
+
+
+def written(folder: Path, language: str, **texts: str) -> Path:
+    """A compiled catalogue with *texts* alone; its path."""
+    catalogue = polib.POFile()
+    catalogue.metadata = {"Content-Type": "text/plain; charset=UTF-8"}
+    for msgid, msgstr in texts.items():
+        catalogue.append(polib.POEntry(msgid=msgid, msgstr=msgstr))
+    file = folder / language / "LC_MESSAGES" / "messages.mo"
+    file.parent.mkdir(parents=True)
+    catalogue.save_as_mofile(str(file))
+    return file

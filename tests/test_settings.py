@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import polib
 import pytest
-from factories import SETTINGS, an_app, sqlite_url
+from factories import SETTINGS, sqlite_url
 from flask import Flask
 
 from reporter import create_app
@@ -543,34 +542,6 @@ def test_a_relay_hears_the_host_that_customers_know(url: str, name: str, tmp_pat
     config = started(**{**SETTINGS, "DATABASE_URL": sqlite_url(tmp_path), "BASE_URL": url}).config
     assert config["MAIL_EHLO_NAME"] == name
     assert config["MAIL_ENVELOPE_FROM"] == "incident-reporter@example.com"
-
-
-def test_a_language_and_a_wording_come_from_a_folder_of_ones_own(tmp_path: Path) -> None:
-    texts = {
-        "fr": {"What fails": "Ce qui ne marche pas", "Continue": "Continuer"},
-        "es": {"Continue": "Adelante"},
-    }
-    for language, words in texts.items():
-        folder = tmp_path / "own" / language / "LC_MESSAGES"
-        folder.mkdir(parents=True)
-        catalogue = polib.POFile()
-        catalogue.metadata = {"Content-Type": "text/plain; charset=utf-8"}
-        catalogue.extend(polib.POEntry(msgid=each, msgstr=word) for each, word in words.items())
-        catalogue.save_as_mofile(str(folder / "messages.mo"))
-    services = [{"id": "web", "name": {"fr": "Hébergement", "es": "Alojamiento"}}]
-    changes = {
-        "LANGUAGES": ["fr", "es"],
-        "SERVICES": services,
-        "TRANSLATIONS": str(tmp_path / "own"),
-    }
-    with an_app(tmp_path, **changes) as app, app.test_client() as client:
-        french = client.get("/report/failure?lang=fr").text
-        assert "Continuer" in french
-        assert "Hébergement" in french
-        spanish = client.get("/report/failure?lang=es").text
-        assert "Adelante" in spanish
-        assert "Continuar" not in spanish
-        assert "Qué falla" in spanish
 
 
 def test_no_secret_has_a_default() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator, Mapping
+from gettext import GNUTranslations
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -13,6 +15,7 @@ import phonenumbers
 from reporter.settings import accent, shapes
 
 LOGO_SUFFIXES = (".svg", ".png", ".webp", ".jpg", ".jpeg")
+SOURCE, COMPLETE = "en", "es"  # the language of the texts themselves, and one that has them all
 PACKAGED = Path(__file__).parent.parent / "translations"
 
 Settings = Mapping[str, Any]
@@ -67,6 +70,8 @@ def languages(settings: Settings) -> Problems:
     if not settings["LANGUAGES"]:
         yield "LANGUAGES", "LANGUAGES must name one language or more"
     for language in settings["LANGUAGES"]:
+        if language in known and folder and (wrong := _lacking(language, folder)):
+            yield "TRANSLATIONS", f'TRANSLATIONS: the catalogue "{language}" {wrong}'
         if language not in known:
             line = f'LANGUAGES: there is no catalogue for "{language}", only {", ".join(known)}'
             yield "LANGUAGES", line
@@ -119,6 +124,34 @@ def catalogues(folder: str = "") -> list[str]:
     folders = [PACKAGED, *([Path(folder)] if folder else [])]
     files = [file for each in folders for file in each.glob("*/LC_MESSAGES/messages.mo")]
     return sorted({file.parent.parent.name for file in files})
+
+
+def missing(language: str, folder: str) -> list[str]:
+    """The texts that neither our catalogue of *language* nor that in *folder* has."""
+    there = _texts(PACKAGED / language) | _texts(Path(folder) / language)
+    return [] if language == SOURCE else sorted(_texts(PACKAGED / COMPLETE) - there)
+
+
+def _texts(catalogue: Path) -> set[str]:
+    """Those that are translated there; none where there is no catalogue.
+
+    Raises OSError, ValueError or struct.error for one that cannot be read.
+    """
+    file = catalogue / "LC_MESSAGES" / "messages.mo"
+    if not file.exists():
+        return set()
+    with file.open("rb") as content:
+        read = GNUTranslations(content)
+    return {text for text in read._catalog if text}  # type: ignore[attr-defined]
+
+
+def _lacking(language: str, folder: str) -> str:
+    """What is wrong with the catalogue of *language*, with that in *folder*; empty if nothing."""
+    try:
+        lack = missing(language, folder)
+    except (OSError, ValueError, struct.error) as error:
+        return f"cannot be read: {error}"
+    return f'lacks {len(lack)} texts, the first: "{lack[0]}"' if lack else ""
 
 
 CHECKS = (provider, links, languages, services)

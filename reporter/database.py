@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -150,6 +150,10 @@ class Database:
         """One read-only transaction: a consistent view that never waits for a writer."""
         with self._reading.begin() as session:
             yield session
+
+    def transaction(self, *, writes: bool) -> AbstractContextManager[Session]:
+        """The one transaction of a view: to write, or only to read."""
+        return self.write() if writes else self.read()
 
     def close(self) -> None:
         self.engine.dispose()

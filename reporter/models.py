@@ -249,7 +249,6 @@ class Report(Base):
     token_hash: Mapped[str] = mapped_column(unique=True)
     # The draft's id, which outlives the draft: sending twice finds the first report.
     draft_id: Mapped[str] = mapped_column(unique=True)
-    content: Mapped[dict[str, Any]]  # report.Report as JSON
     service: Mapped[str]
     saved_at: Mapped[datetime]
     # How many there were on its service by then: counts a time without looking at each of it.
@@ -265,6 +264,7 @@ class Report(Base):
     notice_id: Mapped[int | None] = mapped_column(
         ForeignKey("notice.id", ondelete="SET NULL"), index=True
     )
+    content: Mapped[dict[str, Any]]  # report.Report as JSON
     updates: Mapped[list[Update]] = relationship(order_by="Update.id", passive_deletes=True)
     messages: Mapped[list[Message]] = relationship(
         back_populates="report", order_by="Message.id", passive_deletes=True
@@ -275,13 +275,12 @@ class Update(Base):
     """What came after the report, from the customer or from support."""
 
     __tablename__ = "update"
+    __table_args__ = (Index("ix_update_report_id_id", "report_id", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    report_id: Mapped[int] = mapped_column(ForeignKey("report.id", ondelete="CASCADE"), index=True)
+    report_id: Mapped[int] = mapped_column(ForeignKey("report.id", ondelete="CASCADE"))
     author: Mapped[Author] = mapped_column(_state(Author, "author"))
     kind: Mapped[UpdateKind] = mapped_column(_kind(UpdateKind))
-    # {"text": …}; of support also "name", their account's; of details "sections", by language
-    content: Mapped[dict[str, Any]]
     next_news_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     # The follow-up it goes out with, and that mail's number.
@@ -289,6 +288,8 @@ class Update(Base):
     message_id: Mapped[int | None] = mapped_column(
         ForeignKey("message.id", ondelete="SET NULL"), index=True
     )
+    # {"text": …}; of support also "name", their account's; of details "sections", by language
+    content: Mapped[dict[str, Any]]
 
 
 class Attachment(Base):
@@ -303,9 +304,9 @@ class Attachment(Base):
     mime_type: Mapped[str]
     size: Mapped[int]
     sha256: Mapped[str]
-    content: Mapped[bytes] = mapped_column(deferred=True)
     created_at: Mapped[datetime]
     number: Mapped[int | None]  # of the follow-up it goes out with
+    content: Mapped[bytes] = mapped_column(deferred=True)
 
 
 class Notice(Base):
@@ -380,7 +381,6 @@ class Message(Base):
     # Of an acknowledgement: its recipient, however spelt, as a keyed hash. Its limits count by it.
     mailbox: Mapped[str | None]
     mime_id: Mapped[str]  # the Message-ID header, fixed when the mail is made
-    content: Mapped[bytes]
     state: Mapped[MailState] = mapped_column(_state(MailState, "state"), default=MailState.QUEUED)
     form: Mapped[MailForm] = mapped_column(
         _state(MailForm, "form"), default=MailForm.FULL, server_default=MailForm.FULL.value
@@ -398,6 +398,7 @@ class Message(Base):
     # From when on it counts as waiting for the alarm; null: never, or told already.
     alarm_from: Mapped[datetime | None]
     alarmed_at: Mapped[datetime | None]
+    content: Mapped[bytes]
     report: Mapped[Report | None] = relationship(back_populates="messages")
     attempts: Mapped[list[Attempt]] = relationship(
         back_populates="message", order_by="Attempt.id", passive_deletes=True

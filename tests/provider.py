@@ -96,8 +96,8 @@ class Provider:
         return customer
 
     def receipt(self, token: str) -> Receipt:
-        with self.app.app_context():
-            found = find(token)
+        with self.app.app_context(), self.database.read() as session:
+            found = find(session, token)
         assert found is not None
         return found
 

@@ -67,8 +67,8 @@ def send(customer: Visitor, token: str) -> Page:
 
 
 def kept(provider: Provider, token: str) -> list[attachments.StoredFile]:
-    with provider.app.app_context():
-        return list(attachments.kept(provider.receipt(token).report_id))
+    with provider.database.read() as session:
+        return list(attachments.files_of(session, provider.receipt(token).report_id))
 
 
 def names(provider: Provider, token: str) -> list[str]:

@@ -255,10 +255,10 @@ def test_reading_a_receipt_changes_nothing(app: Flask) -> None:
 
 def test_a_receipt_knows_the_times_it_has_reached(app: Flask) -> None:
     token = sent(app).removeprefix("/r/")
-    with app.app_context():
-        found = receipts.find(token)
+    with app.app_context(), app.extensions["sqlalchemy"].read() as session:
+        found = receipts.find(session, token)
         assert found is not None
         assert (found.saved_at, found.sent_at, found.refused) == (SENT_AT, None, False)
         assert found.acknowledgement_queued
         assert found.report.text("name") == "Íñigo Muñoz"
-        assert receipts.find("another") is None
+        assert receipts.find(session, "another") is None

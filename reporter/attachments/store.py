@@ -62,13 +62,8 @@ def keep(report_id: int, reference: str, uploads: Sequence[FileStorage]) -> list
     return problems
 
 
-def kept(report_id: int) -> tuple[StoredFile, ...]:
-    """Every file of a report, oldest first."""
-    with get_database().read() as session:
-        return files_of(session, report_id)
-
-
 def files_of(session: Session, report_id: int) -> tuple[StoredFile, ...]:
+    """Every file of a report, oldest first."""
     query = sa.select(Attachment).where(Attachment.report_id == report_id).order_by(Attachment.id)
     return tuple(_stored(row) for row in session.scalars(query))
 
@@ -85,13 +80,12 @@ def remove(report_id: int, attachment_id: int) -> None:
         )
 
 
-def read(report_id: int, attachment_id: int) -> tuple[StoredFile, bytes] | None:
+def read(session: Session, report_id: int, attachment_id: int) -> tuple[StoredFile, bytes] | None:
     """A file of this report, with its content."""
-    with get_database().read() as session:
-        row = session.get(Attachment, attachment_id)
-        if row is None or row.report_id != report_id:
-            return None
-        return _stored(row), row.content
+    row = session.get(Attachment, attachment_id)
+    if row is None or row.report_id != report_id:
+        return None
+    return _stored(row), row.content
 
 
 def taken_as(file: StoredFile) -> str:

@@ -146,6 +146,6 @@ def _mail(session: Session, row: models.Report, update: models.Update) -> None:
         reference=row.reference,
         due_at=update.created_at,
         report_id=row.id,
-        after=store.ticket_of(row),
+        after=store.ticket_of(session, row),
     )
     update.message_id = queued.id

@@ -10,10 +10,12 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
 from wtforms import SelectChoice as Option
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
+from reporter.database import get_database
 from reporter.desk.actions import ACTIONS
 from reporter.formats.text import is_blank
 from reporter.formats.words import service_name
@@ -53,7 +55,11 @@ class DeskForm(FlaskForm):
             raise ValidationError(_("Choose what to do"))
 
     def validate_notice(self, field: Select) -> None:
-        if self.action.data == UpdateKind.LINK_NOTICE and store.find(field.data) is None:
+        if self.action.data != UpdateKind.LINK_NOTICE:
+            return
+        with get_database().read() as db_session:
+            found = store.find(db_session, field.data)
+        if found is None:
             raise ValidationError(_("Choose a known incident"))
 
     def has_unsent_words(self) -> bool:
@@ -144,9 +150,9 @@ def _in_words(language: str) -> str:
     return Locale.parse(language).get_display_name(get_locale()) or language
 
 
-def notice_options(service: str) -> list[Option]:
+def notice_options(db_session: Session, service: str) -> list[Option]:
     """The open ones, those of *service* first."""
-    notices = sorted(store.active(), key=lambda notice: service not in notice.services)
+    notices = sorted(store.active(db_session), key=lambda notice: service not in notice.services)
     return [
         Option(notice.key, f"{notice.key}: {', '.join(map(service_name, notice.services))}")
         for notice in notices

@@ -41,11 +41,13 @@ def new() -> ResponseReturnValue:
             )
             key = notice.key
         return redirect(notice_desk_url(key), 303)
+    with get_database().read() as db_session:
+        active = store.active(db_session, service)
     page = render_template(
         "desk/open_notice.html",
         form=form,
         service=service,
-        active=store.active(service),
+        active=active,
         desk_url=notice_desk_url,
     )
     return page, (422 if form.errors else 200)
@@ -54,7 +56,9 @@ def new() -> ResponseReturnValue:
 @blueprint.route("/desk/notices/<key>", methods=["GET", "POST"])
 def notice(key: str) -> ResponseReturnValue:
     """One known incident; POST with `action` tells what is known now, or closes it."""
-    found = store.find(key) or abort(404)
+    with get_database().read() as db_session:
+        found = store.find(db_session, key) or abort(404)
+        count = followers.count(db_session, found.id)
     form = in_every_language(NoticeNewsForm)()
     if found.closed_at is None and form.validate_on_submit():
         now = datetime.now(UTC)
@@ -67,8 +71,6 @@ def notice(key: str) -> ResponseReturnValue:
             ):
                 followers.tell(db_session, row, now)
         return redirect(request.path, 303)
-    with get_database().read() as db_session:
-        count = followers.count(db_session, found.id)
     page = render_template(
         "desk/notice.html",
         form=form,

@@ -37,7 +37,7 @@ def board() -> ResponseReturnValue:
     query = sa.select(models.Report).where(models.Report.solved_at.is_(None))
     with get_database().read() as db_session:
         rows = db_session.scalars(query.order_by(models.Report.id.desc()).limit(50)).all()
-        reports = [(row, store.to_value(row)) for row in rows]
+        reports = [(row, store.to_value(db_session, row)) for row in rows]
     return render_template("desk/board.html", reports=reports)
 
 
@@ -46,15 +46,14 @@ def report(reference: str) -> ResponseReturnValue:
     """Everything about one report; POST with `action` does one of actions.ACTIONS."""
     form = DeskForm()
     valid = form.validate_on_submit()
-    transaction = get_database().write() if valid else get_database().read()
-    with transaction as db_session:
+    with get_database().transaction(writes=valid) as db_session:
         row = _row(db_session, reference)
-        form.notice.choices = notice_options(row.service)
+        form.notice.choices = notice_options(db_session, row.service)
         if valid:
             _act(db_session, row, form)
             if not form.has_unsent_words():
                 return redirect(url_for("desk.report", reference=row.reference), 303)
-        page = _page(row, form)
+        page = _page(db_session, row, form)
     return render_template("desk/desk.html", **page), (422 if form.errors else 200)
 
 
@@ -84,11 +83,11 @@ def _act(db_session: Session, row: models.Report, form: DeskForm) -> None:
             actions.link_notice(db_session, row, notice, name, now)
 
 
-def _page(row: models.Report, form: DeskForm) -> dict[str, Any]:
-    report = store.to_value(row)
+def _page(db_session: Session, row: models.Report, form: DeskForm) -> dict[str, Any]:
+    report = store.to_value(db_session, row)
     language = current_language()
     form.text.hint = _reach(row)
-    notice = notices.get(row.notice_id) if row.notice_id else None
+    notice = notices.get(db_session, row.notice_id) if row.notice_id else None
     return {
         "row": row,
         "report": report,

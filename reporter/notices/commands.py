@@ -98,7 +98,8 @@ def close_command(key: str, text: str, translations: tuple[str, ...]) -> None:
 @notice_group.command("list")
 def list_command() -> None:
     """The open ones, and those closed in the last 30 days."""
-    notices = store.recent()
+    with get_database().read() as session:
+        notices = store.recent(session)
     if not notices:
         click.echo("No known incident.")
     for notice in notices:

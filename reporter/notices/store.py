@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.database import Lock, exclusive, get_database
+from reporter.database import Lock, exclusive
 from reporter.formats.text import is_blank
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -132,41 +132,37 @@ def lock(session: Session, key: str) -> models.Notice | None:
     return row
 
 
-def find(key: str) -> Notice | None:
-    with get_database().read() as session:
-        row = row_of(session, key)
-        return to_value(row) if row else None
+def find(session: Session, key: str) -> Notice | None:
+    row = row_of(session, key)
+    return to_value(row) if row else None
 
 
-def get(notice_id: int) -> Notice | None:
-    with get_database().read() as session:
-        row = session.get(models.Notice, notice_id)
-        return to_value(row) if row else None
+def get(session: Session, notice_id: int) -> Notice | None:
+    row = session.get(models.Notice, notice_id)
+    return to_value(row) if row else None
 
 
-def active(service: str | None = None) -> list[Notice]:
+def active(session: Session, service: str | None = None) -> list[Notice]:
     """The open ones, newest first; of one service, if it is named."""
     query = sa.select(models.Notice).where(models.Notice.closed_at.is_(None))
-    with get_database().read() as session:
-        rows = session.scalars(query.order_by(models.Notice.id.desc())).all()
-        return [to_value(row) for row in rows if service is None or service in row.services]
+    rows = session.scalars(query.order_by(models.Notice.id.desc())).all()
+    return [to_value(row) for row in rows if service is None or service in row.services]
 
 
-def shown() -> list[Notice]:
+def shown(session: Session) -> list[Notice]:
     """The open ones, as far as we know: without the database no page fails for want of them."""
     try:
-        return active()
+        return active(session)
     except SQLAlchemyError:
         return []
 
 
-def recent() -> list[Notice]:
+def recent(session: Session) -> list[Notice]:
     """The open ones and those closed lately, newest first."""
     notice = models.Notice
     limit = datetime.now(UTC) - SHOWN_CLOSED
     query = sa.select(notice).where(sa.or_(notice.closed_at.is_(None), notice.closed_at > limit))
-    with get_database().read() as session:
-        return [to_value(row) for row in session.scalars(query.order_by(notice.id.desc()))]
+    return [to_value(row) for row in session.scalars(query.order_by(notice.id.desc()))]
 
 
 def to_value(row: models.Notice) -> Notice:

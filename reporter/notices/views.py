@@ -52,8 +52,9 @@ def notice(key: str) -> ResponseReturnValue:
 
     Whoever gives the address of somebody counted in already is not shown that person's page.
     """
-    found = store.find(key) or abort(404)
     form = FollowForm()
+    with get_database().read() as session:
+        found = store.find(session, key) or abort(404)
     if found.closed_at is None and form.validate_on_submit():
         now = datetime.now(UTC)
         with get_database().write() as session:
@@ -71,26 +72,31 @@ def notice(key: str) -> ResponseReturnValue:
 def follower(token: str) -> ResponseReturnValue:
     """The same for somebody who is told of updates; POST stops that."""
     form = FlaskForm()
-    with get_database().write() as session:
+    stops = form.validate_on_submit()
+    with get_database().transaction(writes=stops) as session:
         row = followers.find(session, token) or abort(404)
-        found = store.get(row.notice_id) or abort(404)
-        if form.validate_on_submit():
+        found = store.get(session, row.notice_id) or abort(404)
+        if stops:
             session.delete(row)
-            session.flush()
-            return redirect(url_for("notices.notice", key=found.key), 303)
-        return _page(found, follower=row, stop=form, by_email=followers.is_email(row.contact))
+    if stops:
+        return redirect(url_for("notices.notice", key=found.key), 303)
+    return _page(found, follower=row, stop=form, by_email=followers.is_email(row.contact))
 
 
 @blueprint.get("/notices.json")
 def json_feed() -> ResponseReturnValue:
     """Open and lately closed, newest first."""
-    return {"notices": [as_json(each) for each in store.recent()]}
+    with get_database().read() as session:
+        found = store.recent(session)
+    return {"notices": [as_json(each) for each in found]}
 
 
 @blueprint.get("/notices.atom")
 def atom_feed() -> ResponseReturnValue:
     """The same as Atom (RFC 4287)."""
-    content = atom(store.recent(), current_language())
+    with get_database().read() as session:
+        found = store.recent(session)
+    content = atom(found, current_language())
     return Response(content, mimetype="application/atom+xml")
 
 

@@ -8,9 +8,11 @@ from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
 
 from reporter.attachments import store as attachments
+from reporter.database import get_database
 from reporter.mail import ticket_json
 from reporter.mail.ticket_text import copy_text
 from reporter.report import Report
+from reporter.reports import store
 from reporter.reports.receipts import Receipt, find_or_404
 from reporter.web.locale import current_language
 
@@ -20,7 +22,8 @@ blueprint = Blueprint("downloads", __name__)
 @blueprint.get("/r/<token>/ticket.txt")
 def text_copy(token: str) -> ResponseReturnValue:
     """The customer's own copy, as text."""
-    found = find_or_404(token)
+    with get_database().read() as session:
+        found = find_or_404(session, token)
     text = copy_text(_for_customer(found), found.language(current_language()))
     return _download(text.encode(), "text/plain", f"{found.report.reference}.txt")
 
@@ -28,8 +31,9 @@ def text_copy(token: str) -> ResponseReturnValue:
 @blueprint.get("/r/<token>/ticket.json")
 def json_copy(token: str) -> ResponseReturnValue:
     """The customer's own copy, as the JSON that support has."""
-    found = find_or_404(token)
-    files = attachments.kept(found.report_id)
+    with get_database().read() as session:
+        found = find_or_404(session, token)
+        files = attachments.files_of(session, found.report_id)
     content = ticket_json.to_bytes(
         ticket_json.trouble_ticket(
             _for_customer(found),
@@ -44,7 +48,9 @@ def json_copy(token: str) -> ResponseReturnValue:
 @blueprint.get("/r/<token>/files/<int(max=2147483647):attachment_id>")
 def file(token: str, attachment_id: int) -> ResponseReturnValue:
     """A file of the customer's, given back as a download and as no type a browser would show."""
-    stored, content = attachments.read(find_or_404(token).report_id, attachment_id) or abort(404)
+    with get_database().read() as session:
+        row = store.by_token(session, token) or abort(404)
+        stored, content = attachments.read(session, row.id, attachment_id) or abort(404)
     return _download(content, "application/octet-stream", stored.filename)
 
 

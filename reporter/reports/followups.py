@@ -118,7 +118,7 @@ def _enqueue(
         reference=row.reference,
         due_at=due_at,
         report_id=row.id,
-        after=store.ticket_of(row),
+        after=store.ticket_of(session, row),
     )
     queued.created_at = at
     return queued.id
@@ -133,7 +133,7 @@ def _compose(session: Session, row: models.Report, number: int) -> Mail:
         number,
         updates=[_value(update) for update in told if update.number == number],
         earlier=[_value(update) for update in told if (update.number or 0) < number][-EARLIER:],
-        before=store.to_value(row, before=number),
+        before=store.to_value(session, row, before=number),
         solved=row.solved_at is not None,
     )
     files = [
@@ -141,7 +141,8 @@ def _compose(session: Session, row: models.Report, number: int) -> Mail:
         for file in files_of(session, row.id)
         if file.number == number
     ]
-    return compose_followup(store.to_value(row), followup, files, desk_url(row.reference))
+    report = store.to_value(session, row)
+    return compose_followup(report, followup, files, desk_url(row.reference))
 
 
 def _value(update: models.Update) -> CustomerUpdate:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from flask import abort
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.database import get_database
-from reporter.links import hash_token
 from reporter.models import Author, MailKind, MailState, UpdateKind
 from reporter.report import CustomerUpdate, Report
 from reporter.reports import store
+
+# How many updates, messages and mails of one report are shown, the latest.
+SHOWN = 50
+MESSAGES = frozenset(kind for kind in UpdateKind if kind.is_message)
+TOLD = frozenset(
+    {
+        UpdateKind.DETAILS,
+        UpdateKind.FILES,
+        UpdateKind.INFO,
+        UpdateKind.WORSE,
+        UpdateKind.BETTER,
+        UpdateKind.SOLVED,
+    }
+)
+
+NO_TEXT = {"text": ""}
 
 # A ticket still unsent after this is late, and the receipt says so.
 LATE_AFTER = timedelta(minutes=2)
@@ -28,6 +43,22 @@ class SupportMessage:
     text: str
     at: datetime
     next_news_at: datetime | None
+
+
+@dataclass(frozen=True)
+class MailStatus:
+    """One mail of a report, and how far it is."""
+
+    kind: MailKind
+    state: MailState
+    queued_at: datetime
+    due_at: datetime
+    sent_at: datetime | None
+
+    def to_json(self) -> dict[str, Any]:
+        """`at`: when it came into that state, as far as that is known."""
+        at = self.sent_at or self.queued_at
+        return {"kind": self.kind, "state": self.state, "at": _utc(at)}
 
 
 @dataclass(frozen=True)
@@ -46,19 +77,26 @@ class Receipt:
     notice_id: int | None
     messages: tuple[SupportMessage, ...]  # newest first
     updates: tuple[CustomerUpdate, ...]  # the customer's, newest first
+    mails: tuple[MailStatus, ...]  # oldest first
     refused: bool
     acknowledgement_queued: bool
     acknowledgement_sent_at: datetime | None
+    acknowledgement_due_at: datetime | None
 
     def is_late(self, now: datetime) -> bool:
         """Whether support's mail server should have taken the ticket by *now*."""
         return self.sent_at is None and (self.refused or now - self.saved_at > LATE_AFTER)
 
+    def is_promise_late(self, now: datetime) -> bool:
+        """Whether support promised news for a time that has passed."""
+        promised = self.next_news_at
+        return promised is not None and promised < now and self.solved_at is None
+
     def language(self, wanted: str) -> str:
         """*wanted*, where the report was kept in it; else the report's own."""
         return wanted if wanted in self.report.sections else self.report.language
 
-    def status(self) -> dict[str, Any]:
+    def status(self, now: datetime) -> dict[str, Any]:
         """For polling: ISO 8601 in UTC, or null for what has not happened."""
         return {
             "reference": self.report.reference,
@@ -67,36 +105,27 @@ class Receipt:
             "seen_at": _utc(self.seen_at),
             "solved_at": _utc(self.solved_at),
             "next_news_at": _utc(self.next_news_at),
+            "promise_late": self.is_promise_late(now),
+            "mails": [mail.to_json() for mail in self.mails],
             "messages": [{"at": _utc(each.at), "text": each.text} for each in self.messages],
         }
 
 
-def find(token: str) -> Receipt | None:
-    """The receipt that *token* opens."""
-    query = (
-        sa.select(models.Report)
-        .where(models.Report.token_hash == hash_token(token))
-        .options(
-            selectinload(models.Report.messages).defer(models.Message.content),
-            selectinload(models.Report.updates),
-        )
-    )
-    with get_database().read() as session:
-        row = session.scalar(query)
-        return _receipt(row) if row else None
+def find(session: Session, token: str) -> Receipt | None:
+    """The receipt that *token* opens, with the last SHOWN of what was said.
 
-
-def find_or_404(token: str) -> Receipt:
-    """As find; a request for one that is not there is answered 404."""
-    return find(token) or abort(404)
-
-
-def _receipt(row: models.Report) -> Receipt:
-    messages = {message.kind: message for message in row.messages}
-    ticket: models.Message = messages[MailKind.TICKET]
-    acknowledgement: Any = messages.get(MailKind.ACKNOWLEDGEMENT)
+    It reads no mail's bytes, and costs the same however much was said before.
+    """
+    row = store.by_token(session, token)
+    if row is None:
+        return None
+    mails = _mails(session, row.id)
+    ticket = next(mail for mail in mails if mail.kind == MailKind.TICKET)
+    acknowledgement = next((m for m in mails if m.kind == MailKind.ACKNOWLEDGEMENT), None)
+    messages = _said(session, row.id, models.Update.author == Author.SUPPORT, MESSAGES)
+    updates = _said(session, row.id, models.Update.author == Author.CUSTOMER, TOLD)
     return Receipt(
-        report=store.to_value(row),
+        report=store.to_value(session, row),
         report_id=row.id,
         draft_id=row.draft_id,
         saved_at=row.saved_at,
@@ -107,19 +136,51 @@ def _receipt(row: models.Report) -> Receipt:
         news_wanted=row.news_wanted,
         notice_id=row.notice_id,
         messages=tuple(
-            SupportMessage(update.content["text"], update.created_at, update.next_news_at)
-            for update in reversed(row.updates)
-            if update.kind.is_message
+            SupportMessage(each.content["text"], each.created_at, each.next_news_at)
+            for each in messages
         ),
         updates=tuple(
-            CustomerUpdate(update.kind, update.content["text"], update.created_at)
-            for update in reversed(row.updates)
-            if update.author == Author.CUSTOMER and update.kind != UpdateKind.LINK_NOTICE
+            CustomerUpdate(each.kind, (each.content or NO_TEXT)["text"], each.created_at)
+            for each in updates
         ),
+        mails=tuple(mails),
         refused=ticket.state == MailState.FAILED,
         acknowledgement_queued=acknowledgement is not None,
-        acknowledgement_sent_at=acknowledgement and acknowledgement.sent_at,
+        acknowledgement_sent_at=acknowledgement.sent_at if acknowledgement else None,
+        acknowledgement_due_at=acknowledgement.due_at if acknowledgement else None,
     )
+
+
+def find_or_404(session: Session, token: str) -> Receipt:
+    """As find; a request for one that is not there is answered 404."""
+    return find(session, token) or abort(404)
+
+
+def _mails(session: Session, report_id: int) -> list[MailStatus]:
+    """The first two, which are the ticket and its acknowledgement, and the last ones."""
+    mail = models.Message
+    columns = sa.select(mail.id, mail.kind, mail.state, mail.created_at, mail.due_at, mail.sent_at)
+    of_report = columns.where(mail.report_id == report_id)
+    first = session.execute(of_report.order_by(mail.id).limit(2)).all()
+    last = session.execute(of_report.order_by(mail.id.desc()).limit(SHOWN)).all()
+    rows = {row.id: row for row in [*first, *reversed(last)]}
+    return [
+        MailStatus(row.kind, row.state, row.created_at, row.due_at, row.sent_at)
+        for row in rows.values()
+    ]
+
+
+def _said(
+    session: Session, report_id: int, by: sa.ColumnElement[bool], kinds: frozenset[UpdateKind]
+) -> Sequence[sa.Row[Any]]:
+    """The last ones, newest first, with their text alone."""
+    update = models.Update
+    # What details hold is long, and in the report itself.
+    content = sa.case((update.kind != UpdateKind.DETAILS, update.content)).label("content")
+    query = sa.select(update.kind, content, update.created_at, update.next_news_at).where(
+        update.report_id == report_id, by, update.kind.in_(kinds)
+    )
+    return session.execute(query.order_by(update.id.desc()).limit(SHOWN)).all()
 
 
 def _utc(moment: datetime | None) -> str | None:

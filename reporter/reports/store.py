@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from reporter import models
 from reporter.database import Lock, exclusive
@@ -29,19 +29,28 @@ def lock(session: Session, report_id: int) -> models.Report:
     return session.get_one(models.Report, report_id, populate_existing=True)
 
 
-def ticket_of(row: models.Report) -> models.Message:
-    """The mail that goes before all others of a report."""
-    return next(message for message in row.messages if message.kind == MailKind.TICKET)
+def ticket_of(session: Session, row: models.Report) -> models.Message:
+    """The mail that goes before all others of a report, without its bytes."""
+    query = sa.select(models.Message).where(
+        models.Message.report_id == row.id, models.Message.kind == MailKind.TICKET
+    )
+    return session.scalars(query.options(defer(models.Message.content))).one()
 
 
-def to_value(row: models.Report, before: int | None = None) -> Report:
+def to_value(session: Session, row: models.Report, before: int | None = None) -> Report:
     """The report with its details as last sent; with *before*, as sent before that follow-up."""
-    report = Report.from_json(row.content)
-    details = [
-        update
-        for update in row.updates
-        if update.kind == UpdateKind.DETAILS and (before is None or (update.number or 0) < before)
-    ]
-    if not details:
-        return report
-    return report.with_answers(sections_from_json(details[-1].content["sections"]))
+    return with_details(session, row.id, Report.from_json(row.content), before)
+
+
+def with_details(
+    session: Session, report_id: int, report: Report, before: int | None = None
+) -> Report:
+    """*report*, as it was first sent, with its details; as in `to_value`."""
+    update = models.Update
+    query = sa.select(update.content).where(
+        update.report_id == report_id, update.kind == UpdateKind.DETAILS
+    )
+    if before is not None:
+        query = query.where(sa.func.coalesce(update.number, 0) < before)
+    details = session.scalar(query.order_by(update.id.desc()).limit(1))
+    return report.with_answers(sections_from_json(details["sections"])) if details else report

@@ -51,7 +51,7 @@ def add_details(report_id: int, sections: Sections, at: datetime) -> bool:
     """
     with get_database().write() as session:
         row = store.lock(session, report_id)
-        before = store.to_value(row)
+        before = store.to_value(session, row)
         files = files_of(session, row.id)
         if before.with_answers(sections).answers == before.answers and all(f.number for f in files):
             return False

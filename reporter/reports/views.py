@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +30,7 @@ from reporter.mail.ticket_text import kind_in_words
 from reporter.models import UpdateKind
 from reporter.notices import store as notices
 from reporter.notices.store import Notice
+from reporter.report import StoredFile
 from reporter.reports import store
 from reporter.reports.forms import MineForm, NewsForm, UpdateForm
 from reporter.reports.receipts import Receipt, find_or_404
@@ -44,7 +46,7 @@ UPDATE_LIMIT = "60 per minute"
 @blueprint.get("/r/<token>")
 def receipt(token: str) -> ResponseReturnValue:
     """The reference, how far the ticket has come, what happens next, and what was said."""
-    return _page(token, find_or_404(token), UpdateForm()), 200
+    return _page(_look(token), UpdateForm()), 200
 
 
 @blueprint.route("/r/<token>/updates", methods=["GET", "POST"])
@@ -56,17 +58,18 @@ def updates(token: str) -> ResponseReturnValue:
     """
     if request.method != "POST":
         return _to_receipt(token)
-    found = find_or_404(token)
+    look = _look(token)
     if "lang" in request.form:
         choose_language(request.form["lang"])
         refresh()
         form = UpdateForm()
         typed = form.kind.data or form.text.data
-        return _page(token, found, form) if typed else _to_receipt(token)
+        return _page(look, form) if typed else _to_receipt(token)
     form = UpdateForm()
     if not form.validate_on_submit():
-        return _page(token, found, form), 422
-    add_update(found.report_id, UpdateKind(form.kind.data), form.text.data or "", datetime.now(UTC))
+        return _page(look, form), 422
+    kind, text = UpdateKind(form.kind.data), form.text.data or ""
+    add_update(look.receipt.report_id, kind, text, datetime.now(UTC))
     flash(_("It is saved and on its way to support."))
     return _to_receipt(token)
 
@@ -78,10 +81,12 @@ def news(token: str) -> ResponseReturnValue:
 
     GET, as by a reload, shows the receipt.
     """
-    found, form = find_or_404(token), NewsForm()
-    if form.validate_on_submit():
-        with get_database().write() as session:
-            row = store.lock(session, found.report_id)
+    form = NewsForm()
+    wanted = form.validate_on_submit()
+    with get_database().transaction(writes=wanted) as session:
+        row = store.by_token(session, token) or abort(404)
+        if wanted:
+            row = store.lock(session, row.id)
             want_news(session, row, form.wanted.data == "yes", datetime.now(UTC))
     return _to_receipt(token)
 
@@ -93,10 +98,12 @@ def mine(token: str) -> ResponseReturnValue:
 
     GET, as by a reload, shows the receipt.
     """
-    found, form = find_or_404(token), MineForm()
-    if form.validate_on_submit():
-        with get_database().write() as session:
-            row = store.lock(session, found.report_id)
+    form = MineForm()
+    said = form.validate_on_submit()
+    with get_database().transaction(writes=said) as session:
+        row = store.by_token(session, token) or abort(404)
+        if said:
+            row = store.lock(session, row.id)
             notice = notices.row_of(session, form.notice.data or "") or abort(404)
             say_mine(session, row, notice, form.news.data == "yes", datetime.now(UTC))
     return _to_receipt(token)
@@ -105,36 +112,51 @@ def mine(token: str) -> ResponseReturnValue:
 @blueprint.get("/r/<token>/status.json")
 def status(token: str) -> ResponseReturnValue:
     """Times in ISO 8601, UTC, or null. The ETag tells also when a known incident has news."""
-    found = find_or_404(token)
-    response = jsonify(found.status())
-    told = [f"{notice.key} {len(notice.entries)}" for notice in _notices(found)]
-    version = json.dumps([found.status(), told])
+    look = _look(token)
+    status = look.receipt.status(datetime.now(UTC))
+    response = jsonify(status)
+    told = [f"{notice.key} {len(notice.entries)}" for notice in look.notices]
+    version = json.dumps([status, told])
     response.set_etag(hashlib.sha256(version.encode()).hexdigest()[:16])
     return response
 
 
-def _page(token: str, found: Receipt, form: UpdateForm) -> str:
+@dataclass(frozen=True)
+class _Look:
+    """What one look at the database finds for a receipt's page."""
+
+    token: str
+    receipt: Receipt
+    files: tuple[StoredFile, ...]
+    notices: list[Notice]  # the one that it is linked to; else the open ones of its service
+
+
+def _look(token: str) -> _Look:
+    with get_database().read() as session:
+        found = find_or_404(session, token)
+        files = attachments.files_of(session, found.report_id)
+        linked = notices.get(session, found.notice_id) if found.notice_id else None
+        known = [linked] if linked else notices.active(session, found.report.text("service"))
+    return _Look(token, found, files, known)
+
+
+def _page(look: _Look, form: UpdateForm) -> str:
+    found = look.receipt
     return render_template(
         "receipt/receipt.html",
         receipt=found,
         report=found.report,
         sections=found.report.sections[found.language(current_language())],
-        files=attachments.kept(found.report_id),
-        notices=_notices(found),
+        files=look.files,
+        notices=look.notices,
         linked=found.notice_id is not None,
         form=form,
         news=NewsForm(),
         mine=MineForm(),
-        token=token,
+        token=look.token,
         now=datetime.now(UTC),
         **_words(found),
     )
-
-
-def _notices(found: Receipt) -> list[Notice]:
-    """The known incident it is linked to; else the open ones of its service."""
-    linked = notices.get(found.notice_id) if found.notice_id else None
-    return [linked] if linked else notices.active(found.report.text("service"))
 
 
 def _to_receipt(token: str) -> ResponseReturnValue:

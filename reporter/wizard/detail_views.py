@@ -8,10 +8,12 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from reporter.attachments import store as attachments
+from reporter.database import get_database
 from reporter.extensions import limiter
-from reporter.reports.receipts import Receipt, find_or_404
+from reporter.reports.receipts import find_or_404
 from reporter.reports.updates import add_details
 from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import DETAIL_STEPS
@@ -34,13 +36,14 @@ class DetailsStage(Stage):
     steps = DETAIL_STEPS
     any_order = True
 
-    def __init__(self, token: str, receipt: Receipt) -> None:
+    def __init__(self, session: Session, token: str) -> None:
+        receipt = find_or_404(session, token)
         self.token = token
         self.receipt = receipt
-        super().__init__(f"details-{receipt.draft_id}")
+        super().__init__(session, f"details-{receipt.draft_id}")
         self.reference = receipt.report.reference
         self.mirrored_as = f"details-{self.reference}"
-        self.files = attachments.kept(receipt.report_id)
+        self.files = attachments.files_of(session, receipt.report_id)
 
     def url(self, slug: str | None, **query: Any) -> str:
         if slug is None:
@@ -69,13 +72,17 @@ class DetailsStage(Stage):
     def keep_files(self) -> list[str]:
         uploads = request.files.getlist("files")
         problems = attachments.keep(self.receipt.report_id, self.receipt.report.reference, uploads)
-        self.files = attachments.kept(self.receipt.report_id)
+        self._look_at_files()
         return problems
 
     def remove_file(self, attachment_id: int) -> None:
         if any(file.id == attachment_id for file in self.files):
             attachments.remove(self.receipt.report_id, attachment_id)
-        self.files = attachments.kept(self.receipt.report_id)
+        self._look_at_files()
+
+    def _look_at_files(self) -> None:
+        with get_database().read() as session:
+            self.files = attachments.files_of(session, self.receipt.report_id)
 
     def send(self, forms: Forms, at: datetime) -> str:
         sections = answers.in_every_language(list(forms.values()), at)
@@ -110,4 +117,5 @@ def review(token: str) -> ResponseReturnValue:
 
 
 def _stage(token: str) -> DetailsStage:
-    return DetailsStage(token, find_or_404(token))
+    with get_database().read() as session:
+        return DetailsStage(session, token)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
 from reporter import models
 from reporter.database import Lock, exclusive, get_database
 
@@ -37,11 +40,15 @@ class Draft:
         return {slug for slug, step in self.steps.items() if step.answered_at}
 
 
-def load(draft_id: str) -> Draft | None:
+def load(session: Session, draft_id: str) -> Draft | None:
     """The draft with this id, if it is still kept."""
-    with get_database().read() as session:
-        row = session.get(models.Draft, draft_id)
-        return _draft(row) if row else None
+    row = models.Draft
+    query = sa.select(row.created_at, row.steps, row.flags).where(row.id == draft_id)
+    found = session.execute(query).one_or_none()
+    if found is None:
+        return None
+    steps = {slug: _step(entry) for slug, entry in found.steps.items()}
+    return Draft(draft_id, found.created_at, steps, tuple(found.flags))
 
 
 def is_too_long(raw: Raw) -> bool:
@@ -65,19 +72,19 @@ def save(
     entry = {"answers": dict(raw), "answered_at": answered_at and answered_at.isoformat()}
     with get_database().write() as session:
         exclusive(session, Lock.DRAFT, draft_id)  # two tabs save two steps of one draft
-        row = session.get(models.Draft, draft_id)
-        if row is None:
-            row = models.Draft(id=draft_id, steps={}, flags=[], created_at=created_at or now)
-            session.add(row)
-        row.steps = {**row.steps, slug: entry}
-        row.flags = sorted({*row.flags, *flags})
-        row.updated_at = now
-
-
-def _draft(row: models.Draft) -> Draft:
-    return Draft(
-        row.id, row.created_at, {k: _step(v) for k, v in row.steps.items()}, tuple(row.flags)
-    )
+        row = models.Draft
+        query = sa.select(row.steps, row.flags).where(row.id == draft_id)
+        steps, known = session.execute(query).one_or_none() or (None, ())
+        values = {
+            "steps": {**(steps or {}), slug: entry},
+            "flags": sorted({*known, *flags}),
+            "updated_at": now,
+        }
+        if steps is None:
+            new = {"id": draft_id, "created_at": created_at or now}
+            session.execute(sa.insert(row).values(**new, **values))
+        else:
+            session.execute(sa.update(row).where(row.id == draft_id).values(**values))
 
 
 def _step(entry: dict[str, Any]) -> StoredStep:

@@ -23,6 +23,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_wtf.csrf import CSRFError, generate_csrf
 
+from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.web.assets import script
 from reporter.web.browser import Browser
@@ -81,7 +82,7 @@ def whole() -> ResponseReturnValue:
     if not SendForm().validate():
         raise CSRFError
     Browser().draft = key
-    stage = ReportStage()
+    stage = _stage()
     if receipt := stage.receipt():
         return redirect(receipt, 303)
     forms = {step.slug: step.form(meta={"csrf": False}) for step in stage.steps}
@@ -91,7 +92,12 @@ def whole() -> ResponseReturnValue:
     wrong = next((slug for slug, form in forms.items() if form.errors), None)
     if wrong:
         return redirect(stage.url(wrong, check=1), 303)
-    return redirect(ReportStage().send(forms, datetime.now(UTC)), 303)
+    return redirect(_stage().send(forms, datetime.now(UTC)), 303)
+
+
+def _stage() -> ReportStage:
+    with get_database().read() as session:
+        return ReportStage(session)
 
 
 def shown(form: StepForm) -> list[Question]:

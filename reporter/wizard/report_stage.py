@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import abort, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
-from reporter.database import get_database
 from reporter.links import hash_token, new_token, receipt_token
 from reporter.models import Channel
 from reporter.notices import store
@@ -34,13 +34,17 @@ class ReportStage(Stage):
     steps = REPORT_STEPS
     mirrored_as = "report"
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session, slug: str = "") -> None:
+        """*slug*: of the step that is to be shown."""
         self.browser = Browser()
         self.token = self.browser.draft
+        self.is_sent = _is_sent(session, self.token)
         key = posted_key()
-        if key and (self.token is None or _is_sent(self.token)):
-            self.token = key
-        super().__init__(hash_token(self.token) if self.token else None)
+        if key and (self.token is None or self.is_sent):
+            self.token, self.is_sent = key, _is_sent(session, key)
+        super().__init__(session, hash_token(self.token) if self.token else None)
+        asks = any(step.slug == slug and "service" in vars(step.form) for step in self.steps)
+        self.known_incidents = store.shown(session) if asks else []
 
     def url(self, slug: str | None, **query: Any) -> str:
         if slug is None:
@@ -63,7 +67,7 @@ class ReportStage(Stage):
         return receipt_url(token)
 
     def notices(self, step: Step) -> Sequence[Notice]:
-        return store.shown() if "service" in vars(step.form) else ()
+        return self.known_incidents
 
     def words(self) -> dict[str, str]:
         return {
@@ -77,7 +81,7 @@ class ReportStage(Stage):
 
     def receipt(self) -> str | None:
         """Where the receipt is, when the draft was sent already."""
-        if self.token is None or not _is_sent(self.token):
+        if self.token is None or not self.is_sent:
             return None
         return receipt_url(receipt_token(hash_token(self.token)))
 
@@ -90,11 +94,11 @@ class ReportStage(Stage):
         self.sent_before = self.receipt()
         self.browser.leave_draft()
         self.token = self.draft_id = self.draft = None
+        self.is_sent = False
 
 
-def _is_sent(token: str) -> bool:
-    with get_database().read() as session:
-        return is_kept(session, hash_token(token))
+def _is_sent(session: Session, token: str | None) -> bool:
+    return token is not None and is_kept(session, hash_token(token))
 
 
 def posted_key() -> str | None:

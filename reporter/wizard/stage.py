@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from reporter.notices.store import Notice
 from reporter.wizard import drafts
 from reporter.wizard.drafts import Draft, Raw, StoredStep
@@ -30,9 +32,10 @@ class Stage(ABC):
     # Whether it was just begun for another caller.
     is_new_call = False
 
-    def __init__(self, draft_id: str | None) -> None:
+    def __init__(self, session: Session, draft_id: str | None) -> None:
+        """What a view reads of the database at all, so that it does so once."""
         self.draft_id = draft_id
-        self.draft: Draft | None = drafts.load(draft_id) if draft_id else None
+        self.draft: Draft | None = drafts.load(session, draft_id) if draft_id else None
 
     @abstractmethod
     def url(self, slug: str | None, **query: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.notices import store
 from reporter.web.browser import Browser
@@ -31,12 +32,11 @@ def start() -> ResponseReturnValue:
     prefill = {k: request.args[k][:PREFILL_LENGTH] for k in PREFILLED if request.args.get(k)}
     if prefill or is_operator():  # whose next caller is another customer
         Browser().prefill = prefill
-    under_way = is_operator() and ReportStage().is_under_way()
+    with get_database().read() as session:
+        under_way = is_operator() and ReportStage(session).is_under_way()
+        notices = store.shown(session)
     return render_template(
-        "wizard/start.html",
-        steps=REPORT_STEPS,
-        notices=store.shown(),
-        under_way=under_way,
+        "wizard/start.html", steps=REPORT_STEPS, notices=notices, under_way=under_way
     )
 
 
@@ -44,7 +44,8 @@ def start() -> ResponseReturnValue:
 @limiter.limit(lambda: STAFF_LIMIT if is_operator() else STEP_LIMIT, methods=["POST"])
 def step(slug: str) -> ResponseReturnValue:
     """One step. After sending, the first one begins another report, and the rest are over."""
-    stage = ReportStage()
+    with get_database().read() as session:
+        stage = ReportStage(session, slug)
     slugs = stage.journey().slugs
     if slug not in slugs:
         abort(404)
@@ -62,6 +63,7 @@ def step(slug: str) -> ResponseReturnValue:
 @limiter.limit(lambda: STAFF_LIMIT if is_operator() else SEND_LIMIT, methods=["POST"])
 def review() -> ResponseReturnValue:
     """Every answer; POST sends. Sending twice gives the same receipt."""
-    stage = ReportStage()
+    with get_database().read() as session:
+        stage = ReportStage(session)
     receipt = stage.receipt()
     return redirect(receipt, 303) if receipt else review_page(stage)

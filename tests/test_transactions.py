@@ -1,0 +1,152 @@
+"""A page reads in one transaction, and waits for nobody who writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from factories import SENT_AT, Customer, values
+from flask import Flask, template_rendered
+from provider import Provider, Visitor, a_picture, a_provider
+from sqlalchemy.engine import Connection
+
+from reporter import database
+from reporter.notices import followers
+from reporter.notices import store as notices
+
+# It is there to say whether one can write.
+WRITES = {"health.readyz"}
+
+
+@pytest.fixture
+def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_SECONDS", 0)  # whoever would wait fails at once
+    with a_provider(tmp_path) as provider:
+        yield provider
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Another connection has SQLite's write lock."""
+    with closing(sqlite3.connect(folder / "reporter.db", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+@contextmanager
+def transactions(app: Flask) -> Iterator[list[str]]:
+    """What is begun meanwhile, as "read" or "write"."""
+    begun: list[str] = []
+
+    def begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        begun.append("read" if options.get("read_only") else "write")
+
+    engine = app.extensions["sqlalchemy"].engine
+    sa.event.listen(engine, "begin", begin)
+    try:
+        yield begun
+    finally:
+        sa.event.remove(engine, "begin", begin)
+
+
+def prepared(provider: Provider) -> tuple[Customer, dict[str, dict[str, str]]]:
+    """A customer with a draft that is ready to be sent; what the addresses of all pages need."""
+    token = provider.report()
+    with provider.app.test_request_context(), provider.database.write() as session:
+        row = notices.open_notice(session, ["email"], {"es": "Cae"}, SENT_AT, None, SENT_AT)
+        follower = followers.follow(session, row, "Ana", "ana@example.com", "es", SENT_AT)
+        key, reference = row.key, provider.receipt(token).report.reference
+    visitor = Visitor(provider.app)
+    visitor.open(f"/r/{token}/details/evidence")
+    visitor.chooses(("uno.png", a_picture()))
+    customer = Customer(provider.app)
+    customer.fill_all()
+    known = {
+        "": {"token": token, "key": key, "reference": reference, "attachment_id": "1"},
+        "notices.follower": {"token": follower or ""},
+        "wizard.step": {"slug": "failure"},
+        "details.step": {"slug": "evidence"},
+        "static": {"filename": "reporter.js"},
+    }
+    return customer, known
+
+
+def pages(app: Flask, known: dict[str, dict[str, str]]) -> Iterator[tuple[str, str]]:
+    """Every route that is answered to GET: its endpoint and an address of it."""
+    addresses = app.url_map.bind("incidents.example.com")
+    for rule in app.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and rule.endpoint not in WRITES:
+            named = {**known[""], **known.get(rule.endpoint, {})}
+            arguments = {each: named.get(each, "unknown") for each in rule.arguments}
+            yield rule.endpoint, addresses.build(rule.endpoint, arguments)
+
+
+def got(customer: Customer, path: str) -> int:
+    """The status that a page is answered with, whatever it holds."""
+    answer = customer.client.get(path, base_url=customer.base_url, headers=customer.headers)
+    return answer.status_code
+
+
+def test_no_page_waits_for_whoever_writes(provider: Provider, tmp_path: Path) -> None:
+    customer, known = prepared(provider)
+    failed = {}
+    with locked(tmp_path):
+        for endpoint, path in pages(provider.app, known):
+            with transactions(provider.app) as begun:
+                status = got(customer, path)
+            if status >= 500 or "write" in begun:
+                failed[endpoint] = (status, begun)
+    assert failed == {}
+
+
+def test_whoever_writes_does_wait(provider: Provider, tmp_path: Path) -> None:
+    """Else the test above would say nothing."""
+    customer, _known = prepared(provider)
+    customer.open("/report/failure")
+    with locked(tmp_path):
+        assert customer.submit(**values("failure")).status == 503
+
+
+def test_a_page_looks_at_the_database_once(provider: Provider) -> None:
+    customer, known = prepared(provider)
+    more = {}
+    for endpoint, path in pages(provider.app, known):
+        with transactions(provider.app) as begun:
+            got(customer, path)
+        if len(begun) > 1:
+            more[endpoint] = begun
+    assert more == {}
+
+
+def test_nothing_is_rendered_or_composed_while_others_cannot_write(provider: Provider) -> None:
+    """Sending a report, seen from the template engine: no transaction that writes is open."""
+    writing = 0
+    engine = provider.app.extensions["sqlalchemy"].engine
+
+    def begin(connection: Connection) -> None:
+        nonlocal writing
+        writing += not connection.get_execution_options().get("read_only")
+
+    def end(connection: Connection) -> None:
+        nonlocal writing
+        writing -= not connection.get_execution_options().get("read_only")
+
+    sa.event.listen(engine, "begin", begin)
+    sa.event.listen(engine, "commit", end)
+    sa.event.listen(engine, "rollback", end)
+    rendered: list[tuple[str | None, int]] = []
+
+    def note(_app: Flask, template: object, **_: object) -> None:
+        rendered.append((getattr(template, "name", None), writing))
+
+    template_rendered.connect(note, provider.app)
+    customer = Customer(provider.app)
+    customer.report()
+    assert "email/ticket.txt" in dict(rendered)
+    assert [name for name, open_ in rendered if open_] == []

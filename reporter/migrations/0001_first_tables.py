@@ -83,7 +83,6 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(), nullable=False),
         sa.Column("token_hash", sa.String(), nullable=False),
         sa.Column("draft_id", sa.String(), nullable=False),
-        sa.Column("content", sa.JSON(), nullable=False),
         sa.Column("service", sa.String(), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("number_in_service", sa.Integer(), server_default="0", nullable=False),
@@ -93,6 +92,7 @@ def upgrade() -> None:
         sa.Column("news_wanted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("desk_epoch", sa.Integer(), server_default="0", nullable=False),
         sa.Column("notice_id", sa.Integer(), nullable=True),
+        sa.Column("content", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["notice_id"], ["notice.id"], name="fk_report_notice_id_notice", ondelete="SET NULL"
         ),
@@ -146,9 +146,9 @@ def upgrade() -> None:
         sa.Column("mime_type", sa.String(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["report_id"], ["report.id"], name="fk_attachment_report_id_report", ondelete="CASCADE"
         ),
@@ -164,7 +164,6 @@ def upgrade() -> None:
         sa.Column("recipient", sa.String(), nullable=False),
         sa.Column("mailbox", sa.String(), nullable=True),
         sa.Column("mime_id", sa.String(), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column(
             "state",
             sa.Enum(
@@ -214,6 +213,7 @@ def upgrade() -> None:
         ),
         sa.Column("alarm_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("alarmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["after_id"], ["message.id"], name="fk_message_after_id_message", ondelete="CASCADE"
         ),
@@ -325,11 +325,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("content", sa.JSON(), nullable=False),
         sa.Column("next_news_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("message_id", sa.Integer(), nullable=True),
+        sa.Column("content", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["message_id"], ["message.id"], name="fk_update_message_id_message", ondelete="SET NULL"
         ),
@@ -339,7 +339,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_update"),
     )
     op.create_index("ix_update_message_id", "update", ["message_id"])
-    op.create_index("ix_update_report_id", "update", ["report_id"])
+    op.create_index("ix_update_report_id_id", "update", ["report_id", "id"])
 
 
 def downgrade() -> None:

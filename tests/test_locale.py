@@ -9,6 +9,7 @@ import pytest
 from factories import Customer, an_app, values
 from flask import Flask
 
+from reporter.formats.languages import preferred
 from reporter.web.locale import language_name, select_locale
 
 
@@ -33,12 +34,27 @@ def language(html: str) -> str:
         ("", "es"),
         ("*", "es"),
         (";;;q=,", "es"),
+        ("es-AR,en-US;q=0.8,en;q=0.6", "es"),
+        ("en-GB,es;q=0.9", "en"),
+        ("fr-FR,es-ES;q=0.9,en;q=0.8", "es"),
+        ("en;q=0.5,es;q=0.9", "es"),
+        ("es;q=0,en;q=0.1", "en"),
+        ("EN-us", "en"),
+        ("en;q=x,es", "es"),
+        ("en;q=nan,de", "es"),
+        ("fr," * 3000 + "en", "en"),
     ],
 )
 def test_a_first_visit_is_in_the_language_of_the_browser(
     app: Flask, accepted: str, shown: str
 ) -> None:
     assert language(Customer(app, accepted).open("/").html) == shown
+
+
+def test_a_family_of_languages_is_known_by_its_first_part() -> None:
+    assert preferred("pt-PT", ["es", "pt-BR"]) == "pt-BR"
+    assert preferred("zh-Hant-TW", ["zh-Hant", "zh-Hans"]) == "zh-Hant"
+    assert preferred("ast", ["es", "en"]) is None
 
 
 def test_a_link_can_ask_for_a_language_and_it_stays(app: Flask) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +41,12 @@ def inside_a_request(tmp_path: Path) -> Iterator[None]:
         "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc",
         "xoxb-123456789012-abcdefABCDEF",
         "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w",
+        '{"name": "Authorization", "value": "Bearer 4f3cA9_b81d0ee2c7"}',
+        "curl -H 'Authorization: Basic YW5hOmhvbGExMjM='",
+        '{"name": "Cookie", "value": "session=8c1f"}',
+        "glpat-" + "a1B2c" * 4,
+        "x " * 40_000 + "contraseña: Verano2026!",
+        "x" * 65_530 + " -----BEGIN PRIVATE KEY-----",
         "DATABASE_URL=postgres://tienda:gato77@db.example.com/tienda",
         "Pagué con la tarjeta 4111 1111 1111 1111",
         "card 5500-0000-0000-0004, it was refused",
@@ -83,18 +88,14 @@ def test_a_secret_is_seen(text: str) -> None:
         "La pasarela de pago rechaza las tarjetas que empiezan por 4111",
         "Falla en 1700000000000 ms, luego en 1700000000001",
         "Los DNS son ns1.example.com y ns2.example.com; el SOA es 2026112301",
+        "HTTP 401, WWW-Authenticate: Bearer realm=api",
+        "Basic authentication is what the panel asks for",
+        "The cookie was refused, it says",
         "Can you restart it? The keyboard of the KVM does not answer",
     ],
 )
 def test_what_people_write_all_the_time_is_no_secret(text: str) -> None:
     assert not holds_secret(text)
-
-
-@pytest.mark.parametrize("text", ["a-", "clave:", "1 ", "AA00 ", "x", "a://a:", "eyJa."])
-def test_a_long_text_takes_no_time_to_look_through(text: str) -> None:
-    began = time.process_time()
-    holds_secret(text * (20_000 // len(text)))
-    assert time.process_time() - began < 0.3
 
 
 @pytest.mark.usefixtures("inside_a_request")

@@ -7,7 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from reporter.formats.times import NoSuchTime, TwoSuchTimes, localize, parse_local, parse_zone
+from reporter.formats.times import (
+    NoSuchTime,
+    TwoSuchTimes,
+    is_date_alone,
+    localize,
+    parse_local,
+    parse_past,
+)
+from reporter.formats.zones import parse_zone, zone_label
 
 MADRID = ZoneInfo("Europe/Madrid")
 
@@ -24,6 +32,15 @@ def utc(*parts: int) -> datetime:
         "2026-11-23 02:40",
         " 2026-11-23 2:40 ",
         "23/11/2026 02:40",
+        "23.11.2026 2:40",
+        "23-11-2026 02:40",
+        "23/11/26 2:40",
+        "23/11/2026, 2:40",
+        "23/11/2026 a las 2:40 h",
+        "23.11.2026 um 02:40 Uhr",
+        "23/11/2026 2:40 am",
+        "23/11/2026\u00a02:40\u200b",
+        "２３/１１/２０２６　０２:４０",
     ],
 )
 def test_a_local_time_is_read_in_the_forms_people_and_browsers_write(text: str) -> None:
@@ -41,12 +58,42 @@ def test_a_local_time_is_read_in_the_forms_people_and_browsers_write(text: str) 
         "2026-11-23T25:00",
         "23/13/2026 10:00",
         "2026-11-23T02:40Z",
-        "2026-11-23T02:40\x00",
     ],
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         parse_local(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("09:30", (2026, 11, 23, 9, 30)),
+        ("9:59", (2026, 11, 23, 9, 59)),
+        ("10:01", (2026, 11, 23, 10, 1)),  # a phone's clock may be ahead
+        ("10:03", (2026, 11, 22, 10, 3)),
+        ("23:00", (2026, 11, 22, 23, 0)),
+        ("9:30 p. m.", (2026, 11, 22, 21, 30)),
+        ("12:15 am", (2026, 11, 23, 0, 15)),
+        ("24/11/2025 9:30", (2025, 11, 24, 9, 30)),
+    ],
+)
+def test_an_hour_alone_is_the_last_one_that_is_past(text: str, meant: tuple[int, ...]) -> None:
+    now = utc(2026, 11, 23, 9, 0)  # 10:00 in Madrid
+    assert parse_past(text, now, MADRID) == datetime(*meant)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("text", ["25:00", "ayer", "24/11/2025", "9", "9:60", ""])
+def test_what_is_neither_an_hour_nor_a_date_with_one_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse_past(text, utc(2026, 11, 23, 9, 0), MADRID)
+
+
+def test_a_day_without_its_hour_is_known_as_one() -> None:
+    assert is_date_alone("2026-11-23")
+    assert is_date_alone(" 24/11/2025 ")
+    assert not is_date_alone("24/11/2025 9:30")
+    assert not is_date_alone("ayer")
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00", "9999-12-31T23:59"])
@@ -129,13 +176,39 @@ def test_which_of_two_times_does_not_matter_for_a_time_that_exists_once() -> Non
         ("America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"),
         ("Atlantic/Canary", "Atlantic/Canary"),
         ("UTC", "UTC"),
+        ("Bogotá", "America/Bogota"),
+        ("ciudad de mexico", "America/Mexico_City"),
+        ("Ciudad de México", "America/Mexico_City"),
+        ("Canarias", "Atlantic/Canary"),
+        ("Nueva York", "America/New_York"),
+        ("Londres", "Europe/London"),
+        ("Sao Paulo", "America/Sao_Paulo"),
+        ("Barcelona", "Europe/Madrid"),
+        ("España", "Europe/Madrid"),
+        ("Perú", "America/Lima"),
+        ("UTC+2", "Etc/GMT-2"),
+        ("gmt -5", "Etc/GMT+5"),
+        ("UTC−03:00", "Etc/GMT+3"),
+        ("+02:00", "Etc/GMT-2"),
+        ("UTC+5:30", "Asia/Kolkata"),
     ],
 )
 def test_a_zone_is_known_by_its_name_in_any_case_and_by_its_city(text: str, name: str) -> None:
     assert parse_zone(text).key == name
 
 
-@pytest.mark.parametrize("text", ["", "Marte", "+02:00", "../../etc/passwd", "Europe", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "Marte", "UTC+25", "UTC+2:10", "../../etc/passwd", "Europe", "\x00"]
+)
 def test_what_is_no_zone_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         parse_zone(text)
+
+
+def test_an_offset_is_told_as_people_write_it_and_not_as_iana_does() -> None:
+    assert [zone_label(parse_zone(text)) for text in ("UTC+2", "gmt-5", "UTC+0", "Bogotá")] == [
+        "UTC+2",
+        "UTC-5",
+        "UTC",
+        "America/Bogota",
+    ]

@@ -33,7 +33,7 @@ NAMED = {
 NO_TEXT = {"svg", "bmp", "tif", "tiff", "heic"}.union(*NAMED.values())
 # Where a page or a drawing begins that a browser would run, behind what may stand before it.
 MARKUP = re.compile(
-    rb"(?:\s|<\?.*?\?>|<!--.*?-->)*+<(?:!doctype\s+(?:html|svg)|html|head|body|script|svg)\b",
+    rb"\A(?:\s|<\?.*?\?>|<!--.*?-->)*+<(?:!doctype\s+(?:html|svg)|html|head|body|script|svg)\b",
     re.IGNORECASE | re.DOTALL,
 )
 BEGINNING = 4096  # bytes

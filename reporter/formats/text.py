@@ -21,7 +21,7 @@ TAB = 8  # columns, as terminals have it
 # their end; the choice of a character set; a few that stand alone.
 ESCAPES = re.compile(
     r"(?:\x1b\[[0-?]{0,64}|\x9b[0-?]{1,64})[ -/]{0,8}[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\r\n]{0,4096}(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x80-\x9f\r\n]{0,4096}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ #%()*+./-][0-~]|\x1b[78=>]"
 )
 BAR = "| "

@@ -5,24 +5,34 @@ of support, which is a setting.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 
-# How people write a date with its hour.
+from reporter.formats.text import plain
+
+# How people write a date.
+DATES = ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y")
 FORMATS = (
     "%Y-%m-%dT%H:%M",
     "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%d.%m.%Y %H:%M",
+    *(f"{date} %H:%M" for date in DATES),
+    "%Y-%m-%d %H:%M:%S",
 )
+# What stands beside an hour and adds nothing to it, and its half of the day.
+BESIDE = re.compile(
+    r"(?<=\d),? (?:a las|a la|at|um|às) (?=\d)|(?<=\d), ?(?=\d)|(?<=\d) ?(?:h|hs|hrs|uhr)\.?$",
+    re.IGNORECASE,
+)
+HALF = re.compile(r"(?<!\d)(\d{1,2}):(\d{2}) ?([ap])\.? ?m\.?$")
 HOUR = re.compile(r"\d{1,2}:\d{2}")
 # What is before is a slip of the hand; beyond the last an instant may have no name in UTC.
 YEARS = range(1970, 9999)
 FARTHEST = timedelta(days=366)
+# A phone's clock may run ahead of ours by this much before "now" counts as the future.
+CLOCK_SKEW = timedelta(minutes=2)
 # So near on the other side of now, an hour alone is a slip and not of tomorrow or yesterday.
 SLIP = timedelta(hours=6)
 
@@ -40,15 +50,50 @@ class TwoSuchTimes(ValueError):
 
 
 def parse_local(text: str) -> datetime:
-    """The naive time in *text*. Raises ValueError."""
-    for pattern in FORMATS:
+    """The naive time in *text*: a date and an hour. Raises ValueError."""
+    text = _written(text)
+    found = _dated(text, FORMATS)
+    if found is None:
+        raise ValueError(text)
+    return found
+
+
+def parse_past(text: str, now: datetime, zone: ZoneInfo) -> datetime:
+    """The naive time meant by *text* in *zone*: as `parse_local`, or an hour alone, which is the
+    last one that is past at the time *now*. Raises ValueError."""
+    written = _written(text)
+    if not HOUR.fullmatch(written):
+        return parse_local(written)
+    local = (now.astimezone(zone) + CLOCK_SKEW).replace(tzinfo=None)
+    hour, _colon, minute = written.partition(":")
+    today = datetime.combine(local.date(), time(int(hour), int(minute)))
+    return today if today <= local else today - timedelta(days=1)
+
+
+def is_date_alone(text: str) -> bool:
+    """Whether *text* is a day without its hour."""
+    return _dated(_written(text), DATES) is not None
+
+
+def _written(text: str) -> str:
+    """*text* without what a paste adds and what stands beside an hour; its hour from 0 to 23."""
+    text = " ".join(BESIDE.sub(" ", plain(text)).split())
+    half = HALF.search(text.lower())
+    if half and 1 <= int(half[1]) <= 12:
+        hour = int(half[1]) % 12 + (12 if half[3] == "p" else 0)
+        text = f"{text[: half.start()]}{hour}:{half[2]}"
+    return text
+
+
+def _dated(text: str, patterns: Sequence[str]) -> datetime | None:
+    for pattern in patterns:
         try:
-            local = datetime.strptime(text.strip(), pattern)  # noqa: DTZ007 (its zone is asked apart)
+            local = datetime.strptime(text, pattern)  # noqa: DTZ007 (its zone is asked apart)
         except ValueError:
             continue
         if local.year in YEARS:
             return local
-    raise ValueError(text)
+    return None
 
 
 def localize(local: datetime, zone: ZoneInfo, which: str | None = None) -> datetime:
@@ -137,24 +182,3 @@ def _moment(text: str) -> datetime:
         return localize(local, support_zone(), "earlier")
     except NoSuchTime:
         raise NoSuchTime(text) from None
-
-
-@cache
-def zones() -> dict[str, str]:
-    """Every IANA name, by its small letters and, where that is clear, by its city alone."""
-    found: dict[str, str] = {}
-    for name in sorted(available_timezones() - {"localtime", "Factory"}):
-        found[name.lower()] = name
-        city = name.rpartition("/")[2].replace("_", " ").lower()
-        if "/" in name and not name.startswith(("Etc/", "posix/", "right/")):
-            found.setdefault(city, name)
-    return found
-
-
-def parse_zone(text: str) -> ZoneInfo:
-    """The zone called *text*: an IANA name in any case, or its city. Raises ValueError."""
-    wanted = text.strip().lower()
-    name = zones().get(wanted) or zones().get(wanted.replace(" ", "_"))
-    if name is None:
-        raise ValueError(text)
-    return ZoneInfo(name)

@@ -12,6 +12,8 @@ from flask import current_app
 from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
+from reporter.formats.zones import zone_label
+
 
 def three_ways(moment: datetime, at: datetime) -> str:
     """A moment in the customer's zone, in UTC, and as the time from it to *at*, of the report.
@@ -38,7 +40,7 @@ def day_and_time(moment: datetime) -> str:
 
 def zone_name(moment: datetime) -> str:
     zone = moment.tzinfo
-    return zone.key if isinstance(zone, ZoneInfo) else str(zone)
+    return zone_label(zone) if isinstance(zone, ZoneInfo) else str(zone)
 
 
 def elapsed(gone: timedelta) -> str:

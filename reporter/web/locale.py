@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, has_request_context, request
 from flask_babel import get_locale
 from wtforms.i18n import messages_path
 
+from reporter.formats.languages import preferred
 from reporter.web.browser import Browser
 
 
@@ -27,7 +28,8 @@ def select_locale() -> str:
     for choice in (request.args.get("lang"), Browser().language):
         if choice in languages:
             return str(choice)
-    return request.accept_languages.best_match(languages) or languages[0]
+    accepted = request.headers.get("Accept-Language", "")
+    return preferred(accepted, languages) or languages[0]
 
 
 def remember_language() -> None:

@@ -9,10 +9,10 @@ from enum import StrEnum
 from flask_babel import gettext as _
 from wtforms.validators import ValidationError
 
-from reporter.formats.times import NoSuchTime, TwoSuchTimes, localize, parse_local
+from reporter.formats.times import CLOCK_SKEW, NoSuchTime, TwoSuchTimes, localize, parse_local
 from reporter.web.fields import Checkbox, Radios
 from reporter.wizard.step import StepForm
-from reporter.wizard.time_fields import AGO, CLOCK_SKEW, LocalTime, Started, Zone
+from reporter.wizard.time_fields import AGO, LocalTime, Started, Zone
 
 
 class Precision(StrEnum):

@@ -11,12 +11,10 @@ from flask_babel import gettext as _
 from wtforms import Form
 from wtforms.validators import ValidationError
 
-from reporter.formats.times import NoSuchTime, localize, parse_local, parse_zone
+from reporter.formats.times import CLOCK_SKEW, NoSuchTime, localize, parse_local
 from reporter.formats.words import three_ways
+from reporter.formats.zones import parse_zone
 from reporter.web.fields import Radios, TextInput
-
-# A phone's clock may run ahead of ours by this much before "now" counts as the future.
-CLOCK_SKEW = timedelta(minutes=2)
 
 AGO = {
     "just_now": timedelta(0),

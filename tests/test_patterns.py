@@ -1,0 +1,157 @@
+"""Patterns over customers' words cost what the words are long, whatever they are."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pkgutil import walk_packages
+from types import ModuleType
+
+import pytest
+from flask import Flask
+
+import reporter
+from reporter.formats import addresses, languages, phones, secrets, text, times, zones
+
+# Repeated, each makes the most of what some pattern reads.
+HOSTILE = [
+    "eyJ-",
+    "eyJ" + "a" * 10 + ".",
+    "a-",
+    "clave:",
+    "clave: '",
+    "pass ",
+    "1 ",
+    "1",
+    "AA00 ",
+    "AA00",
+    "x",
+    "a://a:",
+    "a.",
+    "://",
+    "-----BEGIN ",
+    "Bearer ",
+    "Authorization:",
+    '"name":',
+    "gh",
+    "\x1b[",
+    "\x1b]",
+    "\x1b[0",
+    "\x9d",
+    "\x1bP",
+    "\u200d",
+    "👩\u200d",
+    "\U000e0067",
+    "\t",
+    "日\t",
+    " ",
+    "(",
+    "(1",
+    "1/",
+    "+1(0)",
+    "600 ",
+    "ext",
+    "x1",
+    "a@",
+    "@",
+    "<a@b.c>",
+    "mailto:",
+    "<!-- ",
+    "<?",
+    "=?",
+    "-",
+    "\u200b",
+    "1:00 p",
+    "24/11/2025 ",
+    "utc+",
+    "en,",
+    "en;q=0.5,",
+    ",",
+    "INC-KX7M9Q",
+    "[a",
+    "#",
+    "..",
+]
+
+
+def modules() -> list[ModuleType]:
+    found = walk_packages(reporter.__path__, "reporter.")
+    skipped = ("migrations", "translations", "__main__")
+    return [import_module(m.name) for m in found if not any(each in m.name for each in skipped)]
+
+
+def patterns() -> dict[str, re.Pattern[str] | re.Pattern[bytes]]:
+    """Every pattern that a module keeps."""
+    return {
+        f"{module.__name__}.{name}": value
+        for module in modules()
+        for name, value in vars(module).items()
+        if isinstance(value, re.Pattern)
+    }
+
+
+def growth(work: Callable[[str], object], piece: str) -> float:
+    """How many times as much 20 000 characters cost as 2 000 do; the least of a few times, if it
+    seems too much: what else the machine does is no fault of ours."""
+    short, long = (piece * (length // len(piece)) for length in (2_000, 20_000))
+    least = [1e9, 1e9]
+    for _ in range(8):
+        for place, words in enumerate((short, long)):
+            began = time.thread_time()
+            work(words)
+            least[place] = min(least[place], time.thread_time() - began)
+        ratio = least[1] / max(least[0], 0.000_2)  # of what is shorter a clock says nothing
+        if ratio <= 11:
+            break
+    return ratio
+
+
+def searched(pattern: re.Pattern[str] | re.Pattern[bytes], words: str) -> None:
+    if isinstance(pattern.pattern, bytes):
+        content = words.encode("utf-8", "surrogateescape")
+        list(pattern.finditer(content))  # type: ignore[arg-type]
+        pattern.match(content)  # type: ignore[arg-type]
+    else:
+        list(pattern.finditer(words))  # type: ignore[arg-type]
+        pattern.match(words)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", patterns())
+def test_a_pattern_takes_ten_times_as_long_for_ten_times_as_much(name: str) -> None:
+    pattern = patterns()[name]
+    worst = max((growth(lambda words: searched(pattern, words), each), each) for each in HOSTILE)
+    assert worst[0] <= 12, worst[1]
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "secrets": secrets.holds_secret,
+    "one line": text.one_line,
+    "exact lines": text.exact_lines,
+    "indented": text.indented,
+    "blank": text.is_blank,
+    "plain": text.plain,
+    "phone": phones.international,
+    "languages": lambda words: languages.preferred(words, ["es", "en"]),
+    "date": times.is_date_alone,
+    "zone": lambda words: zones.zones().get(words) or _quietly(zones.parse_zone, words),
+    "address": lambda words: _quietly(addresses.parse_address, words),
+}
+
+
+def _quietly(read: Callable[[str], object], words: str) -> None:
+    try:
+        read(words)
+    except ValueError:
+        return
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_reading_what_somebody_wrote_takes_as_long_as_it_is_long(reader: str) -> None:
+    app = Flask("none")
+    app.config["PHONE_REGION"] = "ES"
+    with app.app_context():
+        read = READERS[reader]
+        worst = max((growth(read, each), each) for each in HOSTILE)
+    assert worst[0] <= 12, worst[1]

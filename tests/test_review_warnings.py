@@ -144,3 +144,13 @@ def test_a_number_that_no_phone_has_is_pointed_out_and_not_refused() -> None:
 def test_an_answer_that_is_not_asked_is_not_looked_at() -> None:
     form = a_form("changes", changed="no", change_description="password=letmein")
     assert list(review_warnings([form])) == []
+
+
+@pytest.mark.usefixtures("inside_a_request")
+def test_an_address_that_looks_like_a_slip_is_pointed_out_and_taken() -> None:
+    form = a_form("contact", email="ana@gmail.con")
+    assert form.validate()
+    with force_locale("en"):
+        assert [(c.name, c.text) for c in review_warnings([form])] == [
+            ("email", "Check this address: did you mean ana@gmail.com?")
+        ]

@@ -285,7 +285,7 @@ def test_the_future_is_told_in_the_customers_zone() -> None:
     }
 
 
-@pytest.mark.parametrize("started_at", ["0001-01-01T00:00", "9999-12-31T23:59", "23:59"])
+@pytest.mark.parametrize("started_at", ["0001-01-01T00:00", "9999-12-31T23:59", "25:59"])
 def test_a_time_nobody_can_mean_is_refused(started_at: str) -> None:
     for zone in ("Europe/Madrid", "America/Bogota", "Asia/Tokyo"):
         assert set(errors("timing", started_at=started_at, timezone=zone)) == {"started_at"}
@@ -375,3 +375,29 @@ def test_services_are_named_as_the_settings_have_it(tmp_path: Path) -> None:
             with force_locale(language):
                 choices = a_form("failure").service.iter_choices()
                 assert [(c.value, str(c.label)) for c in choices] == [("cloud", name)]
+
+
+@pytest.mark.parametrize(
+    "ours", ["support@example.com", "SUPPORT@example.com", "<no-reply@example.com>"]
+)
+def test_an_address_of_our_own_mails_is_no_customers(app: Flask, ours: str) -> None:
+    sender = app.config["MAIL_DEFAULT_SENDER"]
+    assert errors("contact", email=ours.replace("no-reply@example.com", sender)) == {
+        "email": "That is our address: enter your own"
+    }
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("09:30", "2026-11-22T09:30:00+01:00"), ("24/11/2025 9:30", "2025-11-24T09:30:00+01:00"),
+     ("2:59", "2026-11-23T02:59:00+01:00"), ("24.11.2025 09:30", "2025-11-24T09:30:00+01:00")],
+)  # fmt: skip
+def test_a_time_is_taken_as_people_type_it(typed: str, told: str) -> None:
+    at = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+    with time_machine.travel(at, tick=False):
+        form = timing(started="at", started_at=typed)
+        form.answered_at = at
+        assert form.validate(), form.errors
+        moment = form.moment()
+        assert moment is not None
+        assert moment.at.isoformat() == told

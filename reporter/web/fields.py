@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
@@ -21,7 +20,8 @@ from wtforms import (
 from wtforms.validators import ValidationError
 
 from reporter.formats import phones
-from reporter.formats.text import one_line
+from reporter.formats.addresses import Fault, NotAnAddress, parse_address, readable
+from reporter.formats.text import one_line, short, shortened
 from reporter.formats.words import size_in_words
 from reporter.web.question import Question
 
@@ -46,6 +46,9 @@ class TextInput(Question, StringField):
     """A line of text."""
 
     input_type = "text"
+
+    def typed(self) -> str:
+        return short(super().typed())
 
 
 class TextArea(Question, TextAreaField):
@@ -108,38 +111,87 @@ class Email(TextInput):
 
     def validate_value(self, form: Form) -> None:
         try:
-            if "=?" in self.data:  # no header could carry it (RFC 2047, section 5)
-                raise EmailNotValidError
-            validate_email(self.data.strip(), check_deliverability=False, allow_smtputf8=False)
-        except EmailNotValidError:
-            raise ValidationError(
-                _("Enter an email address in full, for example name@example.com")
-            ) from None
+            parse_address(self.typed())
+        except NotAnAddress as error:
+            raise ValidationError(address_refused(error)) from None
 
     def value(self, form: Form) -> str | None:
-        typed = super().value(form)
-        return str(typed).strip() if typed else None
+        if super().value(form) is None:
+            return None
+        try:
+            return parse_address(self.typed())
+        except NotAnAddress:
+            return self.typed()
 
     def format(self, form: Form, at: datetime) -> str:
-        return self.value(form) or ""
+        return readable(self.value(form) or "")
+
+
+def address_refused(error: NotAnAddress) -> str:
+    """What to say of it, by its cause."""
+    example = "name@example.com"
+    words = {
+        Fault.NO_AT: _("Enter an email address with its @, for example %(example)s"),
+        Fault.NO_NAME: _("Enter what goes before the @ too, for example %(example)s"),
+        Fault.SEVERAL: _("Enter one email address only"),
+        Fault.SPACE: _("An email address has no spaces: take them out"),
+        Fault.LETTERS: _(
+            "We cannot write to an address with “%(part)s” before the @: enter another one"
+        ),
+        Fault.UNFINISHED: _("Enter all that goes after the @, for example %(example)s"),
+        Fault.INSIDE: _(
+            "%(part)s works only inside your network: enter an address that works from outside"
+        ),
+        Fault.OTHER: _("Enter an email address in full, for example %(example)s"),
+    }
+    return str(words[error.fault] % {"part": error.part, "example": example})
 
 
 class Phone(TextInput):
-    """A phone number in any readable form; without a prefix, of the provider's country."""
+    """A phone number in any readable form; without a prefix, of the provider's country. Words
+    beside it are a note, which is shown with it."""
 
     input_type = "tel"
 
+    def phone(self) -> phones.Phone | None:
+        """None while it cannot be read."""
+        try:
+            return phones.parse_phone(self.typed())
+        except phones.NotAPhone:
+            return None
+
     def validate_value(self, form: Form) -> None:
-        if phones.parse(self.data) is None:
-            raise ValidationError(
-                _("Enter a phone number with all its digits, for example +34\xa0600\xa0000\xa0000")
-            )
+        try:
+            phones.parse_phone(self.typed())
+        except phones.NotAPhone as error:
+            raise ValidationError(phone_refused(error)) from None
 
     def value(self, form: Form) -> str | None:
-        return phones.international(self.data) if super().value(form) else None
+        phone = self.phone() if super().value(form) else None
+        return str(phone) if phone else None
 
     def format(self, form: Form, at: datetime) -> str:
-        return self.value(form) or ""
+        phone = self.phone()
+        return (f"{phone} ({phone.note})" if phone.note else str(phone)) if phone else ""
+
+
+def phone_refused(error: phones.NotAPhone) -> str:
+    """What to say of it, by its cause."""
+    words = {
+        phones.Fault.NO_DIGITS: _("Enter a phone number in digits, for example %(example)s"),
+        phones.Fault.LETTERS: _("Write “%(part)s” in digits, for example %(example)s"),
+        phones.Fault.TOO_SHORT: _(
+            "“%(part)s” has too few digits: enter the whole number, for example %(example)s"
+        ),
+        phones.Fault.TOO_LONG: _(
+            "“%(part)s” has too many digits: enter one number, for example %(example)s"
+        ),
+        phones.Fault.COUNTRY: _(
+            "“%(part)s” begins with a country code that does not exist: check it"
+        ),
+    }
+    example = "+34\xa0600\xa0000\xa0000"
+    return str(words[error.fault] % {"part": shortened(error.part, 40), "example": example})
 
 
 class Checkboxes(Question, SelectMultipleField):

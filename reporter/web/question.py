@@ -112,6 +112,10 @@ class Question(Field):
     def is_blank(self) -> bool:
         return is_blank(str(self.data or ""))
 
+    def typed(self) -> str:
+        """What was answered: as it was typed, but for what a paste adds to a short answer."""
+        return str(self.data or "")
+
     def is_asked(self, form: Form) -> bool:
         if self.asked_when is not None:
             return self.asked_when(form)
@@ -122,14 +126,14 @@ class Question(Field):
 
     def value(self, form: Form) -> str | list[str] | None:
         """What the answer is for a machine: as typed, or None when blank or not asked."""
-        return None if self.is_blank() or not self.is_asked(form) else str(self.data)
+        return None if self.is_blank() or not self.is_asked(form) else self.typed()
 
     def validate_value(self, form: Form) -> None:
         """Raises ValidationError when what was typed cannot be taken."""
 
     def format(self, form: Form, at: datetime) -> str:
         """The answer in words, read at the time *at*."""
-        return str(self.data)
+        return self.typed()
 
 
 def check(form: Form, field: Question) -> None:
@@ -146,7 +150,7 @@ def check(form: Form, field: Question) -> None:
             if form[key].data == value:
                 raise StopValidation(str(message))
         raise StopValidation
-    length = len(str(field.data).replace("\r\n", "\n"))
+    length = len(field.typed().replace("\r\n", "\n"))
     if length > field.max_length:
         raise StopValidation(
             _(

@@ -28,6 +28,10 @@ from reporter.wizard.step import Step, StepForm
 LONGEST_WAIT = timedelta(days=1)
 
 
+# Answers that mean a time counted from when they were given.
+TOLD_FROM_NOW = ("started", "started_at", "last_worked_at")
+
+
 class SendForm(FlaskForm):
     """Nothing but the token: the answers are in the draft."""
 
@@ -167,8 +171,8 @@ def _before(stage: Stage, step: Step) -> str:
 
 
 def _anchor(stored: StoredStep | None, raw: Raw) -> datetime | None:
-    """When "just now" was said: the first time, while that answer stays the same."""
-    same = stored and stored.raw.get("started") == raw.get("started")
+    """When "just now" or an hour was said: the first time, while those answers stay the same."""
+    same = stored and all(stored.raw.get(key) == raw.get(key) for key in TOLD_FROM_NOW)
     return stored.answered_at if stored and same else None
 
 

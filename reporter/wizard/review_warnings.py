@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import phonenumbers
 from flask_babel import gettext as _
 
-from reporter.formats import phones
+from reporter.formats.addresses import meant
 from reporter.formats.secrets import holds_secret
-from reporter.web.fields import Phone, TextArea, TextInput
-from reporter.web.question import questions
+from reporter.web.fields import Email, Phone, TextArea, TextInput
+from reporter.web.question import Question, questions
 from reporter.wizard.step import StepForm
 
 
@@ -27,21 +26,23 @@ class ReviewWarning:
 def review_warnings(forms: Iterable[StepForm]) -> Iterator[ReviewWarning]:
     for form in forms:
         for question in questions(form):
-            if question.value(form) is None:
-                continue
-            label = str(question.label.text)
-            if isinstance(question, Phone):
-                number = phones.parse(question.data)
-                if number and not phonenumbers.is_valid_number(number):
-                    yield ReviewWarning(
-                        question.name, label, _("This number looks unusual: check it.")
-                    )
-            elif isinstance(question, (TextInput, TextArea)) and holds_secret(str(question.data)):
-                yield ReviewWarning(
-                    question.name,
-                    label,
-                    _(
-                        "This looks like a password, a key, a card or an account number. "
-                        "We do not need it: take it out of the answer if you can."
-                    ),
-                )
+            if question.value(form) is not None and (text := _warning(question, form)):
+                yield ReviewWarning(question.name, str(question.label.text), text)
+
+
+def _warning(question: Question, form: StepForm) -> str:
+    """What to say of an answer; empty where there is nothing."""
+    text = ""
+    if isinstance(question, Phone):
+        phone = question.phone()
+        if phone and not phone.is_usual:
+            text = _("This number looks unusual: check it.")
+    elif isinstance(question, Email):
+        if better := meant(str(question.value(form))):
+            text = _("Check this address: did you mean %(address)s?", address=better)
+    elif isinstance(question, (TextInput, TextArea)) and holds_secret(str(question.data)):
+        text = _(
+            "This looks like a password, a key, a card or an account number. "
+            "We do not need it: take it out of the answer if you can."
+        )
+    return str(text)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from flask_babel import gettext as _
 from wtforms.validators import ValidationError
 
-from reporter.formats.times import CLOCK_SKEW, NoSuchTime, TwoSuchTimes, localize, parse_local
+from reporter.formats.times import CLOCK_SKEW, NoSuchTime, TwoSuchTimes, localize
 from reporter.web.fields import Checkbox, Radios
 from reporter.wizard.step import StepForm
 from reporter.wizard.time_fields import AGO, LocalTime, Started, Zone
@@ -48,8 +48,8 @@ class StartedForm(StepForm):
             return Moment(at.astimezone(self.timezone.zone()), Precision.APPROXIMATE)
         if self.started.data != "at":
             return None
-        local = parse_local(self.started_at.data or "")
-        at = localize(local, self.timezone.zone(), self.started_fold.data)
+        zone = self.timezone.zone()
+        at = localize(self.started_at.local(self.answered_at, zone), zone, self.started_fold.data)
         return Moment(at, Precision.APPROXIMATE if self.approximate.data else Precision.EXACT)
 
     def validate_started_at(self, field: LocalTime) -> None:
@@ -67,8 +67,8 @@ class StartedForm(StepForm):
     def is_twofold(self) -> bool:
         """Whether the clocks showed the time that was typed twice."""
         try:
-            local = parse_local(self.started_at.data or "")
-            localize(local, self.timezone.zone())
+            zone = self.timezone.zone()
+            localize(self.started_at.local(self.answered_at, zone), zone)
         except TwoSuchTimes:
             return bool(self.started.data == "at")
         except ValueError:

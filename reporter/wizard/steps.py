@@ -10,9 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 from flask import current_app
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from wtforms import SelectChoice as Option
+from wtforms.validators import ValidationError
 
 from reporter.web.fields import (
     NO,
@@ -115,7 +117,7 @@ class TimingForm(StartedForm):
     approximate = Checkbox(_l("That time is approximate"), asked_with=("started", "at"))
     timezone = Zone(
         _l("Your time zone"),
-        hint=_l("For example: Europe/Madrid or America/Bogota"),
+        hint=_l("A city or a zone: Bogotá, Canarias or Europe/Madrid"),
         shown_with=("started", "at"),
         autocomplete="off",
     )
@@ -206,6 +208,12 @@ class ContactForm(StepForm):
         required=_l("Choose how we should answer you"),
         key="preferred_channel",
     )
+
+    def validate_email(self, field: Email) -> None:
+        """Not one of ours: our mails would go round."""
+        ours = (current_app.config["SUPPORT_EMAIL"], current_app.config["MAIL_DEFAULT_SENDER"])
+        if (field.value(self) or "").lower() in {str(each).lower() for each in ours}:
+            raise ValidationError(_("That is our address: enter your own"))
 
 
 REPORT_STEPS = (

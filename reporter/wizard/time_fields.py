@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,10 +12,14 @@ from flask_babel import gettext as _
 from wtforms import Form
 from wtforms.validators import ValidationError
 
-from reporter.formats.times import CLOCK_SKEW, NoSuchTime, localize, parse_local
+from reporter.formats.text import is_blank
+from reporter.formats.times import CLOCK_SKEW, NoSuchTime, is_date_alone, localize, parse_past
 from reporter.formats.words import three_ways
-from reporter.formats.zones import parse_zone
+from reporter.formats.zones import parse_zone, zone_label
 from reporter.web.fields import Radios, TextInput
+
+# As a browser's own field holds a time (HTML Standard, local date and time string).
+COMPLETE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?")
 
 AGO = {
     "just_now": timedelta(0),
@@ -33,19 +38,37 @@ class Started(Radios):
         return "" if self.data == "at" else words  # the next answer tells it
 
 
-class LocalTime(TextInput):
-    """A date and time of day, in the zone another question asks for."""
+class TypedTime(TextInput):
+    """A date and time of day, picked or typed as people write it."""
 
     control = "local_time"
     input_type = "datetime-local"
 
+    def attributes(self, native: bool = False) -> dict[str, str]:
+        # A browser's own field drops what is not complete: half a date would be gone.
+        found = super().attributes(native)
+        complete = not self.data or COMPLETE.fullmatch(self.data)
+        return found if complete else {**found, "type": "text"}
+
+    def local(self, at: datetime, zone: ZoneInfo) -> datetime:
+        """The naive time meant, when it was answered *at*. Raises ValueError."""
+        return parse_past(self.data or "", at, zone)
+
+    def problem(self) -> str:
+        """What to say of what is no time."""
+        if is_date_alone(self.data):
+            return str(_("Add the time to the date, for example 24/11/2025 09:30"))
+        return str(_("Enter the date and the time, for example 2026-11-23 02:40"))
+
+
+class LocalTime(TypedTime):
+    """A time in the zone another question asks for."""
+
     def validate_value(self, form: Form) -> None:
         try:
-            parse_local(self.data)
+            self.local(form.answered_at, form.report_zone)
         except ValueError:
-            raise ValidationError(
-                _("Enter the date and the time, for example 2026-11-23 02:40")
-            ) from None
+            raise ValidationError(self.problem()) from None
 
     def format(self, form: Form, at: datetime) -> str:
         return three_ways(form.moment().at, at)
@@ -58,7 +81,7 @@ class Zone(TextInput):
         super().__init__(label, default=lambda: current_app.config["TIMEZONE"], **kwargs)
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        super().process_formdata([value for value in valuelist if value.strip()])
+        super().process_formdata([value for value in valuelist if not is_blank(value)])
 
     def zone(self) -> ZoneInfo:
         """The zone; the provider's while what was typed is none."""
@@ -74,27 +97,28 @@ class Zone(TextInput):
             parse_zone(self.data)
         except ValueError:
             raise ValidationError(
-                _("Enter a time zone by its name, for example Europe/Madrid or America/Bogota")
+                _("Enter a time zone or its city, for example Europe/Madrid, Bogotá or UTC-5")
             ) from None
 
     def value(self, form: Form) -> str | None:
         return self.zone().key if self.is_asked(form) else None
 
     def format(self, form: Form, at: datetime) -> str:
-        return self.value(form) or ""
+        return zone_label(self.zone())
 
 
-class PastTime(TextInput):
-    """A date and time of day in the zone of the report, and told by how long before or after it.
+class PastTime(TypedTime):
+    """A time in the zone of the report, and told by how long before or after it.
 
     The form has both, as `report_zone` and `report_saved_at`.
     """
 
-    input_type = "datetime-local"
+    control = "input"
 
     def moment(self, form: Form) -> datetime:
         """Of a time that exists twice, the earlier. Raises ValueError."""
-        return localize(parse_local(self.data), form.report_zone, "earlier")
+        local = self.local(form.answered_at, form.report_zone)
+        return localize(local, form.report_zone, "earlier")
 
     def validate_value(self, form: Form) -> None:
         try:
@@ -104,15 +128,13 @@ class PastTime(TextInput):
                 _("That time did not exist: the clocks went forward. Check the hour")
             ) from None
         except ValueError:
-            raise ValidationError(
-                _("Enter the date and the time, for example 2026-11-23 02:40")
-            ) from None
+            raise ValidationError(self.problem()) from None
         if moment > datetime.now(UTC) + CLOCK_SKEW:
             raise ValidationError(_("That time is in the future. Check the date"))
 
     def value(self, form: Form) -> str | None:
         """ISO 8601 with the offset, as what was typed has none."""
-        return self.moment(form).isoformat(timespec="seconds") if self.data else None
+        return self.moment(form).isoformat(timespec="seconds") if not self.is_blank() else None
 
     def format(self, form: Form, at: datetime) -> str:
         return three_ways(self.moment(form), form.report_saved_at or at)

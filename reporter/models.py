@@ -17,6 +17,7 @@ from sqlalchemy import (
     Index,
     MetaData,
     SmallInteger,
+    String,
     UniqueConstraint,
     false,
     text,
@@ -242,6 +243,8 @@ class Report(Base):
     __tablename__ = "report"
     __table_args__ = (
         Index("ix_report_service_saved_at", "service", "saved_at", "number_in_service"),
+        Index("ix_report_solved_at", "solved_at", "seen_at", "severity", "saved_at"),
+        Index("ix_report_next_news_at", "next_news_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -253,14 +256,18 @@ class Report(Base):
     saved_at: Mapped[datetime]
     # How many there were on its service by then: counts a time without looking at each of it.
     number_in_service: Mapped[int] = mapped_column(default=0, server_default="0")
+    # What the board shows of the content, and finds it by.
+    severity: Mapped[int] = mapped_column(default=4, server_default="4")  # 1 to 4
+    summary: Mapped[str] = mapped_column(default="", server_default="")
+    customer: Mapped[str] = mapped_column(default="", server_default="")
+    # How to reach the customer, where support has mended what the content says.
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
     # What became of it; the content above never changes.
     seen_at: Mapped[datetime | None]
     solved_at: Mapped[datetime | None]
     next_news_at: Mapped[datetime | None]
     news_wanted: Mapped[bool] = mapped_column(default=False, server_default=false())
-    desk_epoch: Mapped[int] = mapped_column(
-        default=0, server_default="0"
-    )  # raised to revoke its desk links
     notice_id: Mapped[int | None] = mapped_column(
         ForeignKey("notice.id", ondelete="SET NULL"), index=True
     )
@@ -268,6 +275,22 @@ class Report(Base):
     updates: Mapped[list[Update]] = relationship(order_by="Update.id", passive_deletes=True)
     messages: Mapped[list[Message]] = relationship(
         back_populates="report", order_by="Message.id", passive_deletes=True
+    )
+
+
+class SearchTerm(Base):
+    """What somebody may look for a report by: a word of it, as it is looked for."""
+
+    __tablename__ = "search_term"
+
+    report_id: Mapped[int] = mapped_column(
+        ForeignKey("report.id", ondelete="CASCADE"), primary_key=True
+    )
+    # Compared by its bytes, so that a beginning of it is found by the index on either database.
+    term: Mapped[str] = mapped_column(
+        String(80).with_variant(String(80, collation="C"), "postgresql"),
+        primary_key=True,
+        index=True,
     )
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -17,7 +16,12 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.database import get_database
 from reporter.desk import actions
+from reporter.desk.board import PAGE, Asked
+from reporter.desk.board import known as board_known
+from reporter.desk.board import latest as board_latest
+from reporter.desk.board import lines as board_lines
 from reporter.desk.forms import DeskForm, notice_options
+from reporter.desk.words import age, clock, state_names
 from reporter.links import new_notice_url, notice_desk_url
 from reporter.mail.ticket_text import kind_in_words
 from reporter.models import UpdateKind
@@ -33,12 +37,26 @@ blueprint.before_request(require)
 
 @blueprint.get("/desk")
 def board() -> ResponseReturnValue:
-    """The open reports."""
-    query = sa.select(models.Report).where(models.Report.solved_at.is_(None))
+    """The open reports: `?state=&service=&severity=&q=&page=`."""
+    services = [each["id"] for each in current_app.config["SERVICES"]]
+    asked, now = Asked.of(request.args, services), datetime.now(UTC)
     with get_database().read() as db_session:
-        rows = db_session.scalars(query.order_by(models.Report.id.desc()).limit(50)).all()
-        reports = [(row, store.to_value(db_session, row)) for row in rows]
-    return render_template("desk/board.html", reports=reports)
+        lines = board_lines(db_session, asked, now)
+        known = board_known(db_session)
+        latest = board_latest(db_session, services, now)
+    return render_template(
+        "desk/board.html",
+        asked=asked,
+        lines=lines[:PAGE],
+        more=len(lines) > PAGE,
+        known=known,
+        latest=latest,
+        services=services,
+        states=state_names(),
+        now=now,
+        clock=clock,
+        age=age,
+    )
 
 
 @blueprint.route("/desk/<reference>", methods=["GET", "POST"])

@@ -26,7 +26,7 @@ from reporter.mail.customer import compose_acknowledgement
 from reporter.mail.ticket import compose_ticket
 from reporter.models import Channel, MailKind
 from reporter.report import Report
-from reporter.reports import acknowledgements, surge
+from reporter.reports import acknowledgements, search, surge
 from reporter.reports.reference import new_reference
 from reporter.reports.surge import Surging
 
@@ -106,9 +106,13 @@ def _keep(session: Session, draft_id: str, token: str, composed: _Composed) -> N
         service=service,
         number_in_service=surge.next_number(service),
         saved_at=at,
+        severity=report.severity.level,
+        summary=report.text("summary"),
+        customer=" · ".join(filter(None, (report.text("name"), report.text("company")))),
     )
     session.add(row)
     session.flush()
+    search.keep(session, row.id, report)
     ticket = outbox.enqueue(
         session,
         composed.ticket,

@@ -18,6 +18,7 @@ from functools import partial
 
 import click
 
+from reporter.demo.desk import sign_in_link
 from reporter.demo.settings import DEMO_FOLDER, demonstration
 from reporter.serving import parent
 
@@ -47,6 +48,7 @@ def serve(*, demo: bool, host: str, port: int) -> int:
             base = app.config["BASE_URL"]
             click.echo(
                 f"\n  The form:   {base}/\n  The inbox:  {base}/inbox\n"
+                f"  The desk:   {sign_in_link(app)}\n"
                 f"  Commands:   REPORTER_SETTINGS={DEMO_FOLDER}/settings.toml reporter …\n"
                 "  Ctrl-C stops all.\n"
             )

@@ -75,6 +75,7 @@ def _read(logo: str) -> dict[str, Asset]:
     """Every file that is served, by its name; the provider's logo as "logo"."""
     found = {name: Asset(script(name).encode(), "text/javascript") for name in SCRIPTS} | {
         "icon.svg": _file(FOLDER / "icon.svg"),
+        "desk.js": Asset(script("js/desk.js").encode(), "text/javascript"),
     }
     return found | ({"logo": _file(Path(logo))} if logo else {})
 

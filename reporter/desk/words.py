@@ -1,0 +1,35 @@
+"""Short words for a board that is read at a glance, in the language in use."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from flask_babel import gettext as _
+
+from reporter.formats.times import support_zone
+from reporter.formats.words import day_and_time
+
+
+def state_names() -> dict[str, str]:
+    return {
+        "open": _("Open"),
+        "unseen": _("Not seen yet"),
+        "late": _("Promised news is late"),
+        "solved": _("Solved"),
+        "all": _("All"),
+    }
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """How long ago, in its largest unit: "42 min", "3 h", "2 d"."""
+    minutes = max(0, int((now - moment).total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
+
+
+def clock(moment: datetime, now: datetime) -> str:
+    """By support's clock; with its day where that is not near."""
+    if abs(moment - now) < timedelta(hours=12):
+        return f"{moment.astimezone(support_zone()):%H:%M}"
+    return day_and_time(moment.astimezone(support_zone()))

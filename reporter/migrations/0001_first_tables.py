@@ -86,11 +86,15 @@ def upgrade() -> None:
         sa.Column("service", sa.String(), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("number_in_service", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("severity", sa.Integer(), server_default="4", nullable=False),
+        sa.Column("summary", sa.String(), server_default="", nullable=False),
+        sa.Column("customer", sa.String(), server_default="", nullable=False),
+        sa.Column("email", sa.String(), nullable=True),
+        sa.Column("phone", sa.String(), nullable=True),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("solved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_news_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("news_wanted", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("desk_epoch", sa.Integer(), server_default="0", nullable=False),
         sa.Column("notice_id", sa.Integer(), nullable=True),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -101,9 +105,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference", name="uq_report_reference"),
         sa.UniqueConstraint("token_hash", name="uq_report_token_hash"),
     )
+    op.create_index("ix_report_next_news_at", "report", ["next_news_at"])
     op.create_index("ix_report_notice_id", "report", ["notice_id"])
     op.create_index(
         "ix_report_service_saved_at", "report", ["service", "saved_at", "number_in_service"]
+    )
+    op.create_index(
+        "ix_report_solved_at", "report", ["solved_at", "seen_at", "severity", "saved_at"]
     )
     op.create_table(
         "staff_link",
@@ -258,6 +266,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("state <> 'sent'"),
     )
     op.create_table(
+        "search_term",
+        sa.Column("report_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "term",
+            sa.String(length=80).with_variant(sa.String(length=80, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["report_id"], ["report.id"], name="fk_search_term_report_id_report", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("report_id", "term", name="pk_search_term"),
+    )
+    op.create_index("ix_search_term_term", "search_term", ["term"])
+    op.create_table(
         "attempt",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.Integer(), nullable=False),
@@ -346,6 +368,7 @@ def downgrade() -> None:
     op.drop_table("update")
     op.drop_table("follower")
     op.drop_table("attempt")
+    op.drop_table("search_term")
     op.drop_table("message")
     op.drop_table("attachment")
     op.drop_table("staff_session")

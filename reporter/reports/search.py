@@ -80,7 +80,7 @@ def _digits(phone: str) -> Iterator[str]:
 
 def _folded(text: str) -> str:
     """In small letters and without accents, as people look for it."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
+    apart = unicodedata.normalize("NFKD", text.casefold()).replace("\0", " ")
     return "".join(c for c in apart if not unicodedata.combining(c))[: LONGEST * 40]
 
 

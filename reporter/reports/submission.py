@@ -21,6 +21,7 @@ from reporter import models
 from reporter.database import get_database
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
+from reporter.formats.text import one_line
 from reporter.links import desk_url, full_url, hash_token, receipt_token
 from reporter.mail.customer import compose_acknowledgement
 from reporter.mail.ticket import compose_ticket
@@ -107,8 +108,8 @@ def _keep(session: Session, draft_id: str, token: str, composed: _Composed) -> N
         number_in_service=surge.next_number(service),
         saved_at=at,
         severity=report.severity.level,
-        summary=report.text("summary"),
-        customer=" · ".join(filter(None, (report.text("name"), report.text("company")))),
+        summary=one_line(report.text("summary")),
+        customer=one_line(" · ".join(filter(None, (report.text("name"), report.text("company"))))),
     )
     session.add(row)
     session.flush()

@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,7 +19,7 @@ from servers import postgres_server
 
 from reporter import create_app
 from reporter.database import Database, driver_url
-from reporter.delivery import outbox
+from reporter.delivery import clock, outbox
 from reporter.delivery.outbox import Claimed, Mail
 from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult
@@ -60,6 +60,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture(autouse=True)
+def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's own clock cannot be set by a test."""
+    monkeypatch.setattr(clock, "behind", lambda database: timedelta())
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A database with its tables."""
@@ -77,6 +83,8 @@ def make_app(database_url: str) -> Iterator[Callable[..., Flask]]:
     def make(*relays: Relay, **settings: Any) -> Flask:
         tables = [asdict(relay) for relay in relays or [Relay("localhost")]]
         timeout = max(table.pop("timeout") for table in tables)
+        for table in tables:
+            del table["ehlo_name"]
         first = {f"MAIL_{key.upper()}": value for key, value in tables[0].items()}
         defaults = {
             "SECRET_KEY": "tests" * 8,
@@ -85,6 +93,7 @@ def make_app(database_url: str) -> Iterator[Callable[..., Flask]]:
             "DATABASE_URL": database_url,
             "FALLBACK_RELAYS": tables[1:],
             "MAIL_TIMEOUT": timeout,
+            "WORKER_CONNECTIONS": 1,  # mails arrive in their order
             "MAIL_SUPPRESS_SEND": False,  # Flask-Mail suppresses under TESTING
             "TESTING": True,
         }

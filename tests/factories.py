@@ -40,6 +40,7 @@ SETTINGS = {
     "SUPPORT_PHONE": "+34 900 000 000",
     "SUPPORT_HOURS": "24/7",
     "RATELIMIT_ENABLED": False,
+    "WORKER_CONNECTIONS": 1,  # mails arrive in their order
     "TESTING": True,
 }
 # A whole report: what the form sends, by key.

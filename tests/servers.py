@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import socket
 import subprocess
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -48,6 +50,7 @@ class SmtpServer:
     received: list[Received] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     mail_options: list[list[str]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)  # what clients called themselves
     connections: int = 0
     transports: set[Any] = field(default_factory=set)
     loop: Any = None
@@ -128,6 +131,7 @@ class _Session(SMTP):
 
     async def handle_EHLO(self, server, session, envelope, hostname, lines):  # noqa: N802
         session.host_name = hostname
+        self.told.names.append(hostname)
         return [line for line in lines if not self.told.hide or self.told.hide not in line]
 
     async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
@@ -216,6 +220,55 @@ def says(greeting: bytes | None) -> Iterator[Relay]:
                 listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
             if thread.ident:
                 thread.join()
+
+
+@contextlib.contextmanager
+def talks(talk: Callable[[socket.socket], None]) -> Iterator[Relay]:
+    """A relay that does with each connection what *talk* does, until either side has enough."""
+    with socket.create_server((LOOPBACK, 0)) as listener:
+
+        def one(connection: socket.socket) -> None:
+            with connection, contextlib.suppress(OSError):
+                talk(connection)
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    threading.Thread(target=one, args=(connection,), daemon=True).start()
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        try:
+            yield Relay(LOOPBACK, listener.getsockname()[1], timeout=0.3)
+        finally:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
+            thread.join()
+
+
+def drips(connection: socket.socket) -> None:
+    """A greeting, letter by letter, that never ends."""
+    for letter in itertools.cycle(b"220-hello\r\n"):
+        connection.sendall(bytes([letter]))
+        time.sleep(0.02)
+
+
+def never_ends(connection: socket.socket) -> None:
+    """An answer to EHLO with one more line, for ever."""
+    connection.sendall(b"220 hello\r\n")
+    connection.recv(1024)
+    while True:
+        connection.sendall(b"250-and\r\n")
+        time.sleep(0.001)
+
+
+def floods(connection: socket.socket) -> None:
+    """The same, as fast as it goes."""
+    connection.sendall(b"220 hello\r\n")
+    connection.recv(1024)
+    while True:
+        connection.sendall(b"250-and\r\n" * 1000)
 
 
 @contextlib.contextmanager

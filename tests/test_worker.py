@@ -68,6 +68,7 @@ def process(database_url: str, server: SmtpServer, *options: str) -> Iterator[su
         "MAIL_SERVER": "127.0.0.1",
         "MAIL_PORT": str(server.port),
         "MAIL_TIMEOUT": "5",
+        "WORKER_CONNECTIONS": "1",
     }
     child = subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "reporter", "worker", *options],
@@ -113,7 +114,7 @@ def test_what_a_relay_refuses_the_fallback_takes(
     database: Database, make_app: MakeApp, queue: Queue
 ) -> None:
     message_id = queue()
-    with smtp_server(answers={"RCPT": ["554 no"]}) as first, smtp_server() as second:
+    with smtp_server(answers={"DATA": ["554 5.6.0 no"]}) as first, smtp_server() as second:
         worker.run(make_app(first.relay, second.relay), once=True)
     with database.read() as session:
         message = session.get_one(Message, message_id)
@@ -145,7 +146,7 @@ def test_a_refused_ticket_stays_listed_and_raises_the_alarm(
     database: Database, make_app: MakeApp, queue: Queue
 ) -> None:
     queue()
-    with smtp_server(answers={"RCPT": ["550 no"]}) as server, alarm_server() as alarms:
+    with smtp_server(answers={"DATA": ["554 5.6.0 no"]}) as server, alarm_server() as alarms:
         worker.run(make_app(server.relay, ALARM_URLS=[alarms.url]), once=True)
     assert states(database) == ["failed"]
     assert "INC-KX7M9Q" in alarms.taken[0]["message"]
@@ -223,11 +224,7 @@ def test_what_a_killed_worker_held_is_sent_by_the_next(
         with process(database_url, server) as child:
             wait_for(lambda: "DATA" in server.commands)
             child.kill()
-        app = make_app(server.relay)
-        worker.run(app, once=True)
-        assert len(server.received) == 1  # its lease holds yet
-        with time_machine.travel(datetime.now(UTC) + timedelta(minutes=10)):
-            worker.run(app, once=True)
+        worker.run(make_app(server.relay), once=True)
     assert message_ids(server) == [b"<1@example.com>"] * 2
     assert states(database) == ["sent"]
 
@@ -246,13 +243,14 @@ def test_a_worker_waits_for_a_database_that_is_not_there_yet(
     with smtp_server() as server:
         app = make_app(server.relay)
         with capture_logs() as logs, running(app):
-            wait_for(lambda: len(logs) > 3)
+            wait_for(lambda: sum(e["event"] == "database unavailable" for e in logs) > 2)
             Base.metadata.create_all(database.engine)
             with database.write() as session:
                 outbox.enqueue(session, a_mail(mime_id="<1@example.com>"), **QUEUED)
             wait_for(lambda: states(database) == ["sent"])
     database.close()
-    assert {"event": "database unavailable", "log_level": "error"}.items() <= logs[1].items()
+    told = [entry for entry in logs if entry["event"] == "database unavailable"]
+    assert {entry["log_level"] for entry in told} == {"error"}
 
 
 def test_a_worker_that_runs_once_gives_up_without_a_database(
@@ -300,12 +298,12 @@ def test_logs_name_the_ticket_and_no_person(
     database: Database, make_app: MakeApp, queue: Queue
 ) -> None:
     queue(recipient="inigo@cliente.example", content=b"Subject: Secreto\r\n\r\nSecreto\r\n")
-    reply = "550 5.1.1 <inigo@cliente.example> Secreto"
+    reply = "550 5.1.1 <inigo@cliente.example> Secreto"  # of support's address: the operator's
     with smtp_server(answers={"RCPT": [reply]}) as server:
         app = make_app(server.relay)
         with capture_logs() as logs:
             worker.run(app, once=True)
     attempt = {"reference": "INC-KX7M9Q", "kind": "ticket", "attempt": 1, "code": 550}
-    attempt |= {"relay": server.relay.name, "outcome": "refused"}
+    attempt |= {"relay": server.relay.name, "outcome": "deferred"}
     assert {"event": "attempt", "log_level": "info"} | attempt in logs
     assert not any(word in str(logs) for word in ("cliente", "Secreto", "5.1.1"))

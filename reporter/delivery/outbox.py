@@ -17,22 +17,24 @@ or for another mail.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from reporter.delivery.backoff import backoff_seconds
+from reporter.delivery import waking
+from reporter.delivery.backoff import LONGEST_SECONDS, SPREAD, backoff_seconds
+from reporter.delivery.mail import Claimed, LesserForm
+from reporter.delivery.mail import Mail as Mail
+from reporter.delivery.processes import is_gone
 from reporter.delivery.smtp import AttemptResult
 from reporter.delivery.verdict import About
 from reporter.models import (
     CLAIMABLE,
     LAST_RANK,
     Attempt,
-    MailForm,
     MailKind,
     MailState,
     Message,
@@ -44,41 +46,9 @@ from reporter.models import (
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 LEAST_SEVERITY = 4
 RANKS = range(LAST_RANK + 1)
+SLACK = timedelta(seconds=90)  # by which clocks may differ
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Mail:
-    """A mail ready to be sent: one recipient, a fixed Message-ID, final bytes.
-
-    `content`: ASCII lines of at most 998 characters that end in CRLF.
-    """
-
-    recipient: str
-    mime_id: str
-    content: bytes
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """One mail in the hands of one worker. `token` is different for every claim."""
-
-    token: str
-    id: int
-    kind: MailKind
-    reference: str
-    recipient: str
-    content: bytes
-    attempt_count: int  # this one included
-
-
-@dataclass(frozen=True)
-class LesserForm:
-    """What goes on in place of a mail that every relay has refused for what it holds."""
-
-    form: MailForm
-    mail: Mail
 
 
 def enqueue(
@@ -116,6 +86,8 @@ def enqueue(
     )
     session.add(message)
     session.flush()
+    if not message.blocked:
+        waking.tell(session)
     return message
 
 
@@ -156,21 +128,37 @@ def due_ranks(session: Session, now: datetime) -> list[int]:
 
 
 def claim(
-    session: Session, worker: str, now: datetime, lease_seconds: float, count: int = 1
+    session: Session,
+    worker: str,
+    now: datetime,
+    lease_seconds: float,
+    count: int = 1,
+    *,
+    in_hand: Iterable[Claimed] = (),
 ) -> list[Claimed]:
     """Take up to *count* mails that are due, by rank, then those that are due longest.
 
     No two claims get the same mail: until the lease ends nobody else is given it. A lease that ran
-    out, as its worker died, makes it due again.
+    out, as its worker died, makes it due again. Of one report's follow-ups no two are *in_hand*
+    at once, so that they are sent in their order.
     """
+    under_way = {claimed.reference for claimed in in_hand if claimed.kind == MailKind.FOLLOWUP}
     ids: list[int] = []
     for rank in due_ranks(session, now):
-        ids += session.scalars(
+        found = session.execute(
             _due(rank, now)
+            .add_columns(Message.kind, Message.reference)
             .order_by(Message.due_at, Message.id)
-            .limit(count - len(ids))
+            .limit(count - len(ids) + len(under_way))
             .with_for_update(skip_locked=True)  # SQLite: BEGIN IMMEDIATE excludes
         )
+        for id_, kind, reference in found:
+            if kind == MailKind.FOLLOWUP:
+                if reference in under_way:
+                    continue
+                under_way.add(reference)
+            if len(ids) < count:
+                ids.append(id_)
         if len(ids) == count:
             break
     if not ids:
@@ -215,53 +203,174 @@ def record(
 ) -> bool:
     """Write down what came of a claim: sent, queued for later, or failed.
 
-    Failed is what every relay refused; with *lesser* it goes on in that form instead. What waited
-    for a mail that is sent may be claimed from now on. False, and a warning in the log, when the
-    claim was lost.
+    Failed is what every relay refused; with *lesser* it goes on in that form instead. A mail that
+    is sent lets those that waited for it be claimed, and those go on at once that waited for the
+    end of the same trouble. False, and a warning in the log, when the claim was lost.
     """
-    outcomes = [result.outcome for result in results]
-    accepted = Outcome.ACCEPTED in outcomes
-    refused = all(outcome == Outcome.REFUSED for outcome in outcomes)
+    accepted = any(result.outcome == Outcome.ACCEPTED for result in results)
     known = session.execute(
-        sa.select(Message.state, Message.claimed_by, Message.kind)
+        sa.select(Message.state, Message.claimed_by, Message.kind, Message.trouble)
         .where(Message.id == claimed.id)
         .with_for_update()
     ).one_or_none()
     held = known is not None and known.claimed_by == claimed.token
     if known:
         session.execute(sa.insert(Attempt), [_attempt(claimed, result, now) for result in results])
-    changes: dict[str, object] = {}
     if known and accepted and known.state != MailState.SENT:
-        changes = {"state": MailState.SENT, "sent_at": now, "trouble": None, "alarm_from": None}
+        _change(
+            session,
+            Message.id == claimed.id,
+            state=MailState.SENT,
+            sent_at=now,
+            trouble=None,
+            alarm_from=None,
+            claimed_by=None,
+        )
     elif held:
-        seconds = backoff_seconds(claimed.attempt_count, jitter)
-        changes = {"due_at": now + timedelta(seconds=seconds), "trouble": _trouble(results)}
-        if refused and lesser:
-            changes |= {"form": lesser.form, "content": lesser.mail.content, "due_at": now}
-        elif refused:
-            changes |= {"state": MailState.FAILED}
-        if known and known.kind.is_alarmed and _is_for_good(results, lesser):
-            changes |= {"alarm_from": sa.case((Message.alarmed_at.is_(None), AT_ONCE))}
-    if changes:
+        changes = _not_taken(claimed, results, now, jitter, lesser)
         _change(session, Message.id == claimed.id, claimed_by=None, **changes)
-    if accepted:
+    if known and accepted:
         _change(session, Message.after_id == claimed.id, Message.blocked, blocked=False)
+        if known.trouble == Trouble.RELAY or any(result.recovered for result in results):
+            wake(session, now)
+        elif known.trouble == Trouble.RECIPIENT:
+            wake(session, now, claimed.recipient)
     if not held:
         log.warning("lease lost", reference=claimed.reference, kind=claimed.kind, sent=accepted)
     return held
 
 
-def _trouble(results: Sequence[AttemptResult]) -> Trouble | None:
-    """Whose success is to wake a deferred mail."""
+def wake(session: Session, now: datetime, recipient: str | None = None) -> None:
+    """Make due what waits for the end of a trouble, as it is over; with *recipient*, of theirs."""
+    waits = Message.trouble.in_(list(Trouble)) if recipient is None else _waits_for(recipient)
+    _change(
+        session,
+        waits,
+        Message.state == MailState.QUEUED,
+        Message.claimed_by.is_(None),
+        due_at=now,
+        trouble=None,
+    )
+
+
+def is_troubled(session: Session) -> bool:
+    """Whether a mail waits for the end of a trouble."""
+    waits = sa.select(Message.id).where(Message.trouble.is_not(None)).exists()
+    return bool(session.scalar(sa.select(waits)))
+
+
+def advance_one(session: Session, now: datetime) -> None:
+    """Make one mail due that waits for the end of a trouble, to find out whether it is over."""
+    for rank in RANKS:
+        found = session.scalar(
+            sa.select(Message.id)
+            .where(
+                sa.text(CLAIMABLE),
+                Message.rank == rank,
+                Message.claimed_by.is_(None),
+                Message.trouble.is_not(None),
+            )
+            .order_by(Message.due_at)
+            .limit(1)
+        )
+        if found:
+            still = Message.claimed_by.is_(None)
+            _change(session, Message.id == found, still, due_at=now)
+            return
+
+
+def release(session: Session, claimed: Claimed, now: datetime) -> None:
+    """Give a mail back that nobody works on any more: it is due at once."""
+    _change(
+        session,
+        Message.id == claimed.id,
+        Message.claimed_by == claimed.token,
+        Message.state == MailState.QUEUED,
+        claimed_by=None,
+        due_at=now,
+    )
+
+
+def free_gone(session: Session, now: datetime) -> int:
+    """Make due what processes of this machine hold that are gone; how many mails that is."""
+    one_machine = session.get_bind().dialect.name == "sqlite"
+    held = session.execute(
+        sa.select(Message.id, Message.claimed_by).where(
+            sa.text(CLAIMABLE), Message.claimed_by.is_not(None)
+        )
+    )
+    gone = [
+        (id_, token)
+        for id_, token in held
+        if token and is_gone(token.rpartition(":")[0], one_machine=one_machine)
+    ]
+    for id_, token in gone:
+        _change(
+            session, Message.id == id_, Message.claimed_by == token, claimed_by=None, due_at=now
+        )
+    return len(gone)
+
+
+def heed_moved_clock(session: Session, now: datetime, lease_seconds: float) -> int:
+    """Make due what waits for longer than any wait can be, as a clock was set back; how many.
+
+    A mail that was tried waits for its backoff or a lease. One that was not may wait for as long as
+    whoever queued it wished, counted from when it was made.
+    """
+    longest = timedelta(seconds=max(lease_seconds, LONGEST_SECONDS * (1 + SPREAD)))
+    far = session.execute(
+        sa.select(Message.id, Message.attempt_count, Message.created_at, Message.due_at).where(
+            sa.text(CLAIMABLE),
+            Message.rank.in_(RANKS),
+            sa.or_(
+                sa.and_(Message.attempt_count > 0, Message.due_at > now + longest),
+                sa.and_(Message.attempt_count == 0, Message.created_at > now + SLACK),
+            ),
+            Message.due_at > now + SLACK,
+        )
+    ).all()
+    for row in far:
+        wished = timedelta() if row.attempt_count else row.due_at - row.created_at
+        soon = sa.case((Message.alarm_from > now, now), else_=Message.alarm_from)
+        values = {"due_at": now + wished, "alarm_from": soon}
+        if not row.attempt_count:
+            values["created_at"] = now
+        _change(session, Message.id == row.id, claimed_by=None, **values)
+    return len(far)
+
+
+def _waits_for(recipient: str) -> sa.ColumnElement[bool]:
+    return sa.and_(Message.trouble == Trouble.RECIPIENT, Message.recipient == recipient)
+
+
+def _not_taken(
+    claimed: Claimed,
+    results: Sequence[AttemptResult],
+    now: datetime,
+    jitter: float,
+    lesser: LesserForm | None,
+) -> dict[str, object]:
+    """The columns of a mail that no relay has taken."""
+    refused = all(result.outcome == Outcome.REFUSED for result in results)
+    # A filter's no may be to us as well as to the mail: it is given time, and never final.
+    unsure = any(result.about == About.POLICY for result in results)
+    later = now + timedelta(seconds=backoff_seconds(claimed.attempt_count, jitter))
+    changes: dict[str, object] = {"due_at": later, "trouble": _trouble(results)}
+    if refused and lesser:
+        changes |= {"form": lesser.form, "content": lesser.mail.content}
+        changes |= {"due_at": later if unsure else now, "trouble": None}
+    elif refused and not unsure:
+        changes |= {"state": MailState.FAILED, "trouble": None}
+    if lesser is None and claimed.kind.is_alarmed and any(r.is_permanent for r in results):
+        # Somebody has to mend something before it can be sent.
+        changes |= {"alarm_from": sa.case((Message.alarmed_at.is_(None), AT_ONCE))}
+    return changes
+
+
+def _trouble(results: Sequence[AttemptResult]) -> Trouble:
+    """What a deferred mail waits for to end."""
     about = {result.about for result in results if result.outcome == Outcome.DEFERRED}
-    if not about:
-        return None
-    return Trouble.RECIPIENT if About.RECIPIENT in about else Trouble.RELAY
-
-
-def _is_for_good(results: Sequence[AttemptResult], lesser: LesserForm | None) -> bool:
-    """Whether somebody has to mend something before the mail can be sent."""
-    return lesser is None and any(result.is_permanent for result in results)
+    return Trouble.RELAY if about == {About.RELAY} else Trouble.RECIPIENT
 
 
 def _change(session: Session, *where: sa.ColumnExpressionArgument[bool], **values: object) -> None:

@@ -1,30 +1,30 @@
 """Handing one stored mail to a relay, through Flask-Mail, and what came of it.
 
-*Accepted* is the relay's 250 after the final dot. *Refused* is a 5xx to the mail itself: its
-sender, its recipient or its content. All else is *deferred*, to be tried again: 4xx, network,
-TLS, certificate, time-out, and a 5xx at the greeting or the login, which are the relay's trouble
-and not the mail's. A connection lost after the final dot is deferred too, as nobody knows.
+*Accepted* is the relay's 250 after the final dot. *Refused* is what `verdict` finds to be about
+this mail. All else is *deferred*, to be tried again: 4xx, network, TLS, certificate, time-out, and
+each 5xx that is about us or the relay. A connection lost after the final dot is deferred too, as
+nobody knows.
 """
 
 from __future__ import annotations
 
 import smtplib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email import policy
 from email.parser import BytesHeaderParser
-from typing import cast
+from typing import NamedTuple, cast
 
 import flask_mail
 from flask import Flask, current_app
 
-from reporter.delivery.relays import FINAL_TIMEOUTS, Conversation, Relay, configured_relays
-from reporter.delivery.verdict import About
+from reporter.delivery.conversation import Conversation
+from reporter.delivery.health import RelayHealth
+from reporter.delivery.relays import Relay, configured_relays
+from reporter.delivery.verdict import DEFERRED_BY_RELAY, About, Stage, enhanced_status, judge
 from reporter.models import Outcome
 
-# A relay that could not be reached is tried after the others for so long.
-AVOID_SECONDS = 60.0
 REPLY_LENGTH = 1000
 
 
@@ -37,6 +37,7 @@ class AttemptResult:
     code: int | None
     reply: str
     about: About = About.RELAY
+    recovered: bool = False  # the relay took this mail, and did not take those before
 
     @property
     def is_permanent(self) -> bool:
@@ -44,12 +45,24 @@ class AttemptResult:
         return self.outcome == Outcome.REFUSED or (self.code or 0) // 100 == 5
 
 
+class Answer(NamedTuple):
+    """What the relay said last: `stage` is None where it has accepted the mail."""
+
+    stage: Stage | None
+    code: int
+    reply: str | bytes
+
+
 class StoredMessage(flask_mail.Message):
     """A mail as its final bytes, for one recipient. Nothing is composed or changed."""
 
-    def __init__(self, content: bytes, recipient: str, sender: str) -> None:
+    def __init__(
+        self, content: bytes, recipient: str, sender: str, id_: int = 0, operators: bool = False
+    ) -> None:
         # Not Flask-Mail's own __init__, which looks up this host in DNS for a new Message-ID.
         headers = BytesHeaderParser(policy=policy.compat32).parsebytes(content)
+        self.id = id_
+        self.operators = operators  # whether the recipient is the operator's to set
         self.content = content
         self.envelope_sender = sender
         self.recipient = recipient
@@ -74,11 +87,11 @@ class RelayConnection(flask_mail.Connection):
 
     host: Conversation | None
 
-    def __init__(self, app: Flask, relay: Relay) -> None:
+    def __init__(self, app: Flask, relay: Relay, health: RelayHealth | None = None) -> None:
         super().__init__(app.extensions["mail"])
         self.app = app
         self.relay = relay
-        self.avoid_until = 0.0
+        self.health = health or RelayHealth()
 
     def configure_host(self) -> Conversation:
         return self.relay.connect()
@@ -91,22 +104,29 @@ class RelayConnection(flask_mail.Connection):
         if self.mail.suppress:
             return self._accepted(message, None, "MAIL_SUPPRESS_SEND")
         if not _speakable(message.recipient):  # no relay ever will take it
+            reply = "SMTP cannot say this address"
             return AttemptResult(
-                self.relay.name, Outcome.REFUSED, None, "SMTP cannot say this address"
+                self.relay.name, Outcome.REFUSED, None, reply, about=About.RECIPIENT
             )
+        began_at = time.monotonic()
         try:
-            outcome, code, reply = _hand_over(self._ready(), message)
+            answer = _hand_over(self._ready(), message, self.relay.final_seconds)
         except (OSError, ValueError) as error:
+            self.health.failed(began_at)
             return self._broken(error)
-        self.avoid_until = 0.0
-        if outcome == Outcome.ACCEPTED:
-            return self._accepted(message, code, printable(reply))
-        return AttemptResult(self.relay.name, outcome, code, printable(reply))
+        if answer.stage is None:
+            return self._accepted(message, answer.code, printable(answer.reply))
+        return self._not_taken(message, answer, answer.stage, began_at)
 
     def close(self) -> None:
         if self.host is not None:
             self.host.leave()
             self.host = None
+
+    def cut(self) -> None:
+        """End the attempt under way, from another thread."""
+        if (host := self.host) is not None:
+            host.cut()
 
     def _ready(self) -> Conversation:
         """The open connection where it still answers, else a new one."""
@@ -120,13 +140,28 @@ class RelayConnection(flask_mail.Connection):
 
     def _accepted(self, message: StoredMessage, code: int | None, reply: str) -> AttemptResult:
         flask_mail.email_dispatched.send(self.app, message=message)
-        return AttemptResult(self.relay.name, Outcome.ACCEPTED, code, reply)
+        recovered = self.health.succeeded()
+        return AttemptResult(self.relay.name, Outcome.ACCEPTED, code, reply, recovered=recovered)
+
+    def _not_taken(
+        self, message: StoredMessage, answer: Answer, stage: Stage, began_at: float
+    ) -> AttemptResult:
+        reply = printable(answer.reply)
+        outcome, about = judge(stage, answer.code, reply, operators=message.operators)
+        is_address = about == About.RECIPIENT and outcome == Outcome.REFUSED
+        if about == About.RELAY:
+            self.health.failed(began_at)
+        elif not (is_address and enhanced_status(reply)):
+            # So many in a row is no property of the mails, whatever is said of each.
+            in_a_row = self.health.did_not_take(message.id, began_at)
+            if in_a_row and outcome == Outcome.REFUSED:
+                outcome, about = DEFERRED_BY_RELAY
+        return AttemptResult(self.relay.name, outcome, answer.code, reply, about=about)
 
     def _broken(self, error: Exception) -> AttemptResult:
         if self.host is not None:
             self.host.close()
             self.host = None
-        self.avoid_until = time.monotonic() + AVOID_SECONDS
         code = getattr(error, "smtp_code", None)
         reply = getattr(error, "smtp_error", None) or f"{type(error).__name__}: {error}"
         return AttemptResult(self.relay.name, Outcome.DEFERRED, code, printable(reply))
@@ -139,24 +174,37 @@ class RelayMail(flask_mail.Mail):
         return connections(self.app or cast(Flask, current_app._get_current_object()))[0]  # type: ignore[attr-defined]
 
 
-def connections(app: Flask) -> tuple[RelayConnection, ...]:
-    """One for each relay of the settings, in order, none of them open yet."""
-    return tuple(RelayConnection(app, relay) for relay in configured_relays(app.config))
+def connections(
+    app: Flask, health: Mapping[Relay, RelayHealth] | None = None
+) -> tuple[RelayConnection, ...]:
+    """One for each relay of the settings, in order, none of them open yet.
+
+    With *health* several conversations with a relay know of each other how it is.
+    """
+    known = health or {}
+    relays = configured_relays(app.config)
+    return tuple(RelayConnection(app, relay, known.get(relay)) for relay in relays)
 
 
 def deliver(
-    relays: Iterable[RelayConnection], content: bytes, recipient: str
+    relays: Iterable[RelayConnection],
+    content: bytes,
+    recipient: str,
+    *,
+    message_id: int = 0,
+    operators: bool = False,
 ) -> tuple[AttemptResult, ...]:
     """Try relay after relay until one accepts; one result for each that was tried.
 
-    Relays that were out of reach a moment ago come last, so that a dead one does not cost
-    every mail its timeout while another works.
+    Relays that pause come last, so that a dead one does not cost every mail its timeout while
+    another works. *operators*: the recipient is the operator's to set, as support's is.
     """
     results = []
-    now = time.monotonic()
-    for connection in sorted(relays, key=lambda connection: connection.avoid_until > now):
-        sender = connection.mail.default_sender or ""
-        results.append(connection.attempt(StoredMessage(content, recipient, sender)))
+    for connection in sorted(relays, key=lambda connection: not connection.health.may_be_first()):
+        config = connection.app.config
+        sender = config.get("MAIL_ENVELOPE_FROM") or connection.mail.default_sender or ""
+        message = StoredMessage(content, recipient, sender, message_id, operators)
+        results.append(connection.attempt(message))
         if results[-1].outcome == Outcome.ACCEPTED:
             break
     return tuple(results)
@@ -168,29 +216,35 @@ def printable(reply: str | bytes) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)[:REPLY_LENGTH]
 
 
-def _hand_over(host: Conversation, message: StoredMessage) -> tuple[Outcome, int, str | bytes]:
+def _hand_over(host: Conversation, message: StoredMessage, final_seconds: float) -> Answer:
     """MAIL, RCPT, DATA. Raises OSError when the connection fails."""
     content = message.as_bytes()
+    if 0 < (limit := _size_limit(host)) < len(content):
+        reply = f"5.3.4 {len(content)} bytes, and the relay takes {limit}"  # not asked, as it said
+        return Answer(Stage.SENDER, 552, reply)
     size = [f"size={len(content)}"] if host.has_extn("size") else []
-    reply: str | bytes
-    code, reply = host.mail(message.envelope_sender, size)
-    if code // 100 == 2:
-        code, reply = host.rcpt(message.recipient)
+    reply_bytes: str | bytes
+    code, reply_bytes = host.mail(message.envelope_sender, size)
     if code // 100 != 2:
-        return _not_taken(code), code, reply
-    host.patience = FINAL_TIMEOUTS * host.relay.timeout
+        return Answer(Stage.SENDER, code, reply_bytes)
+    code, reply_bytes = host.rcpt(message.recipient)
+    if code // 100 != 2:
+        return Answer(Stage.RECIPIENT, code, reply_bytes)
     try:
-        code, reply = host.data(content)
+        with host.patient(final_seconds):
+            code, reply_bytes = host.data(content)
     except smtplib.SMTPDataError as error:  # no 354 after DATA
-        return _not_taken(error.smtp_code), error.smtp_code, error.smtp_error
-    return (Outcome.ACCEPTED if code // 100 == 2 else _not_taken(code)), code, reply
+        return Answer(Stage.DATA, error.smtp_code, error.smtp_error)
+    return Answer(None if code // 100 == 2 else Stage.CONTENT, code, reply_bytes)
+
+
+def _size_limit(host: Conversation) -> int:
+    """How many bytes the relay takes (RFC 1870); 0 where it does not say."""
+    said = str(host.esmtp_features.get("size", ""))
+    return int(said) if said.isascii() and said.isdecimal() else 0
 
 
 def _speakable(address: str) -> bool:
     """Whether smtplib would name this very address (without SMTPUTF8, RFC 6531)."""
     plain = address.isascii() and address.isprintable()
     return plain and smtplib.quoteaddr(address) == f"<{address}>"
-
-
-def _not_taken(code: int) -> Outcome:
-    return Outcome.REFUSED if code // 100 == 5 else Outcome.DEFERRED

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
@@ -14,8 +17,20 @@ import pytest
 import trustme
 from conftest import CONTENT
 from flask import Flask
-from servers import DROP, HANG, SmtpServer, says, smtp_server
+from servers import (
+    DROP,
+    HANG,
+    SmtpServer,
+    drips,
+    floods,
+    never_ends,
+    says,
+    smtp_server,
+    talks,
+)
 
+from reporter.delivery import conversation
+from reporter.delivery.health import RelayHealth
 from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult, RelayConnection, RelayMail, connections, deliver
 
@@ -82,7 +97,8 @@ def test_accepted_mail_arrives_byte_for_byte(app: Flask) -> None:
     content = b"Subject: x\r\n\r\n.a line that starts with a dot\r\n..two\r\n\r\nlast\r\n"
     with smtp_server(answers={"DATA": ["250 2.0.0 queued as 4F2"]}) as server:
         results = attempt(app, server.relay, content=content)
-    assert results == (AttemptResult(server.relay.name, "accepted", 250, "2.0.0 queued as 4F2"),)
+    name, said = server.relay.name, "2.0.0 queued as 4F2"
+    assert results == (AttemptResult(name, "accepted", 250, said, recovered=True),)
     [mail] = server.received
     assert (mail.sender, mail.recipients, mail.content) == (SENDER, (RECIPIENT,), content)
 
@@ -93,25 +109,127 @@ def test_a_temporary_refusal_is_deferred_and_then_accepted(app: Flask) -> None:
         assert outcomes(attempt(app, server.relay)) == [("accepted", 250)]
 
 
-@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
-@pytest.mark.parametrize(("code", "outcome"), [(450, "deferred"), (550, "refused")])
-def test_the_first_digit_decides_at_every_command(
-    app: Flask, command: str, code: int, outcome: str
+@pytest.mark.parametrize(
+    ("command", "answer", "outcome", "about"),
+    [
+        ("MAIL", "451 4.3.0 later", "deferred", "relay"),
+        ("MAIL", "550 5.7.1 not you", "deferred", "relay"),
+        ("RCPT", "450 4.2.0 greylisted", "deferred", "recipient"),
+        ("RCPT", "550 5.7.1 relay access denied", "deferred", "recipient"),
+        ("RCPT", "550 5.1.1 no such user", "refused", "recipient"),
+        ("BODY", "451 later", "deferred", "recipient"),
+        ("BODY", "250 odd", "deferred", "recipient"),
+        ("BODY", "550 5.6.1 not this", "refused", "mail"),
+        ("DATA", "451 later", "deferred", "recipient"),
+        ("DATA", "550 5.7.60 not you", "deferred", "relay"),
+        ("DATA", "554 5.6.0 not this", "refused", "mail"),
+    ],
+)
+def test_what_an_answer_means_depends_on_where_it_comes(
+    app: Flask, command: str, answer: str, outcome: str, about: str
 ) -> None:
-    with smtp_server(answers={command: [f"{code} 4.7.1 no"]}) as server:
+    code, _, reply = answer.partition(" ")
+    with smtp_server(answers={command: [answer]}) as server:
         results = attempt(app, server.relay)
-    assert results == (AttemptResult(server.relay.name, outcome, code, "4.7.1 no"),)
+    name = server.relay.name
+    assert results == (AttemptResult(name, outcome, int(code), reply, about=about),)
 
 
-def test_a_refusal_of_the_data_command_is_not_taken_for_acceptance(app: Flask) -> None:
-    """smtplib raises where 354 is missing, with whatever code there was."""
-    for line, outcome in (
-        ("250 odd", "deferred"),
-        ("451 later", "deferred"),
-        ("554 no", "refused"),
+def test_a_bad_address_of_the_operators_is_no_refusal(app: Flask) -> None:
+    with (
+        smtp_server(answers={"RCPT": ["550 5.1.1 no such user"]}) as server,
+        RelayConnection(app, server.relay) as connection,
     ):
-        with smtp_server(answers={"BODY": [line]}) as server:
-            assert outcomes(attempt(app, server.relay)) == [(outcome, int(line[:3]))]
+        [result] = deliver([connection], CONTENT, RECIPIENT, operators=True)
+    assert (result.outcome, result.is_permanent) == ("deferred", True)
+
+
+def test_many_different_mails_refused_in_a_row_are_the_relays_trouble(app: Flask) -> None:
+    answers = {"DATA": [*["554 5.6.0 not this"] * 5, "250 ok", "554 5.6.0 not this"]}
+    with (
+        smtp_server(answers=answers) as server,
+        RelayConnection(app, server.relay) as connection,
+    ):
+        results = [
+            deliver([connection], CONTENT, RECIPIENT, message_id=id_)[0]
+            for id_ in (1, 1, 2, 3, 4, 4, 5)
+        ]
+        assert not connection.health.is_paused
+    refused, deferred = "refused", "deferred"
+    outcomes = [refused, refused, refused, deferred, deferred, "accepted", refused]
+    assert [result.outcome for result in results] == outcomes
+    assert [result.recovered for result in results].index(True) == 5
+
+
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "BODY", "DATA"])
+def test_421_anywhere_ends_the_connection_and_is_the_relays_trouble(
+    app: Flask, command: str
+) -> None:
+    with smtp_server(answers={command: ["421 4.3.2 shutting down"]}) as server:
+        with RelayConnection(app, server.relay) as connection:
+            [result] = deliver([connection], CONTENT, RECIPIENT)
+            assert (result.outcome, result.code, result.about) == ("deferred", 421, "relay")
+            assert (connection.host, connection.health.is_paused) == (None, True)
+            assert outcomes(deliver([connection], CONTENT, RECIPIENT)) == [("accepted", 250)]
+        assert server.connections == 2
+
+
+def test_what_is_larger_than_the_relay_takes_is_not_sent_there(app: Flask) -> None:
+    with smtp_server(options={"data_size_limit": 50}) as server:
+        [result] = attempt(app, server.relay)
+    assert (result.outcome, result.code, result.about) == ("refused", 552, "mail")
+    assert (server.commands, server.received) == (["QUIT"], [])
+
+
+def test_we_say_the_name_and_the_sender_that_are_set(app: Flask) -> None:
+    app.config["MAIL_ENVELOPE_FROM"] = "bounces@example.com"
+    with smtp_server() as server:
+        relay = replace(server.relay, ehlo_name="incidents.example.com")
+        assert outcomes(attempt(app, relay)) == [("accepted", 250)]
+    assert server.names == ["incidents.example.com"]
+    assert server.received[0].sender == "bounces@example.com"
+
+
+@pytest.mark.parametrize("talk", [drips, never_ends, floods])
+def test_a_relay_that_talks_without_end_is_deferred(
+    app: Flask, talk: Callable[[socket.socket], None]
+) -> None:
+    with talks(talk) as relay:
+        assert outcomes(attempt(app, relay)) == [("deferred", None)]
+
+
+def test_all_the_addresses_of_a_relay_share_one_limit(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is tried, though all the ones before it are dead."""
+    with says(None) as silent, full(silent) as address, smtp_server() as server:
+        relay = replace(server.relay, timeout=1)
+        dead = (socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
+        works = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))
+        monkeypatch.setattr(conversation, "_look_up", lambda *_: [*[dead] * 9, works])
+        assert outcomes(attempt(app, relay)) == [("accepted", 250)]
+
+
+@contextlib.contextmanager
+def full(relay: Relay) -> Iterator[tuple[str, int]]:
+    """The address of a server that takes no further connection."""
+    address = ("127.0.0.1", relay.port)
+    with contextlib.ExitStack() as stack:
+        for _ in range(600):  # over the backlog
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        yield address
+
+
+def test_a_look_up_that_hangs_is_deferred(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(30))
+    try:
+        [result] = attempt(app, Relay("relay.example.com", timeout=0.2))
+    finally:
+        over.set()
+    assert (result.outcome, "took too long" in result.reply) == ("deferred", True)
 
 
 def test_refused_by_one_relay_the_next_is_tried(app: Flask) -> None:
@@ -144,7 +262,7 @@ def test_an_unreachable_relay_is_tried_last_for_a_while(app: Flask) -> None:
         open_ = [RelayConnection(app, silent), RelayConnection(app, fallback.relay)]
         assert len(deliver(open_, CONTENT, RECIPIENT)) == 2
         assert [r.relay for r in deliver(open_, CONTENT, RECIPIENT)] == [fallback.relay.name]
-        open_[0].avoid_until = 0.0
+        open_[0].health = RelayHealth()  # the pause is over
         assert len(deliver(open_, CONTENT, RECIPIENT)) == 2
         open_[1].close()
 
@@ -252,13 +370,16 @@ def test_without_starttls_nothing_is_sent_in_the_clear(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    ("password", "outcome"), [("secret", ("accepted", 250)), ("wrong", ("deferred", 535))]
+    ("password", "outcome"),
+    [("contraseña", ("accepted", 250)), ("wrong", ("deferred", 535)), ("ñ", ("deferred", 535))],
 )
+@pytest.mark.parametrize("hidden", [(), ("PLAIN",)])
 def test_a_wrong_login_is_the_relays_trouble(
-    app: Flask, password: str, outcome: tuple[str, int]
+    app: Flask, password: str, outcome: tuple[str, int], hidden: tuple[str, ...]
 ) -> None:
-    options = {"auth_require_tls": False}
-    with smtp_server(password="secret", options=options) as server:
+    """By PLAIN, and by LOGIN where a relay has nothing else; a password is UTF-8."""
+    options = {"auth_require_tls": False, "auth_exclude_mechanism": hidden}
+    with smtp_server(password="contraseña", options=options) as server:
         relay = replace(server.relay, username="reporter", password=password)
         assert outcomes(attempt(app, relay)) == [outcome]
 
@@ -331,13 +452,15 @@ def test_relays_are_read_from_the_settings(app: Flask) -> None:
         "MAIL_PASSWORD": "secret",
         "MAIL_CA_FILE": "/ca.pem",
         "MAIL_TIMEOUT": 20,
+        "MAIL_EHLO_NAME": "incidents.example.com",
         "FALLBACK_RELAYS": [{"server": "other.example.com", "port": 465, "use_ssl": True}],
     }
     first, fallback = [connection.relay for connection in connections(app)]
+    shared = {"timeout": 20, "ehlo_name": "incidents.example.com"}
     assert first == Relay(
-        "mail.example.com", 587, True, False, "reporter", "secret", "/ca.pem", timeout=20
+        "mail.example.com", 587, True, False, "reporter", "secret", "/ca.pem", **shared
     )
-    assert fallback == Relay("other.example.com", 465, use_ssl=True, timeout=20)
+    assert fallback == Relay("other.example.com", 465, use_ssl=True, **shared)
     assert "secret" not in repr(first)
 
 
@@ -345,6 +468,7 @@ def test_flask_mails_own_messages_take_the_same_way(app: Flask) -> None:
     with smtp_server() as server, app.app_context():
         app.config.from_mapping(MAIL_SERVER="127.0.0.1", MAIL_PORT=server.port, MAIL_TIMEOUT=2)
         app.config.from_mapping(MAIL_USE_TLS=True, MAIL_USE_SSL=False, FALLBACK_RELAYS=[])
+        app.config.from_mapping(MAIL_EHLO_NAME="incidents.example.com")
         app.config.from_mapping(MAIL_USERNAME="", MAIL_PASSWORD="", MAIL_CA_FILE="")
         with pytest.raises(OSError, match="STARTTLS"):
             RelayMail(app).send_message("x", [RECIPIENT], "y")

@@ -1,0 +1,257 @@
+"""A conversation with a relay that always ends, whatever the relay, the network and DNS do.
+
+One deadline stands over all of an attempt, from looking up the relay's address to the last answer,
+and is looked at before every byte that is waited for. A relay that answers `250-` without end, or
+greets us letter by letter, ends with it like one that says nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import smtplib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+COURTESY_SECONDS = 3.0  # for answers that decide nothing
+CHUNK = 64 * 1024
+REPLY_BYTES = 64 * 1024  # of one answer, all its lines together
+SERVICE_CLOSES = 421  # wherever it comes, the relay ends the conversation (RFC 5321, 3.8)
+
+
+class RelayTooSlow(smtplib.SMTPServerDisconnected):
+    """The relay was not done in time."""
+
+
+class Conversation(smtplib.SMTP):
+    """smtplib's, with a limit: one answer is waited for `patience` seconds, and none after the
+    deadline. Both show as smtplib.SMTPServerDisconnected, a 421 as smtplib.SMTPResponseException.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        port: int,
+        *,
+        own_name: str,
+        patience_seconds: float,
+        limit_seconds: float,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Connect, with *context* in TLS from the first byte. Raises OSError."""
+        self.usual_patience = patience_seconds
+        self.limit_seconds = limit_seconds
+        self.context = context
+        self.begin()
+        super().__init__(server, port, local_hostname=own_name, timeout=patience_seconds)
+
+    def begin(self) -> None:
+        """Start the clock of one attempt."""
+        self.patience = self.usual_patience
+        self.deadline = time.monotonic() + self.limit_seconds
+        self.answer_by = self.deadline
+
+    def cut(self) -> None:
+        """End it now, from another thread: whoever waits for an answer gets RelayTooSlow."""
+        self.deadline = self.answer_by = time.monotonic()
+        if (sock := self.sock) is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def left_seconds(self) -> float:
+        """Until the answer that we wait for is too late. Raises RelayTooSlow after that."""
+        left = min(self.answer_by, self.deadline) - time.monotonic()
+        if left <= 0:
+            raise RelayTooSlow("the relay was too slow")
+        return left
+
+    def getreply(self) -> tuple[int, bytes]:
+        self.answer_by = min(self.deadline, time.monotonic() + self.patience)
+        if self.file is None and self.sock is not None:
+            self.file = _Lines(self.sock, self.left_seconds)
+        if isinstance(self.file, _Lines):
+            self.file.begin_reply()
+        try:
+            code, reply = super().getreply()
+        except RelayTooSlow:
+            self.close()
+            raise
+        if code == SERVICE_CLOSES:
+            self.close()
+            raise smtplib.SMTPResponseException(code, reply)
+        return code, reply
+
+    def send(self, s: Any) -> None:
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("please run connect() first")
+        rest = memoryview(s.encode(self.command_encoding) if isinstance(s, str) else s)
+        self.answer_by = self.deadline
+        try:
+            while rest:
+                self.sock.settimeout(self.left_seconds())
+                rest = rest[self.sock.send(rest[:CHUNK]) :]
+        except OSError as error:
+            self.close()
+            raise smtplib.SMTPServerDisconnected(f"not sent: {error}") from error
+
+    def starttls(self, *args: Any, **options: Any) -> tuple[int, bytes]:
+        if self.sock is not None:
+            self.sock.settimeout(self.left_seconds())  # the handshake's, in all
+        return super().starttls(*args, **options)
+
+    def auth(
+        self, mechanism: str, authobject: Any, *, initial_response_ok: bool = True
+    ) -> tuple[int, bytes]:
+        """smtplib's says ASCII only; a password is UTF-8 (RFC 4616, and what servers take)."""
+        first = authobject() if initial_response_ok else None
+        words = mechanism.upper() if first is None else f"{mechanism.upper()} {_base64(first)}"
+        self._auth_challenge_count = 0 if first is None else 1
+        code, reply = self.docmd("AUTH", words)
+        while code == 334 and self._auth_challenge_count < 5:
+            self._auth_challenge_count += 1
+            code, reply = self.docmd(_base64(authobject(base64.decodebytes(reply))))
+        if code in {235, 503}:
+            return code, reply
+        raise smtplib.SMTPAuthenticationError(code, reply)
+
+    def auth_cram_md5(self, challenge: Any = None) -> Any:
+        if challenge is None:
+            return None
+        digest = hmac.new(self.password.encode(), challenge, "md5").hexdigest()
+        return f"{self.user} {digest}"
+
+    def begin_again(self) -> bool:
+        """Start another attempt. False when the relay no longer answers."""
+        self.begin()
+        self.patience = min(self.usual_patience, COURTESY_SECONDS)
+        try:
+            return self.rset()[0] == 250
+        except OSError:
+            return False
+        finally:
+            self.patience = self.usual_patience
+
+    @contextmanager
+    def patient(self, seconds: float) -> Iterator[None]:
+        """Wait so long for an answer meanwhile."""
+        self.patience = seconds
+        try:
+            yield
+        finally:
+            self.patience = self.usual_patience
+
+    def leave(self) -> None:
+        """Say QUIT as a courtesy and close. Never raises for what the relay does."""
+        self.patience = min(self.usual_patience, COURTESY_SECONDS)
+        self.deadline = time.monotonic() + self.patience
+        try:
+            self.quit()
+        except OSError:
+            self.close()
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Connected to the first of the relay's addresses that answers."""
+        found = _connect(host, port, self.left_seconds, self.usual_patience)
+        if self.context is None:
+            return found
+        try:
+            found.settimeout(self.left_seconds())  # the handshake's, in all
+            return self.context.wrap_socket(found, server_hostname=host)
+        except BaseException:
+            found.close()
+            raise
+
+
+class _Lines:
+    """What smtplib reads a relay's answers from: a deadline is looked at before every recv."""
+
+    def __init__(self, sock: socket.socket, left_seconds: Callable[[], float]) -> None:
+        self.sock = sock
+        self.left_seconds = left_seconds
+        self.buffer = b""
+        self.reply_bytes = 0
+
+    def begin_reply(self) -> None:
+        self.reply_bytes = 0
+
+    def readline(self, limit: int) -> bytes:
+        while b"\n" not in self.buffer and len(self.buffer) < limit:
+            left = self.left_seconds()
+            self.sock.settimeout(left)
+            received = self.sock.recv(4096)
+            if not received:
+                break
+            self.buffer += received
+        end = self.buffer.find(b"\n") + 1 or len(self.buffer)
+        line, self.buffer = self.buffer[: min(end, limit)], self.buffer[min(end, limit) :]
+        self.left_seconds()  # lines that are there already are no way around it
+        self.reply_bytes += len(line)
+        if self.reply_bytes > REPLY_BYTES:
+            raise OSError("an answer without end")
+        return line
+
+    def close(self) -> None:
+        """Nothing of its own is open."""
+
+
+def _connect(
+    host: str, port: int, left_seconds: Callable[[], float], patience_seconds: float
+) -> socket.socket:
+    """Connect to one address after another, each with its part of half of the time that is left.
+
+    Raises OSError: that of the last one.
+    """
+    addresses = _look_up(host, port, min(left_seconds(), patience_seconds))
+    connect_by = time.monotonic() + left_seconds() / 2
+    last: OSError = OSError("no address")
+    for number, (family, kind, protocol, _name, address) in enumerate(addresses):
+        part = (connect_by - time.monotonic()) / (len(addresses) - number)
+        try:
+            left = left_seconds()
+            found = socket.socket(family, kind, protocol)
+        except RelayTooSlow:
+            raise
+        except OSError as error:  # of a family that this machine has not
+            last = error
+            continue
+        try:
+            found.settimeout(max(0.05, min(part, left, patience_seconds)))
+            found.connect(address)
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as error:
+            found.close()
+            last = error
+        else:
+            return found
+    raise last
+
+
+def _look_up(host: str, port: int, seconds: float) -> list[Any]:
+    """The host's addresses. It has its own thread, as nothing else ends a look-up in time."""
+    found: list[Any] = []
+
+    def look_up() -> None:
+        try:
+            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            found.append(error)
+        except UnicodeError:  # a name that DNS cannot hold
+            found.append(OSError(f"no host can be called {host!r}"))
+
+    thread = threading.Thread(target=look_up, name="look-up", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not found:
+        raise TimeoutError("looking up the relay's address took too long")
+    if isinstance(found[0], OSError):
+        raise found[0]
+    return list(found[0])
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode("ascii")

@@ -259,6 +259,13 @@ def upgrade() -> None:
     op.create_index("ix_message_reference", "message", ["reference"])
     op.create_index("ix_message_report_id", "message", ["report_id"])
     op.create_index(
+        "ix_message_troubled",
+        "message",
+        ["trouble", "recipient"],
+        sqlite_where=sa.text("trouble IS NOT NULL"),
+        postgresql_where=sa.text("trouble IS NOT NULL"),
+    )
+    op.create_index(
         "ix_message_unsent",
         "message",
         ["kind", "created_at"],

@@ -7,15 +7,29 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 from factories import an_app
+from flask_babel import force_locale
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 
 from reporter.formats.times import WrongSide, parse_time
+from reporter.web.support_time import SupportTime
 
 
 @pytest.fixture(autouse=True)
 def inside_an_app(tmp_path: Path) -> Iterator[None]:
-    with an_app(tmp_path) as app, app.app_context():
+    with an_app(tmp_path) as app, app.test_request_context():
         yield
+
+
+class PromiseForm(FlaskForm):
+    next_news_at = SupportTime("Next update at", ahead=True)
+    started_at = SupportTime("Since when", ahead=False)
+
+
+def promised(**typed: str) -> PromiseForm:
+    return PromiseForm(MultiDict(typed), meta={"csrf": False})
 
 
 def utc(text: str) -> datetime:
@@ -115,3 +129,48 @@ def test_a_time_on_the_wrong_side_of_now_is_refused() -> None:
     for text, ahead in (("2026-11-23 10:59", True), ("2026-11-23 11:01", False)):
         with pytest.raises(ValueError, match="2026"):
             parse_time(text, now, ahead=ahead)
+
+
+# In a form
+
+
+def test_a_promise_is_what_it_meant_when_it_was_sent_however_late_it_is_read() -> None:
+    with time_machine.travel(utc("2026-11-23 09:29:59.500"), tick=False) as clock:
+        form = promised(next_news_at="10:30")
+        clock.shift(1)
+        assert form.validate(), form.errors
+        assert form.next_news_at.moment == utc("2026-11-23 09:30")
+
+
+def test_what_began_is_what_it_meant_when_it_was_sent() -> None:
+    with time_machine.travel(utc("2026-11-23 09:30:00.500"), tick=False) as clock:
+        form = promised(started_at="10:30")
+        clock.shift(24 * 3600)
+        assert form.validate(), form.errors
+        assert form.started_at.moment == utc("2026-11-23 09:30")
+
+
+@pytest.mark.parametrize(
+    ("typed", "error"),
+    [
+        ({"next_news_at": "pronto"}, "Enter a time, for example 10:30"),
+        ({"next_news_at": "2026-11-22 10:30"}, "That time has passed"),
+        (
+            {"next_news_at": "09:00"},
+            "That time has passed. For another day, write the date too: 2026-11-24 09:00",
+        ),
+        ({"started_at": "2026-11-24 10:30"}, "Enter a time, for example 10:30"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_beside_it(typed: dict[str, str], error: str) -> None:
+    with time_machine.travel(utc("2026-11-23 09:30"), tick=False), force_locale("en"):
+        form = promised(**typed)
+        assert not form.validate()
+        assert form.errors == {name: [error] for name in typed}
+        assert form[next(iter(typed))].moment is None
+
+
+def test_a_blank_promise_is_none() -> None:
+    form = promised(next_news_at=" \u200b ")
+    assert form.validate()
+    assert form.next_news_at.moment is None

@@ -31,7 +31,7 @@ def test_there_are_catalogues_in_both_languages() -> None:
 
 def test_the_messages_of_code_and_templates_are_found(messages: list[str]) -> None:
     assert len(messages) > 100
-    for found in ("Which service fails?", "Send the report", "Reference:"):
+    for found in ("Which service is failing?", "Send the report", "Reference:"):
         assert found in messages
 
 

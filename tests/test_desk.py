@@ -130,14 +130,17 @@ def test_acknowledge_says_seen_to_the_customer(
     provider: Provider, token: str, desk: Customer
 ) -> None:
     assert status(provider, token)["seen_at"] is None
-    assert "Nadie ha confirmado aún haberlo leído." in provider.customer(token).page.text
+    assert (
+        "Pendiente de que el equipo de soporte confirme que lo ha leído."
+        in provider.customer(token).page.text
+    )
     provider.later(minutes=5)
     page = desk.submit(action="acknowledge")
     assert page.status == 200
     assert status(provider, token)["seen_at"] == "2026-11-23T02:27:00Z"
     receipt = provider.customer(token).page
     assert "Visto" in receipt.text
-    assert "Una persona de soporte lo ha leído." in receipt.text
+    assert "Alguien del equipo de soporte lo ha leído." in receipt.text
     assert "Ana" not in receipt.text
     assert done(page) == ["Visto 23 nov 2026 03:27 · Ana"]
     assert "acknowledge" not in page.html
@@ -184,7 +187,7 @@ def test_a_message_and_when_there_is_more(provider: Provider, token: str, desk: 
     assert found["seen_at"] == "2026-11-23T02:22:00Z"  # whoever writes has read it
     receipt = provider.customer(token).page
     assert WORDS in receipt.text
-    assert "Próximas noticias: 23 nov 2026 10:30" in " ".join(receipt.text.split())
+    assert "Próxima actualización: 23 nov 2026 10:30" in " ".join(receipt.text.split())
     assert done(page) == [f"Mensaje al cliente 23 nov 2026 03:22 · Ana {WORDS}"]
 
 
@@ -193,7 +196,7 @@ def test_next_news_is_told_in_each_ones_zone(provider: Provider) -> None:
     page = provider.desk(token).submit(action="message", text=WORDS, next_news_at="10:30")
     assert "23 nov 2026 10:30" in page.text
     receipt = " ".join(provider.customer(token).page.text.split())
-    assert "Próximas noticias: 23 nov 2026 04:30" in receipt
+    assert "Próxima actualización: 23 nov 2026 04:30" in receipt
     assert "Las horas son las de America/Bogota." in receipt
 
 
@@ -235,7 +238,7 @@ def test_what_was_promised_stands_until_it_is_past(
     desk.submit(action="message", text="uno", next_news_at="10:30")
     desk.submit(action="message", text="dos", next_news_at="")
     assert status(provider, token)["next_news_at"] == "2026-11-23T09:30:00Z"
-    assert "Próximas noticias: 23 nov 2026 10:30" in text_of(provider.work()[-1])
+    assert "Próxima actualización: 23 nov 2026 10:30" in text_of(provider.work()[-1])
     provider.later(hours=10)
     desk.submit(action="message", text="tres", next_news_at="")
     assert status(provider, token)["next_news_at"] is None
@@ -337,7 +340,7 @@ def test_of_what_is_solved_no_more_news_is_promised(
     desk.submit(action="solve", text=WORDS)
     desk.submit(action="message", text="Una cosa más", next_news_at="10:30")
     assert status(provider, token)["next_news_at"] is None
-    assert "Próximas noticias" not in text_of(provider.work()[-1])
+    assert "Próxima actualización" not in text_of(provider.work()[-1])
 
 
 def test_solve_ends_it_and_says_what_it_was(provider: Provider, token: str, desk: Customer) -> None:
@@ -351,7 +354,7 @@ def test_solve_ends_it_and_says_what_it_was(provider: Provider, token: str, desk
     receipt = provider.customer(token).page
     assert "Solucionado" in receipt.text
     assert WORDS in receipt.text
-    assert "Próximas noticias" not in receipt.text
+    assert "Próxima actualización" not in receipt.text
     assert done(page)[0] == f"Solucionado 23 nov 2026 03:52 · Luis {WORDS}"
 
 
@@ -450,27 +453,27 @@ def test_what_is_no_report_is_no_page(provider: Provider, reference: str) -> Non
 
 def test_news_is_mailed_to_a_customer_who_asked(provider: Provider, token: str) -> None:
     page = wants_news(provider.customer(token))
-    assert "Le escribiremos cuando soporte tenga novedades." in page.text
+    assert "Le enviaremos un correo cuando haya una actualización." in page.text
     desk = provider.desk(token)
-    assert "Pidió novedades por correo" in desk.page.text
+    assert "Pidió actualizaciones por correo" in desk.page.text
     desk.submit(action="message", text=WORDS, next_news_at="10:30")
     (mail,) = provider.work()
     reference = provider.receipt(token).report.reference
     assert mail["To"] == "inigo@example.com"
-    assert mail["Subject"] == f"{reference}: novedades de soporte"
+    assert mail["Subject"] == f"{reference}: actualización del equipo de soporte"
     assert mail["Reply-To"] == "support@example.com"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["X-Auto-Response-Suppress"] == "AutoReply, OOF, DR, RN, NRN"
     assert mail["References"] == to_support(provider.mails_of(token))[0]["Message-ID"]
     text = text_of(mail)
     assert text.startswith(f"Soporte escribe sobre {reference}:\n\n{WORDS}\n\n")
-    assert "Próximas noticias: 23 nov 2026 10:30 (Europe/Madrid).\n" in text
+    assert "Próxima actualización: 23 nov 2026 10:30 (Europe/Madrid).\n" in text
     assert f"https://incidents.example.com/r/{token}\n" in text
     desk.submit(action="solve", text="Ya está.")
     (mail,) = provider.work()
     assert mail["Subject"] == f"{reference}: soporte dice que está solucionada"
     assert text_of(mail).startswith(f"Soporte dice que {reference} está solucionada:\n\nYa está.\n")
-    assert "Próximas noticias" not in text_of(mail)
+    assert "Próxima actualización" not in text_of(mail)
 
 
 def test_a_mail_of_news_holds_no_word_of_the_visitors(provider: Provider) -> None:
@@ -499,7 +502,7 @@ def test_nobody_who_did_not_ask_is_mailed(provider: Provider, token: str, desk: 
 def test_news_stops_when_it_is_stopped(provider: Provider, token: str, desk: Customer) -> None:
     wants_news(provider.customer(token))
     page = wants_news(provider.customer(token), "no")
-    assert "Avíseme por correo cuando haya novedades" in page.text
+    assert "Recibir actualizaciones por correo" in page.text
     desk.submit(action="message", text=WORDS)
     assert provider.work() == []
 

@@ -174,7 +174,7 @@ def test_details_are_one_follow_up_with_what_is_new_and_the_whole_block(
     answer(customer, token, "authorisation", allowed_actions=["reboot", "access"])
     answer(customer, token, "impact", users_affected="40", workaround="unknown")
     page = send(customer, token)
-    assert "Sus detalles están guardados y de camino a soporte." in page.text
+    assert "Hemos guardado sus detalles y van camino del equipo de soporte." in page.text
     (mail,) = provider.work()
     text = text_of(mail)
     assert text.startswith(
@@ -492,7 +492,7 @@ def test_a_stale_page_loses_neither_text_nor_files(
     files = [("captura.png", a_picture())] if slug == "evidence" else []
     page = customer.chooses(*files, csrf_token="stale", **{field: text})
     assert page.status == 422
-    assert "Pulse el botón otra vez, por favor" in page.text
+    assert "Vuelva a pulsar el botón" in page.text
     assert page.fields[field] == text
     assert ("captura.png" in page.text) == (slug == "evidence")
     page = customer.submit()
@@ -508,7 +508,7 @@ def test_a_stale_review_sends_nothing_and_says_so(
     customer.open(f"/r/{token}/details/review")
     page = customer.submit(csrf_token="stale")
     assert page.status == 422
-    assert "Pulse el botón otra vez, por favor" in page.text
+    assert "Vuelva a pulsar el botón" in page.text
     assert followups(provider, token) == []
     customer.submit()
     assert len(followups(provider, token)) == 1

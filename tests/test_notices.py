@@ -205,7 +205,7 @@ def test_it_is_on_the_start_page_and_where_the_service_is_chosen(
         page = customer.open(path)
         assert "Incidencia conocida: Alojamiento web" in " ".join(page.text.split())
         assert TEXT in page.text
-        assert page.links[f"/notices/{key}"] == "Ver más y recibir novedades por correo"
+        assert page.links[f"/notices/{key}"] == "Ver más y recibir actualizaciones por correo"
     provider.command("notice", "close", key, "--text", "Era un disco")
     for path in ("/", "/report/failure"):
         page = customer.open(path)
@@ -224,7 +224,7 @@ def test_it_never_keeps_anybody_from_reporting(provider: Provider, key: str) -> 
     customer = Customer(provider.app)
     assert customer.open("/").links["/report/failure"] == "Empezar el aviso"
     page = customer.open(f"/notices/{key}")
-    assert page.links["/report/failure"] == "La mía es otra: dar el aviso"
+    assert page.links["/report/failure"] == "La mía es otra: enviar un aviso"
     assert "INC-" in customer.report().text
 
 
@@ -235,7 +235,7 @@ def test_it_is_on_receipts_of_its_service_and_on_no_others(provider: Provider, k
     provider.command("notice", "update", key, "--text", "Casi listo", "--next-news", "10:30")
     receipt = provider.customer(mine).page.text
     assert "Casi listo" in receipt
-    assert "Próximas noticias: 23 nov 2026 10:30" in " ".join(receipt.split())
+    assert "Próxima actualización: 23 nov 2026 10:30" in " ".join(receipt.split())
     provider.command("notice", "close", key, "--text", "Era un disco")
     assert "Era un disco" not in provider.customer(mine).page.text
 
@@ -256,7 +256,7 @@ def test_its_page_tells_everything_with_its_time_newest_first(provider: Provider
     text = " ".join(page.text.split())
     assert "Desde 23 nov 2026 03:22 (Europe/Madrid)" in text
     assert text.index("23 nov 2026 03:52 Casi <b>listo</b>") < text.index("23 nov 2026 03:22 Cae")
-    assert text.count("Próximas noticias: 23 nov 2026 10:30") == 1
+    assert text.count("Próxima actualización: 23 nov 2026 10:30") == 1
     assert "<b>listo" not in page.html
     provider.command("notice", "close", key, "--text", "Era un disco")
     page = Customer(provider.app).open(f"/notices/{key}")
@@ -269,7 +269,7 @@ def test_its_times_are_of_the_zone_that_the_page_names(provider: Provider) -> No
     key = opened(provider, "--next-news", "10:30")
     far = provider.customer(provider.report(timezone="America/New_York")).page
     text = " ".join(far.text.split())
-    assert "22 nov 2026 21:22 · Próximas noticias: 23 nov 2026 04:30" in text
+    assert "22 nov 2026 21:22 · Próxima actualización: 23 nov 2026 04:30" in text
     assert "Las horas son las de America/New_York." in text
     assert "(Europe/Madrid)" not in text.split("Qué pasa ahora")[0]
     for path in ("/", "/report/failure", f"/notices/{key}"):
@@ -360,10 +360,10 @@ def test_one_number_written_in_two_ways_is_once(provider: Provider, key: str) ->
 
 def test_what_a_phone_number_is_for_is_said_before_and_after(provider: Provider, key: str) -> None:
     form = Customer(provider.app).open(f"/notices/{key}").text
-    assert "Las novedades llegan solo por correo electrónico." in form
+    assert "Las actualizaciones llegan solo por correo electrónico." in form
     _customer, page = follow(provider, key, "600 123 456")
     assert "Soporte puede llamarle al +34\xa0600\xa012\xa034\xa056" in page.text
-    assert "No enviamos novedades a teléfonos" in page.text
+    assert "No enviamos actualizaciones por teléfono" in page.text
     assert "correos" not in page.text
 
 
@@ -388,7 +388,7 @@ def test_once_it_is_over_no_page_promises_news(provider: Provider, key: str) -> 
     provider.desk(token).submit(action="link_notice", notice=key)
     provider.command("notice", "close", key, "--text", "Era un disco")
     page = customer.open(page.action)
-    assert "Estas han sido las últimas novedades." in page.text
+    assert "Esta ha sido la última actualización." in page.text
     assert "Cada novedad" not in page.text
     assert provider.customer(token).page.links[f"/notices/{key}"] == "Ver más"
 
@@ -469,7 +469,7 @@ def test_a_receipt_offers_to_say_that_it_is_the_known_incident(
     assert f'name="notice" value="{key}"' in page.html
     assert page.links[f"/notices/{key}"] == "Ver más"
     page = say_mine(provider, token, key)
-    assert "Su aviso cuenta entre los de la incidencia conocida." in page.text
+    assert "Hemos vinculado su aviso a la incidencia conocida." in page.text
     assert 'name="notice"' not in page.html
     desk = " ".join(provider.desk(token).page.text.split())
     assert f"Vinculada a {key}." in desk
@@ -533,10 +533,10 @@ def test_every_update_is_mailed_to_those_with_an_email_address(
     assert said == "2 told by email.\n"
     spanish, english = provider.work()
     assert (spanish["To"], english["To"]) == ("ana@example.com", "john@example.com")
-    assert spanish["Subject"] == f"{key}: novedades de la incidencia"
+    assert spanish["Subject"] == f"{key}: actualización de la incidencia"
     assert english["Subject"] == f"{key}: news of the incident"
     assert text_of(spanish).startswith(
-        "Casi listo\n\nPróximas noticias: 23 nov 2026 10:30 (Europe/Madrid).\n"
+        "Casi listo\n\nPróxima actualización: 23 nov 2026 10:30 (Europe/Madrid).\n"
     )
     assert text_of(english).startswith(
         "Nearly there\n\nNext news: 23 Nov 2026 10:30 (Europe/Madrid).\n"
@@ -583,11 +583,11 @@ def test_the_last_mail_says_that_it_is_over(provider: Provider, key: str) -> Non
     )
     mails = to_customers(provider.work())
     assert [mail["Subject"] for mail in mails] == [
-        f"{key}: novedades de la incidencia",
+        f"{key}: actualización de la incidencia",
         f"{key}: la incidencia ha terminado",
     ]
     assert text_of(mails[1]).startswith("Era un disco\n")
-    assert "Próximas noticias" not in text_of(mails[1])
+    assert "Próxima actualización" not in text_of(mails[1])
     assert len({mail["Message-ID"] for mail in mails}) == 2
 
 

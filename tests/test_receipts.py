@@ -70,7 +70,7 @@ def test_a_report_is_saved_and_not_yet_sent(app: Flask) -> None:
     page = seen(app, sent(app))
     assert "Saved 23 Nov 2026 03:22" in " ".join(page.text.split())
     assert "On its way to support" in page.text
-    assert "This takes a few seconds." in page.text
+    assert "It usually takes a few seconds." in page.text
     assert "mail server has accepted it" not in page.text
 
 
@@ -80,7 +80,7 @@ def test_a_report_is_sent_when_the_mail_server_of_support_took_the_ticket(app: F
     page = seen(app, path)
     text = " ".join(page.text.split())
     assert "Sent 23 Nov 2026 03:23 Support's mail server has accepted it." in text
-    assert "Nobody has confirmed reading it yet." in text
+    assert "Waiting for someone in support to confirm they have read it." in text
     assert "On its way" not in text
     assert "read" not in text.replace("confirmed reading it yet", "").split("What happens")[0]
 
@@ -146,7 +146,7 @@ def test_what_happens_next_is_what_was_asked_for_and_can_be_done(
 
 def test_the_receipt_is_in_the_language_in_use(app: Flask) -> None:
     path = sent(app, language="es")
-    assert "Which service fails?" in seen(app, path, language="en").text
+    assert "Which service is failing?" in seen(app, path, language="en").text
     assert "¿Qué servicio falla?" in seen(app, path, language="es").text
     assert "¿Qué servicio falla?" in seen(app, f"{path}?lang=es", language="en").text
 

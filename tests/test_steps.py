@@ -108,9 +108,9 @@ def test_a_whole_step_is_valid(slug: str) -> None:
 @pytest.mark.parametrize(
     ("key", "spanish", "english"),
     [
-        ("service", "Elija el servicio que falla", "Choose the service that fails"),
-        ("summary", "Cuente en una línea qué ocurre", "Say in one line what happens"),
-        ("impact", "Indique cómo de grave es", "Say how serious it is for you"),
+        ("service", "Elija el servicio que falla", "Choose the service that is failing"),
+        ("summary", "Cuente en una línea qué ocurre", "Describe in one line what is happening"),
+        ("impact", "Indique qué gravedad tiene", "Say how serious it is for you"),
         (
             "started",
             "Indique cuándo empezó, o que no lo sabe",
@@ -132,8 +132,8 @@ def test_a_whole_step_is_valid(slug: str) -> None:
         ("email", "Escriba su dirección de correo", "Enter your email address"),
         (
             "email_affected",
-            "Indique si esa dirección depende de lo que falla",
-            "Say whether that address depends on what fails",
+            "Indique si la incidencia afecta a ese correo",
+            "Say whether the incident affects that email address",
         ),
         (
             "preferred_channel",

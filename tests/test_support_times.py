@@ -25,7 +25,7 @@ def inside_an_app(tmp_path: Path) -> Iterator[None]:
 
 class PromiseForm(FlaskForm):
     next_news_at = SupportTime("Next update at", ahead=True)
-    started_at = SupportTime("Since when", ahead=False)
+    started_at = SupportTime("When it started", ahead=False)
 
 
 def promised(**typed: str) -> PromiseForm:

@@ -187,7 +187,7 @@ def test_the_priority_follows_the_impact(impact: str, priority: str) -> None:
 
 def test_the_description_is_in_the_language_asked_for() -> None:
     assert trouble_ticket(a_report(), "en")["description"].startswith(
-        "WHAT FAILS\nWhich service fails?\n"
+        "WHAT IS WRONG\nWhich service is failing?\n"
     )
 
 

@@ -69,7 +69,7 @@ def test_every_kind_reaches_support_and_stays_on_the_receipt(
     provider.work()
     customer = provider.customer(token)
     page = customer.submit(kind=kind, text="Ahora sale error 504")
-    assert "Está guardado y de camino a soporte." in page.text
+    assert "Lo hemos guardado y va camino del equipo de soporte." in page.text
     assert words in page.text
     assert "Ahora sale error 504" in page.text
     provider.later(minutes=1)
@@ -162,7 +162,7 @@ def test_what_is_sent_twice_is_one(provider: Provider) -> None:
     for text in ("uno", "uno", "dos"):
         customer.page = form
         page = customer.submit(kind="info", text=text)
-        assert "Está guardado y de camino a soporte." in page.text
+        assert "Lo hemos guardado y va camino del equipo de soporte." in page.text
     provider.later(seconds=59)
     customer.submit(kind="info", text="dos")
     customer.submit(kind="worse", text="dos")
@@ -391,7 +391,7 @@ def test_another_language_keeps_the_place_and_what_was_typed(provider: Provider)
     assert page.errors == {}
     assert followups(provider, token) == []
     page = customer.submit(kind=None, text="", lang="es")
-    assert "Enviar a soporte" in page.text
+    assert "Enviar al equipo de soporte" in page.text
     assert page.status == 200
 
 

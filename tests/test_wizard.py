@@ -65,14 +65,14 @@ def typed(page: Page) -> dict[str, str]:
             "es",
             ["Qué falla", "Desde cuándo", "Qué ha cambiado", "Cómo contactar con usted",
              "Compruebe sus respuestas"],
-            "Su aviso está a salvo con nosotros.",
+            "Hemos guardado su aviso.",
             "\nlanguage: es\n",
         ),
         (
             "en",
-            ["What fails", "Since when", "What changed", "How to reach you",
+            ["What is wrong", "When it started", "What changed", "How to reach you",
              "Check your answers"],
-            "Your report is kept safe with us.",
+            "We have saved your report.",
             "\nlanguage: en\n",
         ),
     ],
@@ -153,14 +153,14 @@ def test_every_error_is_shown_at_once_beside_its_question_and_above(app: Flask) 
     customer.open("/report/failure")
     page = customer.submit(summary="x" * 121)
     wrong = {
-        "service": "Choose the service that fails",
+        "service": "Choose the service that is failing",
         "summary": "Use 120 characters or fewer; you have written 121",
         "impact": "Say how serious it is for you",
     }
     assert page.status == 422
     assert page.errors == wrong
     assert page.listed == wrong
-    assert "<title>Error: What fails" in page.html
+    assert "<title>Error: What is wrong" in page.html
     assert typed(page)["summary"] == "x" * 121
 
 
@@ -267,7 +267,7 @@ def test_going_back_from_the_first_step_leads_to_the_start(customer: Customer) -
 def test_another_language_keeps_what_is_typed_and_stays(customer: Customer) -> None:
     customer.fill("failure")
     page = customer.submit(**values("timing", started_at="not yet"), lang="en")
-    assert "Since when" in page.text
+    assert "When it started" in page.text
     assert typed(page)["started_at"] == "not yet"
     page = customer.submit(**values("timing"))
     assert "What changed" in page.text
@@ -602,7 +602,7 @@ def test_too_many_requests_are_asked_to_wait_and_lose_nothing(tmp_path: Path) ->
         assert page.status == 429
         assert int(page.headers["Retry-After"]) <= 61
         assert "Please wait a moment" in page.text
-        assert "What you wrote is kept in this page." in page.text
+        assert "What you typed is kept in this page." in page.text
         assert typed(page) == values("timing")
         elsewhere = Customer(app, "en", REMOTE_ADDR="203.0.113.8")
         assert elsewhere.fill("failure", follow=False).status == 303

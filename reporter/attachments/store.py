@@ -125,7 +125,7 @@ def _insert(
         if sum(file.size for file in present) + len(content) > limit:
             return str(
                 _(
-                    "%(name)s does not fit: all files together may have %(limit)s",
+                    "%(name)s is too large to add: files can be %(limit)s in total",
                     name=name,
                     limit=size_in_words(limit),
                 )

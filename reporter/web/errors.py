@@ -37,8 +37,7 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     elif error.code == 413 and request.mimetype == "multipart/form-data":
         title = _("Those files are too large")
         text = _(
-            "All files together may have %(limit)s. Go back, choose fewer or smaller ones, "
-            "and continue.",
+            "Files can be %(limit)s in total. Go back, choose fewer or smaller ones, and continue.",
             limit=size_in_words(current_app.config["MAX_ATTACHMENT_BYTES"]),
         )
     elif error.code == 413:
@@ -49,7 +48,7 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
         text = _("Many reports are arriving from your network. Wait a minute and try again.")
     elif isinstance(error, CSRFError):
         title = _("This page was open for a long time")
-        text = _("For your safety we ask you to send it once more.")
+        text = _("For your safety we ask you to send it again.")
     elif error.code in {404, 405}:
         title = _("There is no such page")
         text = _("The link may be incomplete. Copy all of it, or start from the first page.")

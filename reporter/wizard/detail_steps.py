@@ -9,7 +9,7 @@ from reporter.web.fields import NO, UNKNOWN, YES, Checkboxes, Files, Radios, Tex
 from reporter.wizard.step import Step, StepForm
 from reporter.wizard.time_fields import PastTime
 
-OPTIONAL = _l("Answer what you can. Nothing here is required.")
+OPTIONAL = _l("Answer what you can. No answer is required.")
 
 
 class ImpactForm(StepForm):
@@ -24,7 +24,7 @@ class ImpactForm(StepForm):
         key="users_affected",
     )
     business_impact = TextArea(
-        _l("What can you not do in the meantime?"),
+        _l("What does this stop you from doing?"),
         hint=_l("For example: we cannot take orders"),
     )
     deadline = TextInput(
@@ -51,7 +51,7 @@ class ImpactForm(StepForm):
 
 class EvidenceForm(StepForm):
     title = _l("What you have seen")
-    about = _l("tests, screenshots, from where it fails")
+    about = _l("tests, screenshots, where it fails from")
     lead = OPTIONAL
 
     tests_done = TextArea(
@@ -66,7 +66,7 @@ class EvidenceForm(StepForm):
         rows=2,
     )
     last_worked_at = PastTime(
-        _l("When are you sure that it last worked?"),
+        _l("When did it last work, as far as you are sure?"),
         hint=_l("In your own local time"),
         key="last_worked_at",
     )
@@ -81,7 +81,7 @@ class EvidenceForm(StepForm):
 
 
 class AuthorisationForm(StepForm):
-    title = _l("What we may do")
+    title = _l("What you authorise us to do")
     about = _l("permissions, and who is with you")
     lead = OPTIONAL
 
@@ -104,7 +104,7 @@ class AuthorisationForm(StepForm):
         key="authorised_by",
     )
     on_site_contact = TextInput(
-        _l("Who is on site, if we need somebody there?"),
+        _l("Who can we contact on site if we need to?"),
         hint=_l("Name and phone number"),
     )
     available_until = TextInput(

@@ -41,13 +41,13 @@ def service_options() -> list[Option]:
 
 
 class FailureForm(StepForm):
-    title = _l("What fails")
+    title = _l("What is wrong")
     about = _l("the service, the exact error, how serious it is")
 
     service = Radios(
-        _l("Which service fails?"),
+        _l("Which service is failing?"),
         choices=service_options,
-        required=_l("Choose the service that fails"),
+        required=_l("Choose the service that is failing"),
         key="service",
     )
     affected = TextArea(
@@ -59,9 +59,9 @@ class FailureForm(StepForm):
         key="affected",
     )
     summary = TextInput(
-        _l("What happens, in one line?"),
+        _l("What is happening, in one line?"),
         hint=_l("For example: the shop does not load, error 502"),
-        required=_l("Say in one line what happens"),
+        required=_l("Describe in one line what is happening"),
         max_length=120,
         key="summary",
     )
@@ -75,7 +75,7 @@ class FailureForm(StepForm):
         _l("How serious is it for you?"),
         choices=[
             Option("critical", _l("Critical: we cannot work, or our customers cannot reach us")),
-            Option("major", _l("Major: something important fails, and the rest works")),
+            Option("major", _l("Major: something important is failing, and the rest works")),
             Option("minor", _l("Minor: it is a nuisance, and we can work")),
             Option("question", _l("Nothing is broken: I have a question")),
         ],
@@ -84,7 +84,7 @@ class FailureForm(StepForm):
 
 
 class TimingForm(StartedForm):
-    title = _l("Since when")
+    title = _l("When it started")
     about = _l("roughly is fine")
 
     started = Started(
@@ -162,7 +162,7 @@ class ChangesForm(StepForm):
 
 class ContactForm(StepForm):
     title = _l("How to reach you")
-    about = _l("even if your own email is what fails")
+    about = _l("even if your own email is what is failing")
 
     name = TextInput(
         _l("Your name"),
@@ -185,15 +185,15 @@ class ContactForm(StepForm):
         key="reporter_email",
     )
     email_affected = Radios(
-        _l("Does that address depend on what fails?"),
+        _l("Does the incident affect that email address?"),
         hint=_l("If it does, our emails may not reach you, and we will call you"),
         choices=[Option("no", NO), Option("yes", YES), Option("unknown", UNKNOWN)],
-        required=_l("Say whether that address depends on what fails"),
+        required=_l("Say whether the incident affects that email address"),
         key="email_affected",
     )
     phone = Phone(
         _l("Phone number"),
-        hint=_l("With its country code if it is from abroad"),
+        hint=_l("Include the country code if the number is from abroad"),
         required_with={
             ("email_affected", "yes"): _l("Enter a phone number: our emails may not reach you"),
             ("preferred_channel", "phone"): _l("Enter the phone number we should call"),

@@ -184,7 +184,7 @@ def test_a_screenshot_is_pasted_and_reaches_support(customer: Person, smtp: Smtp
     assert customer.path == f"{receipt}/details/review"
     assert "image.png" in customer.text
     press(customer)
-    assert "Sus detalles están guardados y de camino a soporte." in customer.text
+    assert "Hemos guardado sus detalles y van camino del equipo de soporte." in customer.text
     mail = mail_to_support(smtp, reference, 1)
     content = files_in(mail)[f"{reference}-1-image.png"]
     picture = Image.open(io.BytesIO(content))
@@ -468,11 +468,11 @@ def test_what_support_presses_is_on_the_receipt(
         support.fills({"text": "Hemos encontrado la causa.", "next_news_at": next_news})
         press(support, "[value=message]")
         expect(told).to_contain_text("Hemos encontrado la causa.", timeout=20_000)
-        expect(told).to_contain_text(re.compile(rf"Próximas noticias: \d+ \w+ \d+ {next_news}"))
+        expect(told).to_contain_text(re.compile(rf"Próxima actualización: \d+ \w+ \d+ {next_news}"))
         support.fills({"text": "Era un disco lleno."})
         press(support, "[value=solve]")
         expect(done.last).to_have_text("Solucionado", timeout=20_000)
-        expect(told).not_to_contain_text("Próximas noticias")
+        expect(told).not_to_contain_text("Próxima actualización")
         log = re.findall(r"([^\d\n]+) \d+ \w+ \d+ [\d:]+ · Ana", support.text)
         assert log == ["Solucionado", "Mensaje al cliente", "Visto"]
     status = HttpClient(service.port).open(f"{receipt}/status.json").json
@@ -490,7 +490,7 @@ def test_news_reach_the_customer_who_asked_by_mail(
 ) -> None:
     receipt, reference = reports(customer, email="news@example.com")
     press(customer, "[name=wanted]")
-    assert "Le escribiremos cuando soporte tenga novedades." in customer.text
+    assert "Le enviaremos un correo cuando haya una actualización." in customer.text
     with person(browser, service) as support:
         support.opens(desk_of(smtp, service, reference))
         support.fills({"text": "Hemos encontrado la causa."})

@@ -241,7 +241,7 @@ def test_a_screen_reader_meets_errors_before_the_questions(page):
               - listitem:
                 - link "Cuente en una línea qué ocurre"
               - listitem:
-                - link "Indique cómo de grave es"
+                - link "Indique qué gravedad tiene"
           - paragraph: Paso 1 de 4
           - heading "Qué falla" [level=1]
           - group "¿Qué servicio falla?"
@@ -260,7 +260,7 @@ def test_a_screen_reader_hears_the_reference_first_on_the_receipt(page):
           - heading /INC-[A-Z0-9]{6}/ [level=1]
           - list "En qué punto está su aviso":
             - listitem: /Guardado/
-            - listitem: /De camino a soporte/
+            - listitem: /En camino al equipo de soporte/
         """
     )
 

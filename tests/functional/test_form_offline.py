@@ -24,7 +24,7 @@ from sites import (
     walk,
 )
 
-UNREACHABLE = "Ahora mismo no hay conexión con nosotros"
+UNREACHABLE = "Ahora mismo no podemos conectar con el servidor"
 
 
 @pytest.fixture(scope="module")
@@ -274,7 +274,7 @@ def test_news_from_the_receipt_wait_for_the_connection_too(page, site):
     page.check('[name=kind][value="worse"]')
     page.fill("[name=text]", "Ahora tampoco hay correo")
     site.stop()
-    page.get_by_role("button", name="Enviar a soporte").click()
+    page.get_by_role("button", name="Enviar al equipo de soporte").click()
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     expect(page.locator("#trouble pre")).to_contain_text("Ahora tampoco hay correo")
     expect(page.locator("[name=text]")).to_have_value("Ahora tampoco hay correo")

@@ -158,7 +158,7 @@ def test_switching_the_language_keeps_what_is_typed(customer: Person) -> None:
     customer.fills({"summary": "La web no carga", "service": "email"})
     customer.switches_language()
     assert customer.language == "en"
-    assert customer.heading == "What fails"
+    assert customer.heading == "What is wrong"
     assert customer.typed("summary", "service") == {
         "summary": "La web no carga",
         "service": "email",

@@ -86,7 +86,7 @@ def test_the_link_in_the_ticket_shows_the_report(desk: Customer, token: str) -> 
     for answer in ("La tienda no carga – error 502", "Actualizamos el módulo de pago"):
         assert answer in page.text
     assert "23 nov 2026 03:22" in page.text
-    assert "Las horas son las de Europe/Madrid." in page.text
+    assert "Horas en la zona horaria Europe/Madrid." in page.text
     assert token not in page.html  # the receipt is the customer's own
 
 
@@ -197,7 +197,7 @@ def test_next_news_is_told_in_each_ones_zone(provider: Provider) -> None:
     assert "23 nov 2026 10:30" in page.text
     receipt = " ".join(provider.customer(token).page.text.split())
     assert "Próxima actualización: 23 nov 2026 04:30" in receipt
-    assert "Las horas son las de America/Bogota." in receipt
+    assert "Horas en la zona horaria America/Bogota." in receipt
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_what_was_solved_by_mistake_is_opened_again(
     assert found["messages"][0]["text"] == "Nos hemos equivocado de incidencia"
     assert done(desk.page)[0].startswith("Abierta de nuevo 23 nov 2026 03:22 · Ana")
     solved, opened = provider.work()
-    assert "Soporte dice que" in text_of(solved)
+    assert "El equipo de soporte dice que" in text_of(solved)
     assert "Nos hemos equivocado" in text_of(opened)
     assert "<b>Solucionado</b>" not in provider.customer(token).page.html
 
@@ -466,13 +466,15 @@ def test_news_is_mailed_to_a_customer_who_asked(provider: Provider, token: str) 
     assert mail["X-Auto-Response-Suppress"] == "AutoReply, OOF, DR, RN, NRN"
     assert mail["References"] == to_support(provider.mails_of(token))[0]["Message-ID"]
     text = text_of(mail)
-    assert text.startswith(f"Soporte escribe sobre {reference}:\n\n{WORDS}\n\n")
+    assert text.startswith(f"El equipo de soporte escribe sobre {reference}:\n\n{WORDS}\n\n")
     assert "Próxima actualización: 23 nov 2026 10:30 (Europe/Madrid).\n" in text
     assert f"https://incidents.example.com/r/{token}\n" in text
     desk.submit(action="solve", text="Ya está.")
     (mail,) = provider.work()
     assert mail["Subject"] == f"{reference}: soporte dice que está solucionada"
-    assert text_of(mail).startswith(f"Soporte dice que {reference} está solucionada:\n\nYa está.\n")
+    assert text_of(mail).startswith(
+        f"El equipo de soporte dice que {reference} está solucionada:\n\nYa está.\n"
+    )
     assert "Próxima actualización" not in text_of(mail)
 
 

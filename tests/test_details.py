@@ -194,7 +194,7 @@ def test_details_are_one_follow_up_with_what_is_new_and_the_whole_block(
     assert mail["Subject"] == f"Re: {ticket['Subject']}"
     assert mail["In-Reply-To"] == mail["References"] == ticket["Message-ID"]
     titles = [line for line in text.splitlines()[1:] if line.isupper() and line[0] != "|"]
-    assert titles == ["QUÉ SUPONE PARA USTEDES", "QUÉ PODEMOS HACER"]
+    assert titles == ["QUÉ SUPONE PARA USTEDES", "QUÉ NOS AUTORIZA A HACER"]
     assert "¿Qué podemos hacer sin volver a preguntarle? (nuevo)\n" in text
     assert "\n| Reiniciar el servidor\n| Entrar en el servidor\n" in text
 
@@ -251,7 +251,7 @@ def test_an_answer_taken_back_is_called_withdrawn(
     assert block_of(mail)["authorised_by"] == "Ana"
     assert twin_of(mail)["answers"]["allowed_actions"] is None
     assert block_of(mail)["withdrawn"] == "allowed actions"
-    lines = text_of(mail).split("QUÉ PODEMOS HACER\n")[1].splitlines()
+    lines = text_of(mail).split("QUÉ NOS AUTORIZA A HACER\n")[1].splitlines()
     assert lines[:3] == [
         "¿Qué podemos hacer sin volver a preguntarle? (retirado)",
         "Antes:",
@@ -363,7 +363,7 @@ def test_clicks_at_the_same_moment_send_one_mail(make_app: Callable[..., Flask])
             each.open(f"/r/{token}/details/review")
         with ThreadPoolExecutor(4) as pool:
             pages = list(pool.map(lambda each: each.submit(), customers))
-        sent = ["Sus detalles están guardados" in page.text for page in pages]
+        sent = ["Hemos guardado sus detalles" in page.text for page in pages]
         assert sorted(sent) == [False, False, False, True]
         assert len(followups(provider, token)) == 1
 
@@ -724,4 +724,4 @@ def test_a_moment_is_that_of_the_customers_clock(provider: Provider) -> None:
     typed = (SENT_AT + timedelta(hours=1, minutes=2)).replace(tzinfo=None)
     answer(customer, token, "evidence", last_worked_at=f"{typed:%Y-%m-%dT%H:%M}")
     provider.at(datetime(2026, 11, 23, 2, 30, tzinfo=SENT_AT.tzinfo))
-    assert "Sus detalles están guardados" in send(customer, token).text
+    assert "Hemos guardado sus detalles" in send(customer, token).text

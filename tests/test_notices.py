@@ -261,7 +261,7 @@ def test_its_page_tells_everything_with_its_time_newest_first(provider: Provider
     provider.command("notice", "close", key, "--text", "Era un disco")
     page = Customer(provider.app).open(f"/notices/{key}")
     assert "Ha terminado." in page.text
-    assert "Es mi incidencia" not in page.text
+    assert "Es la misma incidencia" not in page.text
     assert Customer(provider.app).open("/notices/N-00000").status == 404
 
 
@@ -270,7 +270,7 @@ def test_its_times_are_of_the_zone_that_the_page_names(provider: Provider) -> No
     far = provider.customer(provider.report(timezone="America/New_York")).page
     text = " ".join(far.text.split())
     assert "22 nov 2026 21:22 · Próxima actualización: 23 nov 2026 04:30" in text
-    assert "Las horas son las de America/New_York." in text
+    assert "Horas en la zona horaria America/New_York." in text
     assert "(Europe/Madrid)" not in text.split("Qué pasa ahora")[0]
     for path in ("/", "/report/failure", f"/notices/{key}"):
         text = " ".join(Customer(provider.app).open(path).text.split())
@@ -301,7 +301,7 @@ def test_whoever_says_so_leaves_how_to_be_reached_and_is_counted(
 ) -> None:
     customer, page = follow(provider, key)
     assert page.status == 200
-    assert "Cada novedad se envía a ana@example.com." in page.text
+    assert "Enviamos cada actualización a ana@example.com." in page.text
     assert "1 followers" in provider.command("notice", "list")
     asked = [name for name in customer.open(f"/notices/{key}").fields if name != "csrf_token"]
     assert asked == ["name", "contact"]
@@ -362,7 +362,7 @@ def test_what_a_phone_number_is_for_is_said_before_and_after(provider: Provider,
     form = Customer(provider.app).open(f"/notices/{key}").text
     assert "Las actualizaciones llegan solo por correo electrónico." in form
     _customer, page = follow(provider, key, "600 123 456")
-    assert "Soporte puede llamarle al +34\xa0600\xa012\xa034\xa056" in page.text
+    assert "El equipo de soporte puede llamarle al +34\xa0600\xa012\xa034\xa056" in page.text
     assert "No enviamos actualizaciones por teléfono" in page.text
     assert "correos" not in page.text
 
@@ -371,14 +371,14 @@ def test_who_names_another_gets_no_way_to_stop_them(provider: Provider, key: str
     customer, mine = follow(provider, key)
     _stranger, page = follow(provider, key, "ANA@example.com", "Mala")
     assert page.status == 200
-    assert "Ya le contamos entre los afectados." in page.text
+    assert "Ya está en la lista de afectados." in page.text
     assert (page.action, page.fields) == ("", {})
     assert "ana@example.com" not in page.html
     assert mine.action.rpartition("/")[2] not in page.html
     provider.command("notice", "update", key, "--text", "Casi")
     (mail,) = to_customers(provider.work())
     assert link(mail, "/notices/f/") == mine.action
-    assert "¿Es esta su incidencia?" in customer.submit().text
+    assert "¿Se trata de la misma incidencia?" in customer.submit().text
     assert rows(provider, Follower) == []
 
 
@@ -389,7 +389,7 @@ def test_once_it_is_over_no_page_promises_news(provider: Provider, key: str) -> 
     provider.command("notice", "close", key, "--text", "Era un disco")
     page = customer.open(page.action)
     assert "Esta ha sido la última actualización." in page.text
-    assert "Cada novedad" not in page.text
+    assert "cada actualización" not in page.text
     assert provider.customer(token).page.links[f"/notices/{key}"] == "Ver más"
 
 
@@ -407,7 +407,7 @@ def test_whoever_stops_is_told_no_more(provider: Provider, key: str) -> None:
     customer, _page = follow(provider, key)
     follow(provider, key, "luis@example.com", "Luis")
     page = customer.submit()
-    assert "¿Es esta su incidencia?" in page.text
+    assert "¿Se trata de la misma incidencia?" in page.text
     assert [each.contact for each in rows(provider, Follower)] == ["luis@example.com"]
     assert provider.command("notice", "update", key, "--text", "Casi") == "1 told by email.\n"
     (mail,) = to_customers(provider.work())

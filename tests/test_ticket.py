@@ -32,7 +32,7 @@ def inside_a_request(app: Flask) -> Iterator[None]:
 def test_the_sections_are_in_the_language_of_support_and_the_block_is_not_translated() -> None:
     spanish, english = (ticket_text(a_report(language="es"), each) for each in ("es", "en"))
     assert english.startswith("Web hosting, critical, since 02:40 (42 min before the report): La ")
-    assert "WHAT FAILS\nWhich service fails?\n| Web hosting\n\n" in english
+    assert "WHAT IS WRONG\nWhich service is failing?\n| Web hosting\n\n" in english
     assert "23 Nov 2026 02:40 (Europe/Madrid) · 01:40 UTC · 42 minutes before this" in english
     assert "\nQUÉ FALLA" not in english
     assert english.split("\n\n")[1] == spanish.split("\n\n")[1]

@@ -63,7 +63,7 @@ El mensaje de error, tal como aparece
 |\x20
 | nginx/1.24.0
 
-¿Cómo de grave es para ustedes?
+¿Qué gravedad tiene para ustedes?
 | Crítico: no podemos trabajar, o nuestros clientes no pueden acceder
 
 DESDE CUÁNDO
@@ -99,7 +99,7 @@ Número de cliente
 Correo electrónico
 | inigo@example.com
 
-¿Depende esa dirección de lo que falla?
+¿Afecta la incidencia a ese correo?
 | No
 
 Teléfono

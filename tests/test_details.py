@@ -178,7 +178,7 @@ def test_details_are_one_follow_up_with_what_is_new_and_the_whole_block(
     (mail,) = provider.work()
     text = text_of(mail)
     assert text.startswith(
-        "MÁS DETALLES: a cuántas personas afecta; hay alguna solución provisional; "
+        "MÁS DETALLES: a cuántas personas afecta; pueden trabajar de otra forma mientras tanto; "
         "qué podemos hacer sin volver a preguntarle "
         f"(actualización 1 de {ticket['X-Incident-Reference']})\n"
     )

@@ -33,8 +33,8 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     database.init_app(app)
 
     mail.init_app(app)
+    limiter.init_app(app)  # before whatever looks into a request
     csrf.init_app(app)
-    limiter.init_app(app)
     migrations.init_app(app)
     babel.init_app(app, locale_selector=web.locale.select_locale)
 

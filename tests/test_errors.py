@@ -10,6 +10,8 @@ from factories import Customer, Page, an_app
 from flask import Flask, abort, request
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from reporter.web.errors import gives_back
+
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Flask]:
@@ -32,6 +34,8 @@ def app(tmp_path: Path) -> Iterator[Flask]:
         def guarded() -> str:
             return "taken"
 
+        for endpoint in ("fails", "breaks", "full", "guarded"):
+            gives_back(app, endpoint, lambda **_: ["name", "text", "b"])
         yield app
 
 

@@ -6,6 +6,8 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from reporter.notices.views import blueprint
+    from reporter.notices.views import FollowForm, blueprint
+    from reporter.web.errors import field_names, gives_back
 
     app.register_blueprint(blueprint)
+    gives_back(app, "notices.notice", lambda **_: field_names(FollowForm))

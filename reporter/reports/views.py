@@ -41,6 +41,7 @@ from reporter.web.locale import choose_language, current_language
 blueprint = Blueprint("reports", __name__)
 
 UPDATE_LIMIT = "60 per minute"
+STATUS_LIMIT = "60 per minute"
 
 
 @blueprint.get("/r/<token>")
@@ -110,6 +111,7 @@ def mine(token: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/r/<token>/status.json")
+@limiter.limit(STATUS_LIMIT)
 def status(token: str) -> ResponseReturnValue:
     """Times in ISO 8601, UTC, or null. The ETag tells also when a known incident has news."""
     look = _look(token)

@@ -144,6 +144,8 @@ def _derive(settings: dict[str, Any]) -> None:
     settings["MAIL_EHLO_NAME"] = settings["MAIL_EHLO_NAME"] or ehlo_name(settings["BASE_URL"])
     settings |= {
         "RATELIMIT_HEADERS_ENABLED": True,
+        # Of each client and route (web/bounds.py); counted before anything else is done.
+        "RATELIMIT_APPLICATION": "600 per minute",
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
         # Later ones override single texts of those before.
         "BABEL_TRANSLATION_DIRECTORIES": ";".join(

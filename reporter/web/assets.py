@@ -17,6 +17,8 @@ import brotli
 from flask import Flask, Response, abort, current_app, request
 from rjsmin import jsmin
 
+from reporter.extensions import limiter
+
 FOLDER = Path(__file__).parent.parent / "static"
 SCRIPTS = ("reporter.js", "files.js")
 FOR_EVER = "public, max-age=31536000, immutable"  # RFC 8246
@@ -39,7 +41,7 @@ class Asset:
 
 def init_app(app: Flask) -> None:
     app.extensions["assets"] = _read(app.config["LOGO"])
-    app.add_url_rule("/static/<path:filename>", "static", serve)
+    app.add_url_rule("/static/<path:filename>", "static", limiter.exempt(serve))
     app.url_defaults(add_digest)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import cast
 
 from flask import Flask, Response, current_app, make_response, render_template, request
@@ -11,9 +12,14 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from wtforms import Form
+from wtforms.fields.core import UnboundField
 
 from reporter.formats.words import size_in_words
+from reporter.web.bounds import GIVEN_BACK_BYTES
 from reporter.web.pages import page_url
+
+FieldNames = Callable[..., Collection[str]]
 
 
 def init_app(app: Flask) -> None:
@@ -55,12 +61,14 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     else:
         title = _("We could not understand that request")
         text = _("Go back and try again.")
+    typed = _typed(error)
     response: Response = make_response(
         render_template(
             "error.html",
             title=title,
             text=text,
-            typed=_typed(error),
+            typed=typed and typed[0],
+            all_of_it=typed is None or typed[1],
             back=page_url() if error.code == 413 else None,
         ),
         error.code or 500,
@@ -71,15 +79,32 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     return response
 
 
-def _typed(error: HTTPException) -> list[tuple[str, str]] | None:
-    """What the page was sent with, to be sent again with one button; tokens are made afresh.
+def gives_back(app: Flask, endpoint: str, names: FieldNames) -> None:
+    """Have error pages give back the fields of *endpoint*'s page that *names* tells, given the
+    arguments of its path. Without this they give back none, as of a password."""
+    app.extensions.setdefault("own_fields", {})[endpoint] = names
 
-    None where sending the same again would be of no use.
-    """
-    again = isinstance(error, CSRFError) or error.code not in {400, 404, 405, 413}
-    if request.method != "POST" or not again:
+
+def field_names(form: type[Form]) -> list[str]:
+    """Of all that a form declares."""
+    return [name for name in dir(form) if isinstance(getattr(form, name), UnboundField)]
+
+
+def _typed(error: HTTPException) -> tuple[list[tuple[str, str]], bool] | None:
+    """What the page was sent with, to be sent again with one button, and whether that is all of
+    it; tokens are made afresh. None where sending the same again would be of no use."""
+    again = isinstance(error, CSRFError) or error.code not in {400, 403, 404, 405, 413}
+    names = current_app.extensions.get("own_fields", {}).get(request.endpoint)
+    if request.method != "POST" or not again or names is None:
         return None
+    own = {*names(**(request.view_args or {}))} - {"csrf_token"}
+    room, typed = GIVEN_BACK_BYTES, []
     try:
-        return [(k, v) for k, v in request.form.items(multi=True) if k != "csrf_token"]
+        sent = [(name, value) for name, value in request.form.items(multi=True) if name in own]
     except HTTPException:  # it is too large besides
         return None
+    for name, value in sent:
+        room -= len(name) + len(value.encode(errors="replace"))
+        if room >= 0:
+            typed.append((name, value))
+    return typed, room >= 0

@@ -9,20 +9,23 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import redirect, render_template, request
+from flask import Flask, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 
+from reporter.web.errors import field_names, gives_back
 from reporter.web.fields import Files
 from reporter.web.locale import choose_language
 from reporter.web.question import questions
 from reporter.wizard import answers, drafts
+from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Raw, StoredStep
 from reporter.wizard.journey import Journey
 from reporter.wizard.review_warnings import review_warnings
 from reporter.wizard.stage import Stage
 from reporter.wizard.step import Step, StepForm
+from reporter.wizard.steps import REPORT_STEPS
 
 # A page that could not be sent is offered again for this long (reporter.js).
 LONGEST_WAIT = timedelta(days=1)
@@ -30,6 +33,8 @@ LONGEST_WAIT = timedelta(days=1)
 
 # Answers that mean a time counted from when they were given.
 TOLD_FROM_NOW = ("started", "started_at", "last_worked_at")
+# What the pages send besides answers.
+PAGE_FIELDS = ("draft_key", "age", "shown", "asked_again", "go", "lang")
 
 
 class SendForm(FlaskForm):
@@ -136,6 +141,17 @@ def keep_step(stage: Stage, step: Step, form: StepForm, file_problems: Sequence[
     flags = {"hidden_field"} if form.website.data else set()
     stage.keep(step.slug, raw, None if form.errors else form.answered_at, flags)
     return True
+
+
+def give_back(app: Flask) -> None:
+    """Tell error pages which fields are those of a page of ours."""
+    own = {step.slug: field_names(step.form) for step in (*REPORT_STEPS, *DETAIL_STEPS)}
+    every = [name for names in own.values() for name in names]
+    for endpoint in ("wizard.step", "details.step"):
+        gives_back(app, endpoint, lambda slug, **_: {*own.get(slug, ()), *PAGE_FIELDS})
+    for endpoint in ("wizard.review", "details.review"):
+        gives_back(app, endpoint, lambda **_: PAGE_FIELDS)
+    gives_back(app, "offline.whole", lambda: {*every, *PAGE_FIELDS})
 
 
 def filled_in_at() -> datetime:

@@ -1,0 +1,71 @@
+"""What one request, one client and one report may ask of us. Every bound stands here, once.
+
+A stranger chooses bytes, fields, seconds and rows; each has its end at the door. docs/security.md
+has the same table.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import IO, Any
+
+from flask import Flask, Request, abort, request
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+
+from reporter.formats.networks import network_of
+from reporter.links import sign
+
+# One request ---------------------------------------------------------------------------------
+HEADER_BYTES = 16 * 1024  # over it 431, by the server
+BODY_BYTES = 2 * 1024 * 1024  # over it 413
+FILES_BODY_BYTES = 64 * 1024 * 1024  # of a page with files
+FIELDS = 200  # over it 413
+GIVEN_BACK_BYTES = 256_000  # of what was typed, on an error page, before it is escaped
+# One client, an IPv4 or an IPv6 /64 ----------------------------------------------------------
+REQUESTS = "600 per minute"  # of each route: RATELIMIT_APPLICATION
+DRAFTS, DRAFTS_WITHIN = 600, timedelta(hours=1)
+REPORTS, REPORTS_WITHIN = 300, timedelta(minutes=10)
+UNSENT_BYTES = 100_000_000  # of files
+
+
+class BoundedFormParser(FormDataParser):
+    """Werkzeug's, which bounds the parts of a multipart body, and not the fields of another."""
+
+    def _parse_urlencoded(self, stream: IO[bytes], *told: Any) -> Any:
+        content = stream.read()
+        if content.count(b"&") >= FIELDS:
+            raise RequestEntityTooLarge
+        return super()._parse_urlencoded(BytesIO(content), *told)
+
+
+class BoundedRequest(Request):
+    form_data_parser_class = BoundedFormParser
+
+
+def init_app(app: Flask) -> None:
+    app.request_class = BoundedRequest
+    app.before_request(require_few_arguments)
+
+
+def require_few_arguments() -> None:
+    """413 for a query of more fields than a form may have."""
+    if request.query_string.count(b"&") >= FIELDS:
+        abort(413)
+
+
+def client() -> str:
+    """Who asks, as it is counted."""
+    return network_of(request.remote_addr or "")
+
+
+def client_hash(at: datetime) -> str:
+    """The client's name in the database and in logs. It is keyed, and another each day, so that
+    nobody can be followed by it."""
+    return sign("client", f"{at.astimezone(UTC):%Y-%m-%d} {client()}").hex()[:16]
+
+
+def client_hashes(at: datetime, within: timedelta) -> set[str]:
+    """Those of a count that reaches back: yesterday's too, while it does."""
+    return {client_hash(at), client_hash(at - within)}

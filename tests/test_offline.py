@@ -35,12 +35,23 @@ def ticket(client: FlaskClient, response: TestResponse) -> dict[str, str]:
     return dict(re.findall(r"^(\w+): (.*)$", text, re.MULTILINE))
 
 
-def test_what_is_sent_twice_is_one_report_even_from_another_browser(app):
-    first, second, third = (
-        send(client) for client in (app.test_client(), app.test_client(), app.test_client())
-    )
+def test_what_is_sent_twice_is_one_report(app):
+    client = app.test_client()
+    first, second, third = (send(client) for _ in range(3))
     assert first.location == second.location == third.location
     assert first.location.startswith("/r/")
+
+
+def test_a_key_that_somebody_else_knows_opens_nothing_of_ours(app):
+    ours, theirs = app.test_client(), app.test_client()
+    receipt = send(ours).location
+    assert send(theirs, summary="De otra persona").location != receipt
+    page = theirs.get(f"/report/failure?draft={KEY}")
+    assert ANSWERS["affected"] not in page.text
+
+
+def test_a_whole_report_without_a_key_is_taken_all_the_same(app):
+    assert send(app.test_client(), key="").location.startswith("/r/")
 
 
 def test_another_key_is_another_report(app):
@@ -86,15 +97,18 @@ def test_without_a_token_everything_comes_back_to_be_sent_again(app):
 
 def test_a_step_sent_twice_before_its_answer_arrived_is_one_draft(app):
     """The first answer was lost, and with it the cookie."""
-    lost, client = app.test_client(), app.test_client()
-    for each in (lost, client):
-        token = each.get("/report/token").json["csrf_token"]
-        sent = JUST_NOW | {"csrf_token": token, "draft_key": KEY}
-        assert each.post("/report/failure", data=sent).location == "/report/timing"
+    client = app.test_client()
+    client.get("/report/failure")  # the page that is sent
+    token = client.get("/report/token").json["csrf_token"]
+    sent = JUST_NOW | {"csrf_token": token, "draft_key": KEY}
+    before = client.get_cookie("reporter")
+    assert client.post("/report/failure", data=sent).location == "/report/timing"
+    client.set_cookie("reporter", before.value)
+    assert client.post("/report/failure", data=sent).location == "/report/timing"
     for slug in ("timing", "changes", "contact"):
         client.post(f"/report/{slug}", data=sent)
     receipt = client.post("/report/review", data=sent).location
-    assert send(lost).location == receipt
+    assert send(client).location == receipt
 
 
 def test_a_script_is_told_where_to_go_and_everybody_else_is_sent_there(app):

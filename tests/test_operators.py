@@ -79,16 +79,16 @@ def test_a_report_of_the_web_has_no_word_of_the_phone(provider: Provider) -> Non
 def test_no_trap_is_set_for_an_operator(provider: Provider) -> None:
     someone = operator(provider)
     for slug in ("failure", "timing", "changes", "contact"):
-        assert 'name="website"' not in someone.open(f"/report/{slug}").html
+        assert 'name="topic"' not in someone.open(f"/report/{slug}").html
         someone.fill(slug)
-    assert 'name="website"' in Customer(provider.app).open("/report/failure").html
+    assert 'name="topic"' in Customer(provider.app).open("/report/failure").html
 
 
 def test_what_gives_a_program_away_is_not_held_against_an_operator(provider: Provider) -> None:
     """Support fills the form within a second, from what it hears, and by other programs."""
     someone = operator(provider)
     someone.open("/report/failure")
-    someone.fill("failure", website="filled in by a password manager")
+    someone.fill("failure", topic="filled in by a password manager")
     token = take(someone)
     assert provider.receipt(token).report.flags == ()
     ordinary = token_of(Customer(provider.app).report())
@@ -184,8 +184,8 @@ def test_a_new_call_has_nothing_of_one_that_was_abandoned(provider: Provider) ->
     assert someone.open("/report/failure").fields["summary"] == "De quien colgó"
     page = new_call(someone)
     assert page.fields["summary"] == ""
-    assert "data-new" in page.html  # nor is what the browser mirrored offered
-    assert "data-new" not in someone.open("/report/failure").html
+    assert "data-forget" in page.html  # nor is what the browser mirrored offered
+    assert "data-forget" not in someone.open("/report/failure").html
     assert not going_on.items() <= someone.open("/").links.items()
     someone.fill("failure", summary="Otra cosa")
     assert someone.peek("/report/contact").location == "/report/timing"

@@ -206,7 +206,7 @@ def test_the_customers_own_copy_as_text(app: Flask) -> None:
 
 def test_what_only_support_is_told_is_in_neither_copy(app: Flask) -> None:
     customer = Customer(app)
-    customer.report(website="filled in by a program")
+    customer.report(topic="filled in by a program")
     path = customer.page.action.removesuffix("/updates#add")
     response = customer.client.get(f"{path}/ticket.json", base_url=customer.base_url)
     assert response.json is not None

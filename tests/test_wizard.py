@@ -19,7 +19,7 @@ from reporter.database import Database
 from reporter.models import Draft, Follower, Message, Report, Update
 from reporter.wizard.views import SEND_LIMIT, STEP_LIMIT
 
-TOKENS = {"csrf_token", "website"}
+TOKENS = {"csrf_token", "topic", "draft_key", "asked_again", "shown"}
 LAST = {"failure": "/report/timing", "timing": "/report/changes", "changes": "/report/contact"}
 
 
@@ -325,7 +325,7 @@ def test_an_answer_out_of_turn_is_kept_and_the_first_open_step_asked(customer: C
     customer.fill("timing")
     customer.fill("changes")
     page = customer.open("/report/contact")
-    customer.client.delete_cookie("reporter", domain="incidents.example.com")
+    customer.client.delete_cookie("__Host-reporter", domain="incidents.example.com")
     customer.page = page
     page = customer.submit(**values("contact"))  # a token nobody knows any more
     assert page.status == 422
@@ -365,10 +365,19 @@ def test_a_link_from_elsewhere_fills_in_what_it_knows(
     assert typed(customer.page)["customer_number"] == last
 
 
-def test_what_a_link_fills_in_does_not_replace_an_answer(customer: Customer) -> None:
+def test_a_link_that_fills_in_begins_anew_over_an_older_draft_which_stays(
+    customer: Customer,
+) -> None:
     customer.fill("failure", affected="mine")
+    start = customer.open("/?affected=theirs")
+    assert typed(customer.open("/report/failure"))["affected"] == "theirs"
+    customer.open("/?affected=theirs")  # once more
+    customer.fill("failure", affected="theirs, and more")
     customer.open("/?affected=theirs")
-    assert typed(customer.open("/report/failure"))["affected"] == "mine"
+    assert typed(customer.open("/report/failure"))["affected"] == "theirs, and more"
+    older = next(link for link in start.links if "draft=" in link)
+    page = customer.open(older.replace("timing", "failure"))
+    assert typed(page)["affected"] == "mine"
 
 
 # Sending ----------------------------------------------------------------------------------
@@ -643,7 +652,7 @@ def test_a_program_that_fills_every_field_is_flagged_and_never_discarded(app: Fl
     customer = Customer(app)
     with time_machine.travel(SENT_AT, tick=False) as clock:
         customer.open("/report/failure")
-        customer.submit(**values("failure"), website="https://spam.example")
+        customer.submit(**values("failure"), topic="https://spam.example")
         for slug in SLUGS[1:]:
             clock.shift(timedelta(minutes=1))
             customer.fill(slug)
@@ -674,10 +683,10 @@ def test_a_report_too_fast_for_a_person_is_flagged_and_never_discarded(
 def moved_to(app: Flask, customer: Customer) -> Customer:
     """The same browser, with its cookie and its page, before another application."""
     host = "incidents.example.com"
-    cookie = customer.client.get_cookie("reporter", domain=host)
+    cookie = customer.client.get_cookie("__Host-reporter", domain=host)
     assert cookie
     moved = Customer(app, customer.headers["Accept-Language"])
-    moved.client.set_cookie("reporter", cookie.value, domain=host)
+    moved.client.set_cookie("__Host-reporter", cookie.value, domain=host)
     moved.page = customer.page
     return moved
 
@@ -712,7 +721,7 @@ def test_the_cookie_holds_no_answer_and_stays_under_4_kb(app: Flask) -> None:
     client = customer.client
     client.get("/", query_string=query, base_url=customer.base_url)
     customer.fill_all(error_message="".join(map(chr, letters)) * 20)
-    cookie = client.get_cookie("reporter", domain="incidents.example.com")
+    cookie = client.get_cookie("__Host-reporter", domain="incidents.example.com")
     assert cookie
     assert len(f"{cookie.key}={cookie.value}") < 4_000
 

@@ -23,6 +23,13 @@ def by_reference(session: Session, reference: str) -> models.Report | None:
     return session.scalar(sa.select(models.Report).where(models.Report.reference == reference))
 
 
+def of_draft(session: Session, draft_id: str) -> Report | None:
+    """What was made of a draft, as it was sent; None while it was not."""
+    query = sa.select(models.Report.content).where(models.Report.draft_id == draft_id)
+    content = session.scalar(query)
+    return Report.from_json(content) if content else None
+
+
 def lock(session: Session, report_id: int) -> models.Report:
     """The report as it is now. Nobody else changes it until the transaction ends."""
     exclusive(session, Lock.REPORT, report_id)

@@ -142,6 +142,7 @@ def _derive(settings: dict[str, Any]) -> None:
         settings["MAIL_ENVELOPE_FROM"] or settings["MAIL_DEFAULT_SENDER"]
     )
     settings["MAIL_EHLO_NAME"] = settings["MAIL_EHLO_NAME"] or ehlo_name(settings["BASE_URL"])
+    is_secure = settings["BASE_URL"].startswith("https://")
     settings |= {
         "RATELIMIT_HEADERS_ENABLED": True,
         # Of each client and route (web/bounds.py); counted before anything else is done.
@@ -170,10 +171,11 @@ def _derive(settings: dict[str, Any]) -> None:
         # Else each look of a receipt in one tab sends the cookie that it came with, and may put
         # it over the one that names the draft just begun in another.
         "SESSION_REFRESH_EACH_REQUEST": False,
-        "SESSION_COOKIE_NAME": "reporter",
+        # A browser takes a cookie of that prefix from this host alone (RFC 6265bis).
+        "SESSION_COOKIE_NAME": "__Host-reporter" if is_secure else "reporter",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_COOKIE_SECURE": settings["BASE_URL"].startswith("https://"),
+        "SESSION_COOKIE_SECURE": is_secure,
         # The last one signs, as itsdangerous has it: a page that was open when the key was changed
         # can still be sent.
         "WTF_CSRF_SECRET_KEY": [

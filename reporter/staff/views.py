@@ -111,7 +111,7 @@ def sign_out() -> ResponseReturnValue:
         raise CSRFError
     with get_database().write() as db_session:
         sessions.end(db_session)
-    Browser().leave_draft()  # of a caller, perhaps
+    Browser().leave_drafts()  # of a caller, perhaps
     response = make_response(redirect(url_for("staff.sign_in"), 303))
     sessions.take_cookie(response)
     return response

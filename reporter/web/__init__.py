@@ -5,7 +5,18 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from reporter.web import assets, bodies, bounds, errors, headers, health, locale, logs, pages
+from reporter.web import (
+    assets,
+    bodies,
+    bounds,
+    errors,
+    headers,
+    health,
+    locale,
+    logs,
+    origins,
+    pages,
+)
 
 __all__ = ["init_app", "locale"]
 
@@ -14,5 +25,5 @@ def init_app(app: Flask) -> None:
     hops: int = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
-    for part in (bounds, bodies, logs, locale, assets, headers, errors, pages, health):
+    for part in (bounds, bodies, logs, locale, assets, headers, errors, pages, health, origins):
         part.init_app(app)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import brotli
@@ -20,7 +23,13 @@ from rjsmin import jsmin
 from reporter.extensions import limiter
 
 FOLDER = Path(__file__).parent.parent / "static"
-SCRIPTS = ("reporter.js", "files.js")
+# What a page loads is joined from the parts of its script, in this order.
+SCRIPTS = {
+    "reporter.js": ("draft.js", "send.js"),
+    "files.js": ("files.js",),
+}
+# What that loads besides, where a page needs it.
+PARTS = ("offer.js", "zone.js", "receipt.js", "trouble.js")
 FOR_EVER = "public, max-age=31536000, immutable"  # RFC 8246
 
 
@@ -68,14 +77,32 @@ def add_digest(endpoint: str, values: dict[str, Any]) -> None:
         values.setdefault("v", asset.digest)
 
 
-def script(name: str) -> str:
-    """A script as it is served: without comments and needless white space."""
-    return str(jsmin((FOLDER / name).read_text(encoding="utf-8")))
+def script(*paths: str) -> str:
+    """Scripts as they are served: as one, without comments and needless white space.
+
+    What one part imports from another is in the same scope then.
+    """
+    parts = [(FOLDER / path).read_text(encoding="utf-8") for path in paths]
+    whole = "\n".join(parts)
+    if len(parts) > 1:
+        whole = re.sub(r"^import .*\n|^export ", "", whole, flags=re.MULTILINE)
+    return str(jsmin(whole))
+
+
+def _script(*names: str, known: Mapping[str, Asset] = MappingProxyType({})) -> Asset:
+    """What is joined of *names*; it asks for those *known* by their content."""
+    text = script(*(f"js/{name}" for name in names))
+    for name, asset in known.items():
+        text = text.replace(f'import("./{name}")', f'import("./{name}?v={asset.digest}")')
+    return Asset(text.encode(), "text/javascript")
 
 
 def _read(logo: str) -> dict[str, Asset]:
     """Every file that is served, by its name; the provider's logo as "logo"."""
-    found = {name: Asset(script(name).encode(), "text/javascript") for name in SCRIPTS} | {
+    found = {name: _script(name) for name in PARTS}
+    for name, parts in SCRIPTS.items():
+        found[name] = _script(*parts, known=found)
+    found |= {
         "icon.svg": _file(FOLDER / "icon.svg"),
         "desk.js": Asset(script("js/desk.js").encode(), "text/javascript"),
     }

@@ -8,14 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from flask import session
+from flask import current_app, request, session
+
+from reporter.links import hash_token, new_token
+
+# Drafts of one browser; the oldest of more are left, and none is left that somebody just began.
+DRAFTS_AT_MOST = 8
 
 
 class Key(StrEnum):
     """The names of all that is kept."""
 
     LANGUAGE = "lang"
-    DRAFT = "draft"
+    BROWSER = "browser"
+    DRAFTS = "drafts"
     PREFILL = "prefill"
     NEW_CALL = "new_call"
 
@@ -32,19 +38,42 @@ class Browser:
     def language(self, language: str) -> None:
         session[Key.LANGUAGE] = language
 
-    @property
-    def draft(self) -> str | None:
-        """The secret of the draft it fills."""
-        return session.get(Key.DRAFT)
+    def sent_no_cookie(self) -> bool:
+        """Whether it sent none: it is here for the first time, or keeps none."""
+        return current_app.config["SESSION_COOKIE_NAME"] not in request.cookies
 
-    @draft.setter
-    def draft(self, token: str) -> None:
-        session[Key.DRAFT] = token
+    def draft_id(self, key: str) -> str:
+        """The id of its draft of that *key*.
+
+        A key is a name within one browser: a draft is found with the secret of its cookie besides,
+        so that a key that somebody else knows, or has made, opens nothing.
+        """
+        if Key.BROWSER not in session:
+            session[Key.BROWSER] = new_token()
+        return hash_token(f"{session[Key.BROWSER]}.{key}")
+
+    @property
+    def drafts(self) -> list[str]:
+        """The keys of what it fills; pages whose address names none belong to the first."""
+        return list(session.get(Key.DRAFTS, []))
+
+    def remember_draft(self, key: str, *, first: bool) -> None:
+        """That the draft of that *key* was begun."""
+        known = self.drafts
+        if key not in known:
+            known = [key, *known] if first else [*known, key]
+            session[Key.DRAFTS] = [*known[:1], *known[1:][1 - DRAFTS_AT_MOST :]]
         session.permanent = True
 
-    def leave_draft(self) -> None:
-        """Begin afresh: the draft is kept, and nobody has its secret."""
-        session.pop(Key.DRAFT, None)
+    def leave_drafts(self) -> None:
+        """Begin afresh: what was typed is kept, and nobody has its secret."""
+        session.pop(Key.DRAFTS, None)
+        session.pop(Key.BROWSER, None)
+
+    def forget(self) -> None:
+        """Drafts and what a link filled in."""
+        self.leave_drafts()
+        session.pop(Key.PREFILL, None)
 
     @property
     def prefill(self) -> Mapping[str, str]:
@@ -57,8 +86,8 @@ class Browser:
         session[Key.PREFILL] = dict(prefill)
 
     def begin_call(self) -> None:
-        """Leave the draft for another caller's."""
-        self.leave_draft()
+        """Leave all drafts for another caller's."""
+        self.leave_drafts()
         session[Key.NEW_CALL] = True
 
     def take_new_call(self) -> bool:

@@ -17,6 +17,7 @@ from wtforms.fields.core import UnboundField
 
 from reporter.formats.words import size_in_words
 from reporter.web.bounds import GIVEN_BACK_BYTES
+from reporter.web.browser import Browser
 from reporter.web.pages import page_url
 
 FieldNames = Callable[..., Collection[str]]
@@ -52,6 +53,12 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     elif error.code == 429:
         title = _("Please wait a moment")
         text = _("Many reports are arriving from your network. Wait a minute and try again.")
+    elif isinstance(error, CSRFError) and Browser().sent_no_cookie():
+        title = _("This page was open for a long time, or your browser keeps no cookies")
+        text = _(
+            "This form needs one cookie, and no other. Allow cookies for this page and send it "
+            "again, or send it to us another way."
+        )
     elif isinstance(error, CSRFError):
         title = _("This page was open for a long time")
         text = _("For your safety we ask you to send it again.")
@@ -69,6 +76,7 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
             text=text,
             typed=typed and typed[0],
             all_of_it=typed is None or typed[1],
+            cookieless=isinstance(error, CSRFError) and Browser().sent_no_cookie(),
             back=page_url() if error.code == 413 else None,
         ),
         error.code or 500,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from babel import Locale
 from babel.support import NullTranslations, Translations
@@ -16,6 +17,7 @@ from reporter.web.browser import Browser
 
 def init_app(app: Flask) -> None:
     app.before_request(remember_language)
+    app.url_defaults(carry_language)
     app.before_request(share_catalogue)
     app.after_request(say_language)
 
@@ -34,6 +36,15 @@ def select_locale() -> str:
 
 def remember_language() -> None:
     choose_language(request.args.get("lang", ""))
+
+
+def carry_language(endpoint: str, values: dict[str, Any]) -> None:
+    """Have links to the form name the language while no cookie can: it may never come."""
+    if not has_request_context() or not endpoint.startswith(("wizard.", "offline.")):
+        return
+    asked = request.args.get("lang")
+    if asked in current_app.config["LANGUAGES"] and Browser().sent_no_cookie():
+        values.setdefault("lang", asked)
 
 
 def share_catalogue() -> None:

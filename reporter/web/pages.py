@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from jinja2 import StrictUndefined
 
 from reporter.formats.times import support_zone
 from reporter.formats.words import day_and_time, service_name, size_in_words
+from reporter.web.browser import Browser
 from reporter.web.locale import current_language, language_name
 
 NAMES = ("PROVIDER_NAME", "SUPPORT_EMAIL", "SUPPORT_PHONE", "SUPPORT_HOURS", "LANGUAGES", "LOGO")
@@ -23,6 +25,8 @@ def init_app(app: Flask) -> None:
     if app.testing:  # a name that no view gives is a mistake, not a blank
         app.jinja_env.undefined = StrictUndefined
     app.template_filter("tel")(tel)
+    app.template_filter("unescape")(unescape)
+    app.jinja_env.globals["sent_no_cookie"] = Browser().sent_no_cookie
     app.template_filter("size")(size_in_words)
     app.template_filter("service_name")(service_name)
     app.context_processor(template_names)

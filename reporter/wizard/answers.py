@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -59,6 +60,30 @@ def _answers(form: StepForm, at: datetime) -> tuple[Answer, ...]:
         )
         for question in questions(form)
     )
+
+
+def digest(forms: Iterable[StepForm]) -> str:
+    """What a review of *forms* shows, told by a few characters of each answer: a page is sent with
+    it, so that what was confirmed is what was seen. It protects the customer from other tabs, and
+    not us from the customer."""
+    return ".".join(_short(question.value(form)) for form in forms for question in questions(form))
+
+
+def changed(shown: str, forms: Iterable[StepForm]) -> tuple[str, ...]:
+    """The questions whose answers are not any more what a page showed; *shown* is its digest.
+    None without one."""
+    asked = [(question, form) for form in forms for question in questions(form)]
+    seen = shown.split(".") if shown else [_short(q.value(form)) for q, form in asked]
+    seen += [""] * (len(asked) - len(seen))
+    return tuple(
+        str(question.label.text)
+        for (question, form), each in zip(asked, seen, strict=False)
+        if _short(question.value(form)) != each
+    )
+
+
+def _short(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:8]
 
 
 def report(

@@ -54,7 +54,7 @@ def end() -> ResponseReturnValue:
     with get_database().write() as db_session:
         if member.session_id:
             sessions.set_call(db_session, member.session_id, None)
-    Browser().leave_draft()
+    Browser().leave_drafts()
     return redirect(url_for("desk.board"), 303)
 
 

@@ -67,7 +67,7 @@ class DetailsStage(Stage):
         }
 
     def keep(self, slug: str, raw: Raw, answered_at: datetime | None, flags: set[str]) -> None:
-        drafts.save(self.draft_id or "", slug, raw, answered_at, flags)
+        drafts.save(self.draft_id, slug, raw, answered_at, flags)
 
     def keep_files(self) -> list[str]:
         uploads = request.files.getlist("files")

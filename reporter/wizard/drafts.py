@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ from reporter.database import Lock, exclusive, get_database
 
 # Of one step; no valid one has as many.
 MAXIMUM_CHARACTERS = 100_000
+# "Just now" is taken for as long as this.
+JUST_NOW = timedelta(hours=1)
 
 Raw = Mapping[str, list[str]]  # submitted strings by key
 
@@ -26,6 +28,11 @@ class StoredStep:
     raw: Raw
     answered_at: datetime | None
 
+    def is_stale(self, at: datetime) -> bool:
+        """Whether it says "just now" of a time that was long before *at*."""
+        said = self.raw.get("started") == ["just_now"] and self.answered_at
+        return bool(said and at - said > JUST_NOW)
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -35,20 +42,38 @@ class Draft:
     created_at: datetime
     steps: Mapping[str, StoredStep] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    updated_at: datetime | None = None
 
-    def completed(self) -> set[str]:
-        return {slug for slug, step in self.steps.items() if step.answered_at}
+    def completed(self, at: datetime | None = None) -> set[str]:
+        """The steps that are answered, and with *at* not stale then."""
+        return {
+            slug
+            for slug, step in self.steps.items()
+            if step.answered_at and not (at and step.is_stale(at))
+        }
 
 
 def load(session: Session, draft_id: str) -> Draft | None:
     """The draft with this id, if it is still kept."""
     row = models.Draft
-    query = sa.select(row.created_at, row.steps, row.flags).where(row.id == draft_id)
+    query = sa.select(row.created_at, row.steps, row.flags, row.updated_at)
+    query = query.where(row.id == draft_id)
     found = session.execute(query).one_or_none()
     if found is None:
         return None
     steps = {slug: _step(entry) for slug, entry in found.steps.items()}
-    return Draft(draft_id, found.created_at, steps, tuple(found.flags))
+    return Draft(draft_id, found.created_at, steps, tuple(found.flags), found.updated_at)
+
+
+def remove(draft_ids: Sequence[str]) -> None:
+    """Forget these, as far as they were not sent."""
+    sent = sa.select(models.Report.draft_id)
+    with get_database().write() as session:
+        session.execute(
+            sa.delete(models.Draft).where(
+                models.Draft.id.in_(draft_ids), models.Draft.id.not_in(sent)
+            )
+        )
 
 
 def is_too_long(raw: Raw) -> bool:

@@ -17,6 +17,7 @@ from flask import (
     current_app,
     redirect,
     render_template,
+    request,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -30,7 +31,7 @@ from reporter.web.browser import Browser
 from reporter.web.locale import current_language
 from reporter.web.question import Question, questions
 from reporter.wizard.pages import SendForm, keep_step
-from reporter.wizard.report_stage import ReportStage, posted_key
+from reporter.wizard.report_stage import ReportStage, new_key, posted_key
 from reporter.wizard.step import StepForm
 from reporter.wizard.steps import REPORT_STEPS
 from reporter.wizard.views import SEND_LIMIT
@@ -38,7 +39,7 @@ from reporter.wizard.views import SEND_LIMIT
 blueprint = Blueprint("offline", __name__)
 
 # What the form loads.
-NEEDED = ("reporter.js", "icon.svg", "logo")
+NEEDED = ("reporter.js", "offer.js", "zone.js", "trouble.js", "icon.svg", "logo")
 
 
 @blueprint.get("/offline")
@@ -68,6 +69,7 @@ def service_worker() -> Response:
 @blueprint.get("/report/token")
 def token() -> ResponseReturnValue:
     """The token that a form which was kept without one is sent with."""
+    Browser().draft_id("")  # and with the cookie that makes its key this browser's alone
     return {"csrf_token": generate_csrf()}
 
 
@@ -78,11 +80,11 @@ def whole() -> ResponseReturnValue:
 
     It is kept under the browser's key: sending it twice gives the same receipt.
     """
-    key = posted_key() or abort(400)
+    if request.form.get("draft_key") and not posted_key():
+        abort(400)
     if not SendForm().validate():
         raise CSRFError
-    Browser().draft = key
-    stage = _stage()
+    stage = _stage(posted_key() or new_key())
     if receipt := stage.receipt():
         return redirect(receipt, 303)
     forms = {step.slug: step.form(meta={"csrf": False}) for step in stage.steps}
@@ -92,12 +94,12 @@ def whole() -> ResponseReturnValue:
     wrong = next((slug for slug, form in forms.items() if form.errors), None)
     if wrong:
         return redirect(stage.url(wrong, check=1), 303)
-    return redirect(_stage().send(forms, datetime.now(UTC)), 303)
+    return redirect(_stage(stage.key).send(forms, datetime.now(UTC)), 303)
 
 
-def _stage() -> ReportStage:
+def _stage(key: str) -> ReportStage:
     with get_database().read() as session:
-        return ReportStage(session)
+        return ReportStage(session, key=key)
 
 
 def shown(form: StepForm) -> list[Question]:

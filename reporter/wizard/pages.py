@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Flask, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 
@@ -66,7 +67,8 @@ def review_page(stage: Stage) -> ResponseReturnValue:
             return redirect(stage.url(slug, check=1), 303)
     at = datetime.now(UTC)
     send = SendForm()
-    if send.validate_on_submit():
+    changed = answers.changed(request.form.get("shown", ""), forms.values())
+    if send.validate_on_submit() and not changed:
         return redirect(stage.send(forms, at), 303)
     page = render_template(
         "wizard/review.html",
@@ -74,14 +76,19 @@ def review_page(stage: Stage) -> ResponseReturnValue:
         send=send,
         sections=zip(stage.steps, answers.sections(list(forms.values()), at), strict=True),
         warnings=tuple(review_warnings(forms.values())),
+        shown=answers.digest(forms.values()),
+        changed=changed,
         **stage.words(),
     )
-    return page, (422 if send.errors else 200)
+    return page, (422 if send.errors or changed else 200)
 
 
 def _show(stage: Stage, step: Step) -> ResponseReturnValue:
     stored = stage.stored(step.slug)
     raw = stored.raw if stored else stage.prefill(step)
+    stale = stored is not None and stored.is_stale(datetime.now(UTC))
+    if stale:
+        raw = {key: values for key, values in raw.items() if key != "started"}
     form = step.form(
         MultiDict([(key, value) for key, values in raw.items() for value in values]),
         answered_at=stored.answered_at if stored else None,
@@ -91,12 +98,16 @@ def _show(stage: Stage, step: Step) -> ResponseReturnValue:
         form.validate()
         if "csrf_token" in form:
             form.csrf_token.errors = []  # what is stored has no token, and needs none
+    if stale:
+        form.asked_again = True
+        form.started.errors = [_("You said “just now” more than an hour ago. When did it start?")]
     return _page(stage, step, form, 200)
 
 
 def _submit(stage: Stage, step: Step) -> ResponseReturnValue:
     problems = stage.keep_files()
     form = step.form(**stage.context())
+    form.asked_again = "asked_again" in request.form
     if not keep_step(stage, step, form, problems):
         return _page(stage, step, form, 422)  # everything typed, and a fresh token
     if problems:  # before any button: a file that is refused is told of
@@ -138,7 +149,7 @@ def keep_step(stage: Stage, step: Step, form: StepForm, file_problems: Sequence[
             question.errors = list(file_problems)
     if "csrf_token" in form.errors or drafts.is_too_long(raw):
         return False
-    flags = {"hidden_field"} if form.website.data else set()
+    flags = {"hidden_field"} if form.topic.data else set()
     stage.keep(step.slug, raw, None if form.errors else form.answered_at, flags)
     return True
 
@@ -189,6 +200,7 @@ def _before(stage: Stage, step: Step) -> str:
 def _anchor(stored: StoredStep | None, raw: Raw) -> datetime | None:
     """When "just now" or an hour was said: the first time, while those answers stay the same."""
     same = stored and all(stored.raw.get(key) == raw.get(key) for key in TOLD_FROM_NOW)
+    same = same and "asked_again" not in request.form
     return stored.answered_at if stored and same else None
 
 

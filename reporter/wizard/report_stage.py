@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import secrets
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,53 +12,58 @@ from flask import abort, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from reporter.links import hash_token, new_token, receipt_token
+from reporter.links import receipt_token
 from reporter.models import Channel
 from reporter.notices import store
 from reporter.notices.store import Notice
+from reporter.reports.store import of_draft
 from reporter.reports.submission import is_kept, submit
 from reporter.web.browser import Browser
 from reporter.web.locale import current_language
+from reporter.web.question import questions
 from reporter.wizard import answers, drafts
 from reporter.wizard.calls import is_operator
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
 from reporter.wizard.pages import filled_in_at
 from reporter.wizard.stage import Forms, Stage
-from reporter.wizard.step import Step
+from reporter.wizard.step import Step, StepForm
 from reporter.wizard.steps import REPORT_STEPS
 
 
 class ReportStage(Stage):
-    """A new report. The draft's secret is in the cookie, and nothing else is."""
+    """A new report: of the draft that the page belongs to, by the key in its form or its address;
+    else of the first of this browser."""
 
     steps = REPORT_STEPS
     mirrored_as = "report"
 
-    def __init__(self, session: Session, slug: str = "") -> None:
+    def __init__(self, session: Session, slug: str = "", *, key: str = "") -> None:
         """*slug*: of the step that is to be shown."""
         self.browser = Browser()
-        self.token = self.browser.draft
-        self.is_sent = _is_sent(session, self.token)
-        key = posted_key()
-        if key and (self.token is None or self.is_sent):
-            self.token, self.is_sent = key, _is_sent(session, key)
-        super().__init__(session, hash_token(self.token) if self.token else None)
+        known = self.browser.drafts[:1]
+        found = key or posted_key() or _key(request.args) or "".join(known)
+        self.key = found or new_key()
+        super().__init__(session, self.browser.draft_id(self.key), is_new=not found)
+        self.is_sent = bool(found) and is_kept(session, self.draft_id)
+        self.sent = of_draft(session, self.draft_id) if self.is_sent else None
+        self._first_is_sent = any(is_kept(session, self.browser.draft_id(each)) for each in known)
         asks = any(step.slug == slug and "service" in vars(step.form) for step in self.steps)
         self.known_incidents = store.shown(session) if asks else []
 
     def url(self, slug: str | None, **query: Any) -> str:
         if slug is None:
             return url_for("wizard.start")
+        if not self._is_first():
+            query["draft"] = self.key
         if slug == Journey.REVIEW:
-            return url_for("wizard.review")
+            return url_for("wizard.review", **query)
         return url_for("wizard.step", slug=slug, **query)
 
     def keep(self, slug: str, raw: Raw, answered_at: datetime | None, flags: set[str]) -> None:
-        self.token = self.token or new_token()
-        self.draft_id = hash_token(self.token)
+        first = self._is_first()
         drafts.save(self.draft_id, slug, raw, answered_at, flags, filled_in_at())
-        self.browser.draft = self.token
+        self.browser.remember_draft(self.key, first=first)
 
     def send(self, forms: Forms, at: datetime) -> str:
         draft = self.draft or abort(404)
@@ -77,36 +83,67 @@ class ReportStage(Stage):
         }
 
     def prefill(self, step: Step) -> Raw:
-        return {k: [v] for k, v in self.browser.prefill.items() if hasattr(step.form, k)}
+        known = self.browser.prefill if self._is_first() else {}
+        return {k: [v] for k, v in known.items() if hasattr(step.form, k)}
 
     def receipt(self) -> str | None:
         """Where the receipt is, when the draft was sent already."""
-        if self.token is None or not self.is_sent:
-            return None
-        return receipt_url(receipt_token(hash_token(self.token)))
+        return receipt_url(receipt_token(self.draft_id)) if self.is_sent else None
+
+    def is_sent_as(self, form: StepForm) -> bool:
+        """Whether what was sent says what *form*, which was submitted, says again."""
+        form.validate()
+        said = {question.name: question.value(form) for question in questions(form)}
+        return self.sent is not None and said.items() <= self.sent.answers.items()
 
     def is_under_way(self) -> bool:
         """Whether something was answered and not sent."""
         return self.draft is not None and self.receipt() is None
 
+    def about(self) -> str:
+        """What it is about, in the customer's words, for the page that names it."""
+        first = self.stored(REPORT_STEPS[0].slug)
+        return " ".join(first.raw.get("summary", [])) if first else ""
+
     def restart(self) -> None:
         """Begin another report: the next answer makes a new draft."""
         self.sent_before = self.receipt()
-        self.browser.leave_draft()
-        self.token = self.draft_id = self.draft = None
+        self.key = new_key()
+        self.draft_id = self.browser.draft_id(self.key)
+        self.draft = self.sent = None
         self.is_sent = False
 
+    def _is_first(self) -> bool:
+        """Whether the addresses of its pages need not name it."""
+        known = self.browser.drafts
+        if not known or self.key in known:
+            return known[:1] in ([], [self.key])
+        return self._first_is_sent
 
-def _is_sent(session: Session, token: str | None) -> bool:
-    return token is not None and is_kept(session, hash_token(token))
+
+def under_way(session: Session) -> list[ReportStage]:
+    """What was begun in this browser and not sent, the last touched first."""
+    begun = [ReportStage(session, key=key) for key in Browser().drafts]
+    return sorted(
+        (stage for stage in begun if stage.is_under_way()),
+        key=lambda stage: str(stage.draft and stage.draft.updated_at),
+        reverse=True,
+    )
+
+
+def new_key() -> str:
+    """A name for a draft that no other of the browser has."""
+    return secrets.token_urlsafe(15)
 
 
 def posted_key() -> str | None:
-    """The key a browser made for its draft, of 160 random bits: it stands for the draft's token,
-    which it may become before the browser has had an answer of ours, so that what it sends twice
-    is one report."""
-    key = request.form.get("draft_key", "")
-    return key if re.fullmatch(r"\d{1,10}(-\d{1,10}){4}", key) else None
+    """The key of the draft that the page it was sent from belongs to. A browser without a
+    connection makes one itself, so that what it sends twice is one report."""
+    return _key(request.form, "draft_key")
+
+
+def _key(values: Mapping[str, str], name: str = "draft") -> str | None:
+    return key if re.fullmatch(r"[\w-]{9,60}", key := values.get(name, ""), re.ASCII) else None
 
 
 def receipt_url(token: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -31,11 +31,14 @@ class Stage(ABC):
     sent_before: str | None = None
     # Whether it was just begun for another caller.
     is_new_call = False
+    # Of the draft its pages belong to, within the browser.
+    key = ""
 
-    def __init__(self, session: Session, draft_id: str | None) -> None:
+    def __init__(self, session: Session, draft_id: str, *, is_new: bool = False) -> None:
         """What a view reads of the database at all, so that it does so once."""
         self.draft_id = draft_id
-        self.draft: Draft | None = drafts.load(session, draft_id) if draft_id else None
+        # There is nothing to look for where it is new.
+        self.draft: Draft | None = None if is_new else drafts.load(session, draft_id)
 
     @abstractmethod
     def url(self, slug: str | None, **query: Any) -> str:
@@ -73,7 +76,7 @@ class Stage(ABC):
         return {}
 
     def journey(self) -> Journey:
-        completed = self.draft.completed() if self.draft else ()
+        completed = self.draft.completed(datetime.now(UTC)) if self.draft else ()
         slugs = tuple(step.slug for step in self.steps)
         return Journey(slugs, slugs if self.any_order else completed)
 

@@ -27,8 +27,19 @@ class StepForm(FlaskForm):
     about: Any  # what it asks, in a few words, for the first page
     lead: Any = ""
 
-    # People never see it; a program that fills every field gives itself away.
-    website = StringField(render_kw={"tabindex": "-1", "autocomplete": "off"})
+    # Whether "just now" is asked again, as it was said too long ago.
+    asked_again = False
+
+    # People never see it, and what fills in forms for them has no such thing to fill in; a program
+    # that fills every field gives itself away.
+    topic = StringField(
+        render_kw={
+            "tabindex": "-1",
+            "autocomplete": "off",
+            "data-lpignore": "true",
+            "data-1p-ignore": "",
+        }
+    )
 
     def __init__(
         self,

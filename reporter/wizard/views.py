@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
 
 from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.notices import store
 from reporter.web.browser import Browser
+from reporter.wizard import drafts
 from reporter.wizard.calls import is_operator
-from reporter.wizard.pages import review_page, step_page
-from reporter.wizard.report_stage import ReportStage, posted_key
+from reporter.wizard.pages import SendForm, review_page, step_page
+from reporter.wizard.report_stage import ReportStage, new_key, under_way
 from reporter.wizard.steps import REPORT_STEPS
 
 blueprint = Blueprint("wizard", __name__)
@@ -30,14 +33,35 @@ PREFILL_LENGTH = 200
 def start() -> ResponseReturnValue:
     """What will be asked, and one button. `?service=&affected=&customer_number=` prefill."""
     prefill = {k: request.args[k][:PREFILL_LENGTH] for k in PREFILLED if request.args.get(k)}
-    if prefill or is_operator():  # whose next caller is another customer
-        Browser().prefill = prefill
+    browser = Browser()
+    if is_operator():  # whose next caller is another customer
+        browser.prefill = prefill
+    elif prefill and prefill != browser.prefill:  # of something new
+        browser.prefill = prefill
+        browser.remember_draft(new_key(), first=True)
     with get_database().read() as session:
-        under_way = is_operator() and ReportStage(session).is_under_way()
+        begun = under_way(session)
         notices = store.shown(session)
     return render_template(
-        "wizard/start.html", steps=REPORT_STEPS, notices=notices, under_way=under_way
+        "wizard/start.html",
+        steps=REPORT_STEPS,
+        notices=notices,
+        under_way=[(stage, stage.about()) for stage in begun],
+        another=url_for("wizard.step", slug=REPORT_STEPS[0].slug, draft=new_key()),
+        forget=SendForm(),
     )
+
+
+@blueprint.post("/report/forget")
+def forget() -> ResponseReturnValue:
+    """Forget what this browser has typed and not sent, here and, by the script, there."""
+    if not SendForm().validate():
+        raise CSRFError
+    browser = Browser()
+    drafts.remove([browser.draft_id(key) for key in browser.drafts])
+    browser.forget()
+    flash(_("What you typed and did not send is forgotten."), "forgotten")
+    return redirect(url_for("wizard.start"), 303)
 
 
 @blueprint.route("/report/<slug>", methods=["GET", "POST"])
@@ -50,9 +74,13 @@ def step(slug: str) -> ResponseReturnValue:
     if slug not in slugs:
         abort(404)
     receipt = stage.receipt()
-    if receipt and (slug != slugs[0] or posted_key()):
+    if receipt and request.method == "POST":
+        form = next(step.form for step in REPORT_STEPS if step.slug == slug)
+        if stage.is_sent_as(form()):
+            return redirect(receipt, 303)
+    elif receipt and slug != slugs[0]:
         return redirect(receipt, 303)
-    if receipt:
+    if receipt:  # what is typed now was not sent
         stage.restart()
     if request.method == "GET" and slug == slugs[0]:
         stage.is_new_call = stage.browser.take_new_call()

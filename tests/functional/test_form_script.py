@@ -99,7 +99,7 @@ def test_the_browser_keeps_neither_tokens_nor_the_hidden_field(page):
     kept = stored(page)
     assert "502" in kept
     assert "csrf" not in kept
-    assert "website" not in kept
+    assert "topic" not in kept
 
 
 def test_nothing_is_kept_once_it_is_sent(page):

@@ -1,7 +1,17 @@
 // Screenshots: paste one, or drop files anywhere on the page. They join those that were picked.
 // What would not fit is told at once, and not sent; the rest is kept at once.
 const place = document.querySelector("#files");
-if (place) {
+
+// Whether a list of files can be made here at all; where not, they go with the page as ever.
+function canHold() {
+  try {
+    return !!new DataTransfer().items && !!window.fetch && !!window.FormData.prototype.set;
+  } catch {
+    return false;
+  }
+}
+
+if (place && canHold()) {
   const $ = (selector, root = place) => root.querySelector(selector);
   const input = $("input");
   const told = $("[role=alert]");
@@ -21,7 +31,7 @@ if (place) {
     told.append(...errors);
     $(":scope > .error")?.remove();
     place.classList.toggle("wrong", told.hasChildNodes());
-    input.ariaInvalid = told.hasChildNodes();
+    input.setAttribute("aria-invalid", told.hasChildNodes());
   };
 
   const keep = async () => {
@@ -32,14 +42,13 @@ if (place) {
     try {
       const body = new FormData(form);
       body.set("keep", "files");
-      const signal = AbortSignal.timeout(900_000);
-      const page = await (await fetch(form.action, { method: "POST", body, signal })).text();
+      const page = await (await fetch(form.getAttribute("action"), { method: "POST", body })).text();
       const fresh = $("#files", new DOMParser().parseFromString(page, "text/html"));
       const errors = fresh.querySelectorAll(".error");
       hold(waiting.filter((file) => !sent.includes(file)));
       tell(errors);
       told.dataset.room = $("[data-room]", fresh).dataset.room;
-      $(".kept").replaceChildren(...$(".kept", fresh).childNodes);
+      $(".kept").innerHTML = $(".kept", fresh).innerHTML;
       status.textContent = "";
     } catch {
       status.textContent = status.dataset.later; // we cannot be reached
@@ -55,7 +64,7 @@ if (place) {
     const refused = [];
     const added = files.filter((file) => !waiting.some((other) => isSame(file, other)));
     hold([...waiting, ...added].filter((file) => fits(file) || !refused.push(file.name)));
-    told.replaceChildren();
+    told.textContent = "";
     tell(refused.map((name) => {
       const line = document.createElement("p");
       line.className = "error";
@@ -66,6 +75,9 @@ if (place) {
   };
   input.addEventListener("change", () => take([...input.files]));
 
+  let pressed; // the button, which not every browser tells
+  document.addEventListener("click", ({ target }) => (pressed = target.closest("button") ?? pressed), true);
+
   // A press of a button waits for what is being kept, which would go twice; and where something
   // was refused meanwhile, the page stays and says so.
   addEventListener(
@@ -74,13 +86,12 @@ if (place) {
       if (!keeping || event.target !== form) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      const { name, value } = event.submitter;
+      const { name, value } = event.submitter ?? pressed ?? {};
       while (keeping) await keeping;
       if (told.hasChildNodes()) return input.focus();
       // The list of files is new, and so are its buttons.
       const isPressed = (each) => each.type === "submit" && each.name === name && each.value === value;
-      const pressed = [...form.elements].find(isPressed);
-      if (pressed) form.requestSubmit(pressed);
+      [...form.elements].find(isPressed)?.click();
     },
     true,
   );

@@ -1,0 +1,108 @@
+// What was typed, mirrored in this browser until it is sent. Each page belongs to one draft, whose
+// key is in its form; the server takes what is sent under one key once, however often it arrives.
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+export const MINUTE = 60_000;
+export const DAY = 1440 * MINUTE;
+export const form = $("form[data-send]");
+export const mirrored = form?.dataset.draft;
+export const whole = mirrored === "whole"; // the form that is filled in without a connection
+export const added = /-/.test(mirrored); // to a report that was sent
+const keyField = form?.elements.draft_key;
+
+// What only scripts can show: without them none of it is true, so none of it is in the page.
+for (const each of document.querySelectorAll("[data-html]")) each.innerHTML = each.dataset.html;
+
+function stored(use) {
+  try {
+    return use(localStorage);
+  } catch {} // full, or forbidden
+}
+
+// None is kept for longer than a day, and none for another caller.
+const all = () => stored(Object.keys)?.filter((name) => name.startsWith("reporter.")) ?? [];
+const read = (name) => stored((store) => JSON.parse(store.getItem(name)));
+const remove = (name) => stored((store) => store.removeItem(name));
+for (const name of all())
+  if ($("[data-forget]") || !(read(name)?.at > Date.now() - DAY) || ($("[data-status]") && read(name).gone))
+    remove(name);
+
+const others = () =>
+  all()
+    .filter((name) => name.startsWith("reporter.draft"))
+    .map(read)
+    .sort((one, other) => other.at - one.at);
+
+function ownKey() {
+  if (keyField?.value) return keyField.value;
+  try {
+    return location.hash.slice(1) || others()[0]?.key || crypto.getRandomValues(new Uint32Array(5)).join("-");
+  } catch {
+    return ""; // the server makes one
+  }
+}
+
+const key = added ? "" : ownKey();
+const name = added ? "reporter." + mirrored : "reporter.draft." + key;
+export const draft = read(name) ?? { key, answers: {} };
+if (keyField) keyField.value = key;
+if ($("[name=asked_again]")) delete draft.answers.started;
+
+export const keep = () => stored((store) => store.setItem(name, JSON.stringify({ ...draft, at: Date.now() })));
+export const forget = () => remove(name);
+
+// The fields of each question on the page. Tokens, traps, files and buttons are none.
+export function questions() {
+  const found = {};
+  for (const field of form.elements) {
+    const other = /hidden|file|submit|button|fieldset/.test(field.type) || field.closest(".hidden");
+    if (field.name && !other) (found[field.name] ??= []).push(field);
+  }
+  return Object.entries(found);
+}
+
+const isOption = (field) => /radio|checkbox/.test(field.type);
+
+function answer(fields) {
+  const chosen = fields.filter((field) => !isOption(field) || field.checked);
+  const words = chosen.map((field) => (isOption(field) ? field.parentElement.innerText.trim() : field.value));
+  return {
+    at: Date.now(),
+    values: chosen.map((field) => field.value),
+    label: $(".label, span", fields[0].closest(".question")).firstChild.textContent.trim(),
+    text: fields[0].offsetParent ? words.join(", ") : "",
+  };
+}
+
+const differs = ({ answers }, asked, fields) => String(answers[asked]?.values) !== String(answer(fields).values);
+
+// With what was just answered; else all, and what is as it was keeps its time.
+export function mirror(wanted) {
+  for (const [asked, fields] of questions())
+    if ((wanted ?? asked) === asked) {
+      const before = !wanted && !differs(draft, asked, fields) && draft.answers[asked];
+      draft.answers[asked] = { ...answer(fields), ...(before ? { at: before.at } : {}) };
+    }
+  keep();
+}
+
+if (mirrored) {
+  form.addEventListener("input", ({ target }) => mirror(target.name));
+  $("#kept")?.removeAttribute("hidden");
+}
+
+// What only some pages need. `restored`: what was typed before is back, or offered.
+export const restored =
+  whole || (mirrored && $("#offer"))
+    ? import("./offer.js").then(({ offer }) =>
+        offer({ draft, whole, questions, isOption, differs, keep, remove, others: added ? [] : others() }),
+      )
+    : Promise.resolve();
+if ($("[data-status]")) import("./receipt.js");
+if ($("#f-timezone, output[for]")) import("./zone.js");
+
+// A report that waits to be sent is looked after by the form without a connection.
+const queued = others().find((each) => each.queued);
+if (queued && location.pathname === "/") location.assign("/offline#" + queued.key);
+// It opens without a connection, after one visit.
+navigator.serviceWorker?.register("/sw.js").catch(() => {});

@@ -1,0 +1,172 @@
+// Sending: one press, one request. While we cannot be reached the page stays, says so, and tries
+// again by itself. Whatever else goes wrong here, the browser sends the form as it always could.
+
+import { $, DAY, MINUTE, added, draft, forget, form, keep, mirror, mirrored, restored, whole } from "./draft.js";
+
+const trouble = $("#trouble");
+const box = trouble && import("./trouble.js");
+box?.catch(() => {});
+const state = $("#sending");
+const isReview = form?.id === "send" && mirrored === "report";
+const TROUBLE = {}; // thrown for what did not arrive, and for an error of the server's
+let tries = 0;
+let busy = false;
+let plain = false;
+let left = false;
+let timer;
+let slow;
+let held; // the button that is busy
+let pressed; // the one that was pressed last, which not every browser tells
+let again = () => {};
+
+const say = (word) => {
+  if (state) state.textContent = word ? state.dataset[word] : "";
+};
+
+async function reach(url, options) {
+  const stop = window.AbortController && new AbortController();
+  const limit = form.enctype.startsWith("m") ? 15 * MINUTE : MINUTE / 2; // with files
+  const alarm = setTimeout(() => stop?.abort(), limit);
+  const lost = () => Promise.reject(TROUBLE);
+  try {
+    const headers = { "X-Requested-With": "fetch" };
+    const response = await fetch(url, { headers, signal: stop?.signal, ...options }).catch(lost);
+    if (response.status >= 500) throw TROUBLE;
+    return { response, text: await response.text().catch(lost) };
+  } finally {
+    clearTimeout(alarm);
+  }
+}
+
+function hidden(field, value, kind = "kept") {
+  $("input." + kind + "[name=" + field + "]", form)?.remove();
+  const input = document.createElement("input");
+  Object.assign(input, { type: "hidden", name: field, value, className: kind });
+  form.append(input);
+}
+
+function hold(button) {
+  form.setAttribute("aria-busy", "true");
+  held = button ?? $("button.primary", form);
+  held.disabled = true;
+  say("now");
+  slow = setTimeout(say, 8000, "slow");
+}
+
+function release() {
+  clearTimeout(slow);
+  form?.removeAttribute("aria-busy");
+  if (held) held.disabled = false;
+  say();
+  busy = false;
+}
+
+// What was typed goes elsewhere: to the server, or, with `gone`, past this script.
+function leave(gone) {
+  left = draft.known = true;
+  Object.assign(draft, { queued: false, gone });
+  if (mirrored) keep();
+}
+
+function goPlain(button) {
+  plain = true;
+  leave(true);
+  if (button?.name) hidden(button.name, button.value, "once");
+  HTMLFormElement.prototype.submit.call(form);
+}
+
+function go(next) {
+  leave();
+  if (next.startsWith("/r/")) forget();
+  const [page, place] = next.split("#");
+  location.href = next;
+  if (place && page === location.pathname + location.search) location.reload();
+}
+
+async function send(button) {
+  if (busy) return;
+  busy = true;
+  clearTimeout(timer);
+  again = () => send(button);
+  try {
+    const body = new FormData(form);
+    if (button?.name) body.set(button.name, button.value);
+    hold(button);
+    if (whole) {
+      const token = JSON.parse((await reach("/report/token")).text).csrf_token;
+      hidden("csrf_token", token);
+      body.set("csrf_token", token);
+    }
+    const { response, text } = await reach(form.getAttribute("action"), { method: "POST", body });
+    const header = (name) => response.headers.get(name);
+    if (response.status === 429) {
+      const seconds = Math.min(Math.max(+header("Retry-After") || 5, 1), 60);
+      clearTimeout(slow);
+      say("full");
+      busy = false;
+      timer = setTimeout(again, 1000 * seconds);
+    } else if (header("Content-Type").includes("json")) go(JSON.parse(text).location);
+    else goPlain(button); // it was not taken as it stands: the server shows why
+  } catch (error) {
+    if (error !== TROUBLE) return goPlain(button);
+    release();
+    complain(button);
+    timer = setTimeout(again, Math.min(1000 * 2 ** tries, MINUTE));
+  }
+}
+
+const able = window.fetch && window.FormData?.prototype.set;
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("button");
+  if (button?.form && button.form === form) pressed = button;
+});
+
+form?.addEventListener("submit", (event) => {
+  if (plain) return;
+  const button = event.submitter ?? pressed;
+  try {
+    if (mirrored) {
+      draft.queued = whole || isReview;
+      draft.shown = form.elements.shown?.value;
+      mirror();
+      const said = draft.answers.started?.at ?? Date.now();
+      hidden("age", Math.min(Math.round((Date.now() - said) / 1000), DAY / 1000));
+    }
+  } catch {}
+  if (!able) return leave(true);
+  event.preventDefault();
+  send(button);
+});
+
+// What the box shows is in a part of its own. Without it there is no box, and no waiting.
+function complain(button) {
+  tries++;
+  box.then(() => trouble.dispatchEvent(new CustomEvent("trouble", { detail: { draft, whole, added, tries } })))
+    .catch(() => goPlain(button));
+}
+
+trouble?.addEventListener("click", ({ target: { value } }) => {
+  if (value === "again") again();
+  if (value === "plain") goPlain(pressed);
+});
+addEventListener("online", () => again());
+// A page that comes back from the browser's memory is as it was left: what became of it since,
+// only the server knows.
+addEventListener("pageshow", ({ persisted }) => {
+  plain = false;
+  release();
+  $("input.once")?.remove();
+  if (persisted && left) location.reload();
+  left = false;
+});
+
+// What was sent off while we could not be reached goes as soon as we can, also after a reload,
+// unless it is not any more what was shown.
+restored.then(() => {
+  if (!draft.queued || !mirrored) return;
+  const same = whole || (isReview && draft.shown === form.elements.shown?.value && !$(".errors"));
+  if (same) return form.dispatchEvent(new Event("submit", { cancelable: true }));
+  draft.queued = false;
+  keep();
+});

@@ -1,0 +1,64 @@
+// The box that is shown while we cannot be reached: what was typed, and the ways out.
+
+const trouble = document.querySelector("#trouble");
+const $ = (selector) => trouble.querySelector(selector);
+
+// Of a page of questions what was typed, of a review what it shows.
+function written(draft) {
+  const reviewed = [...document.querySelectorAll(".answers > div")].map((each) => each.innerText);
+  const typed = Object.values(draft.answers).map(({ label, text }) => text && label + "\n" + text);
+  return (document.querySelector(".question") ? typed : reviewed).filter(Boolean).join("\n\n");
+}
+
+trouble.addEventListener("trouble", ({ detail: { draft, whole, added, tries } }) => {
+  const text = written(draft);
+  const mail = $("a[href^=mailto]");
+  mail.search = new URLSearchParams({ subject: mail.title, body: text }).toString().replace(/\+/g, "%20");
+  $("pre").textContent = text;
+  $(".offline").hidden = whole || added || !navigator.serviceWorker?.controller;
+  $(".offline").hash = draft.key;
+  $("[value=plain]").hidden = tries < 3;
+  $(".queued").hidden = !draft.queued;
+  $(".waits").hidden = !!draft.queued;
+  if (!trouble.hidden) return;
+  trouble.hidden = false;
+  trouble.focus({ preventScroll: true });
+  trouble.scrollIntoView({ block: "center" });
+});
+
+async function copy() {
+  const text = $("pre");
+  $("details").open = true;
+  getSelection().selectAllChildren(text);
+  let taken = false;
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+    taken = true;
+  } catch {
+    taken = document.execCommand("copy");
+  }
+  $(".copied").hidden = !taken;
+  $(".uncopied").hidden = taken;
+}
+
+trouble.addEventListener("click", ({ target: { value } }) => {
+  if (value === "print") print();
+  if (value === "copy") copy();
+});
+
+// The form that was opened without a connection says when there is one again.
+if (document.querySelector("[data-draft=whole]")) {
+  const state = document.querySelector("#sending");
+  let gone = false;
+  const look = () =>
+    fetch("/healthz").then(
+      () => {
+        if (gone && !state.textContent && trouble.hidden) state.textContent = state.dataset.back;
+      },
+      () => {
+        gone = true;
+        setTimeout(look, 10_000);
+      },
+    );
+  look();
+}

@@ -1,0 +1,33 @@
+"""What another site's page sends in a visitor's name is refused before anything else is looked at.
+
+The token in our forms would refuse it as well, but the page that says so holds what was sent, to be
+sent again with one button: a stranger's words, under the visitor's hand.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+def init_app(app: Flask) -> None:
+    # Before what others have registered, which may answer with a page.
+    app.before_request_funcs.setdefault(None, []).insert(0, refuse_foreign)
+
+
+def refuse_foreign() -> Response | None:
+    """403, with no page, for what a browser says comes from elsewhere.
+
+    Programs say nothing of the kind, and old browsers may not: they have the token.
+    """
+    if request.method in SAFE:
+        return None
+    origin = request.headers.get("Origin")
+    ours = {request.host, urlsplit(current_app.config["BASE_URL"]).netloc}
+    is_foreign = origin is not None and urlsplit(origin).netloc not in ours
+    if is_foreign or request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+        return Response("This was sent by another site.\n", 403, mimetype="text/plain")
+    return None

@@ -9,12 +9,13 @@ from datetime import timedelta
 import pytest
 from conftest import NOW, claim, record
 from servers import alarm_server
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from reporter.database import Database
 from reporter.delivery.alarms import Alarms, spoken
 from reporter.delivery.smtp import AttemptResult
-from reporter.models import Message
+from reporter.models import Base, Message
 
 Queue = Callable[..., int]
 
@@ -90,7 +91,7 @@ def test_a_surge_is_one_alarm(database: Database, queue: Queue) -> None:
     assert alarm["message"].endswith("and 10 more: reporter outbox list")
 
 
-def test_one_worker_alarms_once_a_minute_at_most(database: Database, queue: Queue) -> None:
+def test_late_mails_are_told_once_a_minute_at_most(database: Database, queue: Queue) -> None:
     with alarm_server() as server:
         alarms = Alarms([server.url], after_seconds=300)
         for seconds in (0, 10, 59, 60):
@@ -107,10 +108,7 @@ def test_another_worker_does_not_repeat_an_alarm(database: Database, queue: Queu
     assert len(server.taken) == 1
 
 
-def test_workers_that_alarm_at_once_tell_once_on_postgresql(
-    database: Database, queue: Queue
-) -> None:
-    """On SQLite each may tell: a lock there would hold up the customers' reports."""
+def test_workers_that_alarm_at_once_tell_once(database: Database, queue: Queue) -> None:
     queue()
 
     def check(url: str) -> None:
@@ -118,8 +116,77 @@ def test_workers_that_alarm_at_once_tell_once_on_postgresql(
 
     with alarm_server() as server, ThreadPoolExecutor(4) as pool:
         list(pool.map(check, [server.url] * 4))
-        most = 1 if database.engine.dialect.name == "postgresql" else 4
-        assert 1 <= len(server.taken) <= most
+        assert len(server.taken) == 1
+
+
+def test_its_end_is_told_once_when_all_that_was_told_is_sent(
+    database: Database, queue: Queue
+) -> None:
+    queue(), queue(reference="INC-A00000")
+    with alarm_server() as server:
+        alarms = Alarms([server.url], after_seconds=300)
+        alarms.check(database, NOW + 5 * MINUTE)
+        attempt(database, "accepted", 250)
+        alarms.check(database, NOW + 10 * MINUTE)
+        assert len(server.taken) == 1  # one of the two waits yet
+        attempt(database, "accepted", 250)
+        for minutes in (15, 16, 30):
+            alarms.check(database, NOW + minutes * MINUTE)
+        assert [alarm["title"] for alarm in server.taken[1:]] == [
+            "Incident Reporter: all tickets are sent"
+        ]
+        assert server.taken[1]["message"].endswith("It took 10 min.")
+        queue(reference="INC-B00000")
+        alarms.check(database, NOW + 40 * MINUTE)
+    assert server.taken[2]["title"] == "Incident Reporter: INC-B00000 is not sent"
+
+
+def test_a_surge_keeps_no_other_alarm_back(database: Database, queue: Queue) -> None:
+    """Nor is one kept back by it, nor a surge by the one before."""
+    with alarm_server() as server:
+        alarms = Alarms([server.url], after_seconds=300)
+        queue()
+        queue(kind="surge", reference="SURGE-email", due_at=NOW + 5 * MINUTE)
+        alarms.check(database, NOW + 5 * MINUTE)
+        queue(kind="surge", reference="SURGE-other", due_at=NOW + 5 * MINUTE)
+        alarms.check(database, NOW + 5 * MINUTE)
+    assert [alarm["title"].removeprefix("Incident Reporter: ") for alarm in server.taken] == [
+        "SURGE-email",
+        "INC-KX7M9Q is not sent",
+        "SURGE-other",
+    ]
+
+
+def test_an_answer_that_somebody_has_to_mend_is_told_at_once(
+    database: Database, queue: Queue
+) -> None:
+    queue()
+    attempt(database, "deferred", 550)
+    queue(reference="INC-A00000")
+    attempt(database, "deferred", 451)
+    with alarm_server() as server:
+        Alarms([server.url], after_seconds=300).check(database, NOW)
+    [alarm] = server.taken
+    assert "INC-KX7M9Q (ticket): still waiting after 0 s; last answer of" in alarm["message"]
+    assert "INC-A00000" not in alarm["message"]
+
+
+def test_a_database_that_stays_away_is_told_of_and_so_is_its_return(database_url: str) -> None:
+    database = Database(database_url)  # without tables
+    with alarm_server() as server:
+        alarms = Alarms([server.url], after_seconds=300)
+        for seconds in (0, 30, 60, 90):
+            with pytest.raises(DBAPIError):
+                alarms.watch(database, NOW + timedelta(seconds=seconds))
+        Base.metadata.create_all(database.engine)
+        for seconds in (120, 150):
+            alarms.watch(database, NOW + timedelta(seconds=seconds))
+    database.close()
+    assert [alarm["title"] for alarm in server.taken] == [
+        "Incident Reporter: no database",
+        "Incident Reporter: the database is back",
+    ]
+    assert "after 2 min" in server.taken[1]["message"]
 
 
 def test_an_alarm_that_no_channel_takes_is_an_error_and_told_later(

@@ -1,7 +1,8 @@
-"""Telling the operator, by another way than mail, that a ticket is late or refused.
+"""Telling the operator, by another way than mail, that a ticket is late or refused, and its end.
 
-Each mail is told of once, when a channel has taken it; a crash, or several workers on SQLite,
-may tell twice. The text holds no word of a customer, as it leaves through third parties.
+Each mail is told of once, when a channel has taken it; a crash in between may tell twice. What is
+one kind of alarm does not wait for another. The text holds no word of a customer, as it leaves
+through third parties.
 """
 
 from __future__ import annotations
@@ -11,84 +12,147 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.orm import defer, selectinload
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session, defer, selectinload
 
-from reporter.database import Database, Lock, exclusive
-from reporter.models import MailState, Message
+from reporter.database import Database
+from reporter.delivery.channels import tell
+from reporter.models import ALARMED, Alarm, MailKind, MailState, Message
 
-# Between two alarms of one worker: in an outage they say more at once instead of more often.
+# Between two alarms of a kind: in an outage they say more at once instead of more often.
 PAUSE_SECONDS = 60
+# Who tells has so long, and is thought to have died after that.
+TELLING = timedelta(seconds=120)
+# A database that does not answer for so long is told of.
+AWAY = timedelta(seconds=60)
 LISTED = 20
+UNSENT, URGENT = "unsent", "urgent"
 
 log = structlog.get_logger(__name__)
 
 
 class Alarms:
-    """Apprise channels, any of which is enough; without one, the log is the channel."""
+    """Of the outbox. Any channel is enough; without one, the log is the channel."""
 
     def __init__(self, urls: Sequence[str], after_seconds: float) -> None:
         self.urls = urls
         self.after = timedelta(seconds=after_seconds)
-        self.quiet_until: datetime | None = None
+        self.away_since: datetime | None = None
+        self.away_told = False
+
+    def watch(self, database: Database, now: datetime) -> None:
+        """As `check`, and tell of a database that stays away, which it cannot tell by itself.
+
+        Raises sqlalchemy.exc.DBAPIError while it is.
+        """
+        try:
+            self.check(database, now)
+        except SQLAlchemyError:
+            self.away_since = self.away_since or now
+            if not self.away_told and now - self.away_since >= AWAY:
+                text = "A worker cannot use the database: nothing is sent until it is back."
+                self.away_told = tell(self.urls, "Incident Reporter: no database", text)
+            raise
+        if self.away_told:
+            away = spoken((now - (self.away_since or now)).total_seconds())
+            text = f"The worker uses it again, after {away}. What waited is being sent."
+            tell(self.urls, "Incident Reporter: the database is back", text)
+        self.away_since, self.away_told = None, False
 
     def check(self, database: Database, now: datetime) -> None:
-        """Tell of what is failed, or unsent for too long, and was not told of yet.
+        """Tell of what is failed, or unsent for too long, and was not told of yet; or of its end.
 
-        When no channel takes it, that is an error in the log, and it is told of again later.
+        When no channel takes it, that is an error in the log, and it is told of again later. It
+        costs what is due, whatever waits or was sent.
         """
-        if self.quiet_until and now < self.quiet_until:
-            return
         with database.read() as session:
-            if session.scalar(sa.select(self._due(now).exists())) is not True:
-                return
-            # On PostgreSQL one worker tells while the others wait, then find nothing left.
-            exclusive(session, Lock.ALARMS)
-            messages = session.scalars(
-                self._due(now)
-                .order_by(Message.id)
-                .options(defer(Message.content), selectinload(Message.attempts))
-            ).all()
-            if not messages:
-                return
-            log.error(
-                "unsent",
-                references=sorted({message.reference for message in messages}),
-                failed=sum(message.state == MailState.FAILED for message in messages),
-            )
-            self.quiet_until = now + timedelta(seconds=PAUSE_SECONDS)
-            if not self._tell(*compose(messages, now)):
-                return
-            with database.write() as writing:
-                ids = [message.id for message in messages]
-                writing.execute(
-                    sa.update(Message)
-                    .where(Message.id.in_(ids))
-                    .values(alarmed_at=now, alarm_from=None)
-                )
+            due = session.scalar(sa.select(self._due(now).exists()))
+            told = session.scalar(sa.select(Alarm.told_at).where(Alarm.key == UNSENT))
+        if due:
+            urgent = Message.kind.in_([kind for kind in MailKind if kind.is_urgent])
+            self._tell_of(database, URGENT, self._due(now).where(urgent), now)
+            self._tell_of(database, UNSENT, self._due(now).where(~urgent), now)
+        elif told:
+            self._tell_end(database, now)
 
     def _due(self, now: datetime) -> sa.Select[Message]:
         return sa.select(Message).where(Message.alarm_from <= now - self.after)
 
-    def _tell(self, title: str, text: str) -> bool:
-        if not self.urls:
-            return True
-        taken = [_notify(url, title, text) for url in self.urls]
-        for number, was_taken in enumerate(taken, 1):
-            if not was_taken:  # named by number, as a URL holds secrets
-                log.error("alarm not taken", channel=number)
-        return any(taken)
+    def _tell_of(
+        self, database: Database, key: str, due: sa.Select[Message], now: datetime
+    ) -> None:
+        with database.read() as session:
+            messages = session.scalars(
+                due.order_by(Message.id).options(
+                    defer(Message.content), selectinload(Message.attempts)
+                )
+            ).all()
+        if not messages or not _hold(database, key, now):
+            return
+        log.error(
+            "unsent",
+            references=sorted({message.reference for message in messages}),
+            failed=sum(message.state == MailState.FAILED for message in messages),
+        )
+        taken = tell(self.urls, *compose(messages, now))
+        with database.write() as session:
+            ids = [message.id for message in messages]
+            if taken:
+                told = sa.update(Message).where(Message.id.in_(ids))
+                session.execute(
+                    told.values(alarmed_at=now, alarm_from=None),
+                    execution_options={"synchronize_session": False},
+                )
+            _let_go(session, key, now, taken=taken)
+
+    def _tell_end(self, database: Database, now: datetime) -> None:
+        """Once nothing waits any more of what was told."""
+        with database.read() as session:
+            waits = sa.select(Message.id).where(
+                sa.text(ALARMED), Message.kind.in_([k for k in MailKind if not k.is_urgent])
+            )
+            if session.scalar(sa.select(waits.exists())) or not _hold(database, UNSENT, now):
+                return
+            since = session.get_one(Alarm, UNSENT).since_at
+        log.info("nothing unsent")
+        lasted = spoken((now - since).total_seconds())
+        text = f"Nothing waits any more of what was told as late or refused. It took {lasted}."
+        taken = tell(self.urls, "Incident Reporter: all tickets are sent", text)
+        with database.write() as session:
+            if taken:
+                session.execute(sa.delete(Alarm).where(Alarm.key == UNSENT))
+            else:
+                _let_go(session, UNSENT, now, taken=False)
 
 
-def _notify(url: str, title: str, text: str) -> bool:
-    """Whether the channel took it. An alarm never stops the mails, whatever a channel does."""
-    import apprise  # seldom needed, and slow to load
+def _hold(database: Database, key: str, now: datetime) -> bool:
+    """Whether it is ours to tell now: nobody else does, and the last time is a while ago.
 
+    No lock is held meanwhile, as a channel may take its time.
+    """
     try:
-        channel = apprise.Apprise()
-        return bool(channel.add(url) and channel.notify(title=title, body=text))
-    except Exception as error:
-        log.error("alarm channel broken", error=type(error).__name__)
+        with database.write() as session:
+            alarm = session.get(Alarm, key, with_for_update=True)
+            if alarm is None:
+                session.add(Alarm(key=key, since_at=now, telling_until=now + TELLING))
+                return True
+            if alarm.telling_until and now < alarm.telling_until:
+                return False
+            alarm.telling_until = now + TELLING
+            return True
+    except IntegrityError:  # somebody else was first
         return False
+
+
+def _let_go(session: Session, key: str, now: datetime, *, taken: bool) -> None:
+    """What is urgent never waits for what was told before it; the rest, and new tries, do."""
+    pause = key != URGENT or not taken
+    values: dict[str, object] = {
+        "telling_until": now + timedelta(seconds=PAUSE_SECONDS) if pause else None
+    }
+    if taken:
+        values["told_at"] = now
+    session.execute(sa.update(Alarm).where(Alarm.key == key).values(values))
 
 
 def compose(messages: Sequence[Message], now: datetime) -> tuple[str, str]:

@@ -211,7 +211,7 @@ class Worker:
         ]
 
     def _alarm(self) -> None:
-        self.alarms.check(self.database, self.clock.now())
+        self.alarms.watch(self.database, self.clock.now())
 
     def _beat_no_more(self) -> None:
         with self.database.write() as session:

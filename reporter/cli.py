@@ -10,7 +10,9 @@ from flask.cli import AppGroup, FlaskGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from reporter.delivery.commands import outbox_group, worker_command
+from reporter.delivery.repeating import duties_of
 from reporter.notices.commands import notice_group
+from reporter.reports.lesser import lesser_form
 from reporter.serving import supervisor
 from reporter.serving.migrate import upgrade
 from reporter.staff.commands import staff_group
@@ -22,6 +24,7 @@ def init_app(app: Flask) -> None:
     for command in (db_group, notice_group, outbox_group, staff_group):
         app.cli.add_command(command)
     app.cli.add_command(worker_command)
+    duties_of(app).lesser = lesser_form
 
 
 @db_group.command("upgrade")

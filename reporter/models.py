@@ -55,6 +55,7 @@ class UpdateKind(StrEnum):
     SOLVE = "solve"
     REOPEN = "reopen"
     LINK_NOTICE = "link_notice"  # by either
+    CONTACT = "contact"
 
     @property
     def is_message(self) -> bool:
@@ -72,6 +73,7 @@ class MailKind(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
     NEWS = "news"
     NOTICE = "notice"
+    REMINDER = "reminder"
 
     @property
     def is_alarmed(self) -> bool:
@@ -96,6 +98,7 @@ RANKS = {
     MailKind.TICKET: 0,  # to 4, by its severity
     MailKind.SURGE: 1,  # as a critical ticket
     MailKind.FOLLOWUP: 5,
+    MailKind.REMINDER: 5,
     MailKind.ACKNOWLEDGEMENT: 6,
     MailKind.NEWS: 7,
     MailKind.NOTICE: 7,

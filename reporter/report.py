@@ -97,6 +97,11 @@ class Report:
         """The customer's."""
         return ZoneInfo(self.text("timezone"))
 
+    @property
+    def wants_cause(self) -> bool:
+        """Whether the customer asked to be told what it was."""
+        return self.text("wants_root_cause") == "yes"
+
     def text(self, key: str) -> str:
         """A single answer's value; empty when there is none."""
         return str(self.answers.get(key) or "")
@@ -119,6 +124,28 @@ class Report:
                 language: _replaced(own, sections.get(language, ()))
                 for language, own in self.sections.items()
             },
+        )
+
+    def with_contact(self, email: str | None, phone: str | None) -> Self:
+        """The same report with another address or number of the customer's."""
+        mended = {key: v for key, v in (("email", email), ("phone", phone)) if v is not None}
+        if not mended:
+            return self
+        return self.with_answers(
+            {
+                language: tuple(
+                    Section(
+                        section.title,
+                        tuple(
+                            replace(a, value=mended[a.name], text=mended[a.name])
+                            for a in section.answers
+                            if a.name in mended
+                        ),
+                    )
+                    for section in sections
+                )
+                for language, sections in self.sections.items()
+            }
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from reporter.delivery import outbox
 from reporter.links import full_url, receipt_token
 from reporter.mail.customer import compose_news
 from reporter.models import Author, MailKind, UpdateKind
-from reporter.report import Report
 from reporter.reports import store
 from reporter.reports.subscriptions import follow_notice
 
@@ -24,6 +23,7 @@ ACTIONS = (
     UpdateKind.SOLVE,
     UpdateKind.REOPEN,
     UpdateKind.LINK_NOTICE,
+    UpdateKind.CONTACT,
 )
 SAME_WITHIN = timedelta(minutes=1)
 
@@ -32,7 +32,7 @@ def mark_seen(session: Session, row: models.Report, name: str, at: datetime) -> 
     """A person has seen it. Pressing again changes nothing."""
     if row.seen_at is None:
         row.seen_at = at
-        _note(session, row, UpdateKind.ACKNOWLEDGE, name, at)
+        note(session, row, UpdateKind.ACKNOWLEDGE, name, at)
 
 
 def message(
@@ -52,18 +52,18 @@ def message(
     row.seen_at = row.seen_at or at
     standing = row.next_news_at if row.next_news_at and row.next_news_at > at else None
     row.next_news_at = None if row.solved_at else next_news_at or standing
-    update = _note(session, row, UpdateKind.MESSAGE, name, at, text, row.next_news_at)
+    update = note(session, row, UpdateKind.MESSAGE, name, at, text, row.next_news_at)
     _mail(session, row, update)
 
 
 def solve(session: Session, row: models.Report, name: str, text: str, at: datetime) -> None:
-    """It is solved; *text* says what it was."""
+    """It is solved; *text* says what it was, also to whoever asked for the cause alone."""
     if _is_same(row, UpdateKind.SOLVE, text, at):
         return
     row.seen_at = row.seen_at or at
     row.solved_at = row.solved_at or at
     row.next_news_at = None
-    update = _note(session, row, UpdateKind.SOLVE, name, at, text)
+    update = note(session, row, UpdateKind.SOLVE, name, at, text)
     _mail(session, row, update)
 
 
@@ -80,7 +80,7 @@ def reopen(
         return
     row.solved_at = None
     row.next_news_at = next_news_at
-    update = _note(session, row, UpdateKind.REOPEN, name, at, text, next_news_at)
+    update = note(session, row, UpdateKind.REOPEN, name, at, text, next_news_at)
     _mail(session, row, update)
 
 
@@ -92,7 +92,7 @@ def link_notice(
     if row.notice_id == notice.id:
         return
     row.notice_id = notice.id
-    _note(session, row, UpdateKind.LINK_NOTICE, name, at, notice.key)
+    note(session, row, UpdateKind.LINK_NOTICE, name, at, notice.key)
     follow_notice(session, row, at)
 
 
@@ -104,7 +104,7 @@ def _is_same(row: models.Report, kind: UpdateKind, text: str, at: datetime) -> b
     return (said[-1].kind, said[-1].content["text"]) == (kind, text)
 
 
-def _note(
+def note(
     session: Session,
     row: models.Report,
     kind: UpdateKind,
@@ -126,18 +126,20 @@ def _note(
 
 
 def _mail(session: Session, row: models.Report, update: models.Update) -> None:
-    """Mail it to a customer who asked for news, once the ticket is with support."""
+    """Mail it to a customer who asked for it, once the ticket is with support."""
     text = update.content["text"]
-    if not row.news_wanted or not text:
+    report = store.to_value(session, row)
+    wanted = row.news_wanted or (update.kind == UpdateKind.SOLVE and report.wants_cause)
+    if not wanted or not text:
         return
     mail = compose_news(
-        Report.from_json(row.content),
+        report,
         f"news-{update.id}",
         update.kind == UpdateKind.SOLVE,
         text,
         update.next_news_at,
         update.created_at,
-        full_url("reports.receipt", token=receipt_token(row.draft_id)),
+        full_url("reports.receipt", token=receipt_token(row.draft_id, row.token_hash)),
     )
     queued = outbox.enqueue(
         session,

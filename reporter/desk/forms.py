@@ -21,10 +21,14 @@ from reporter.formats.text import is_blank
 from reporter.formats.words import service_name
 from reporter.models import UpdateKind
 from reporter.notices import store
-from reporter.web.fields import Select, TextArea, lines
+from reporter.web.fields import Email, Phone, Select, TextArea, line, lines
 from reporter.web.support_time import SupportTime
 
 NoticeFormType = TypeVar("NoticeFormType", bound="NoticeTextForm")
+
+
+def _mends(form: Any) -> bool:
+    return bool(form.action.data == UpdateKind.CONTACT)
 
 
 class DeskForm(FlaskForm):
@@ -36,7 +40,6 @@ class DeskForm(FlaskForm):
         filters=[lines],
         required_with={
             ("action", UpdateKind.MESSAGE): _l("Write what to tell the customer"),
-            ("action", UpdateKind.SOLVE): _l("Write what it was, or what was done"),
             ("action", UpdateKind.REOPEN): _l("Write why it is open again"),
         },
     )
@@ -45,6 +48,22 @@ class DeskForm(FlaskForm):
         hint=_l("For example: 10:30. Left empty, what was promised before stands"),
         ahead=True,
     )
+    email = Email(
+        _l("Email address"),
+        asked_when=_mends,
+        required=_l("Enter the address that reaches the customer"),
+        filters=[line],
+        verbatim=True,
+        autocomplete="off",
+    )
+    phone = Phone(
+        _l("Phone"),
+        asked_when=_mends,
+        filters=[line],
+        autocomplete="off",
+    )
+    # Set by the page that has asked for the cause once.
+    without_cause = StringField()
     notice = Select(
         _l("It is this known incident"),
         required_with={("action", UpdateKind.LINK_NOTICE): _l("Choose a known incident")},
@@ -61,6 +80,22 @@ class DeskForm(FlaskForm):
             found = store.find(db_session, field.data)
         if found is None:
             raise ValidationError(_("Choose a known incident"))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """What is solved without saying what it was is asked about, once."""
+        if not super().validate(extra_validators):
+            return False
+        solves = self.action.data == UpdateKind.SOLVE
+        if not solves or not is_blank(self.text.data) or self.without_cause.data:
+            return True
+        self.text.errors = [
+            _(
+                "Write what it was, or what was done. To solve it without saying so, press the "
+                "button again"
+            )
+        ]
+        self.without_cause.data = "yes"
+        return False
 
     def has_unsent_words(self) -> bool:
         """Whether something is typed that the action does not send: it stays on the page."""

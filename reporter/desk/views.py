@@ -8,14 +8,25 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter import models
+from reporter.attachments.store import files_of
+from reporter.attachments.store import read as read_file
 from reporter.database import get_database
-from reporter.desk import actions
+from reporter.desk import actions, contact, mails
 from reporter.desk.board import PAGE, Asked
 from reporter.desk.board import known as board_known
 from reporter.desk.board import latest as board_latest
@@ -26,6 +37,7 @@ from reporter.links import new_notice_url, notice_desk_url
 from reporter.mail.ticket_text import kind_in_words
 from reporter.models import UpdateKind
 from reporter.notices import store as notices
+from reporter.report import Report
 from reporter.reports import store
 from reporter.reports.reference import parse_reference
 from reporter.staff.signed_in import acting, require
@@ -75,6 +87,17 @@ def report(reference: str) -> ResponseReturnValue:
     return render_template("desk/desk.html", **page), (422 if form.errors else 200)
 
 
+@blueprint.get("/desk/<reference>/files/<int(max=2147483647):attachment_id>")
+def file(reference: str, attachment_id: int) -> ResponseReturnValue:
+    """A file of the customer's, as a download and as no type that a browser would show."""
+    with get_database().read() as db_session:
+        row = _row(db_session, reference)
+        stored, content = read_file(db_session, row.id, attachment_id) or abort(404)
+    response = Response(content, mimetype="application/octet-stream")
+    response.headers.set("Content-Disposition", "attachment", filename=stored.filename)
+    return response
+
+
 def _row(db_session: Session, reference: str) -> models.Report:
     try:
         wanted = parse_reference(reference)
@@ -99,18 +122,26 @@ def _act(db_session: Session, row: models.Report, form: DeskForm) -> None:
         case UpdateKind.LINK_NOTICE:
             notice = notices.row_of(db_session, form.notice.data) or abort(404)
             actions.link_notice(db_session, row, notice, name, now)
+        case UpdateKind.CONTACT:
+            phone = form.phone.value(form)
+            contact.mend(db_session, row, name, form.email.data, str(phone or ""), now)
 
 
 def _page(db_session: Session, row: models.Report, form: DeskForm) -> dict[str, Any]:
     report = store.to_value(db_session, row)
     language = current_language()
-    form.text.hint = _reach(row)
+    form.text.hint = _reach(row, report)
+    if form.action.data != UpdateKind.CONTACT:
+        form.email.data, form.phone.data = report.text("email"), report.text("phone")
     notice = notices.get(db_session, row.notice_id) if row.notice_id else None
     return {
         "row": row,
         "report": report,
         "sections": report.sections.get(language) or report.sections[report.language],
         "form": form,
+        "mails": mails.of_report(db_session, row.id),
+        "files": files_of(db_session, row.id),
+        "now": datetime.now(UTC),
         "updates": list(reversed(row.updates)),
         "notice": notice,
         "notice_desk": notice and notice_desk_url(notice.key),
@@ -121,10 +152,17 @@ def _page(db_session: Session, row: models.Report, form: DeskForm) -> dict[str, 
     }
 
 
-def _reach(row: models.Report) -> str:
+def _reach(row: models.Report, report: Report) -> str:
     """How a message gets to the customer."""
     if row.news_wanted:
         return str(_("It is shown on the receipt and goes out by email."))
+    if report.wants_cause:
+        return str(
+            _(
+                "It is shown on the receipt. The customer asked for the cause: what you write when "
+                "you solve it goes out by email, and nothing before."
+            )
+        )
     return str(
         _(
             "It is shown on the receipt. No email goes out: the customer did not ask for any. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.headerregistry import Address
@@ -57,6 +58,16 @@ def finish(mail: EmailMessage, headers: Mapping[str, str]) -> Mail:
         mail[name] = value
     recipient = mail["To"].addresses[0].addr_spec
     return Mail(recipient, mail["Message-ID"], mail.as_bytes())
+
+
+def readdressed(mail: Mail, email: str) -> Mail:
+    """The same mail to another address; nothing else of it changes."""
+    recipient = ascii_address(email)
+    head, blank, body = mail.content.partition(b"\r\n\r\n")
+    head = re.sub(
+        rb"(?m)^To: [^\r\n]*(?:\r\n[ \t][^\r\n]*)*", b"To: " + recipient.encode(), head, count=1
+    )
+    return Mail(recipient, mail.mime_id, head + blank + body)
 
 
 def support() -> Address:

@@ -143,6 +143,7 @@ def kind_in_words(kind: UpdateKind) -> str:
         UpdateKind.SOLVE: _("Solved"),
         UpdateKind.REOPEN: _("Open again"),
         UpdateKind.LINK_NOTICE: _("Linked to a known incident"),
+        UpdateKind.CONTACT: _("Address or number mended"),
     }
     return words[kind]
 

@@ -46,7 +46,8 @@ def ticket_of(session: Session, row: models.Report) -> models.Message:
 
 def to_value(session: Session, row: models.Report, before: int | None = None) -> Report:
     """The report with its details as last sent; with *before*, as sent before that follow-up."""
-    return with_details(session, row.id, Report.from_json(row.content), before)
+    report = Report.from_json(row.content).with_contact(row.email, row.phone)
+    return with_details(session, row.id, report, before)
 
 
 def with_details(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.models import Author, UpdateKind
 from reporter.notices import followers
-from reporter.report import Report
+from reporter.reports import store
 
 
 def want_news(session: Session, row: models.Report, wanted: bool, at: datetime) -> None:
@@ -19,7 +19,7 @@ def want_news(session: Session, row: models.Report, wanted: bool, at: datetime) 
     follow_notice(session, row, at)
     notice = session.get(models.Notice, row.notice_id) if row.notice_id else None
     if notice and not wanted:
-        followers.unfollow(session, notice, Report.from_json(row.content).text("email"))
+        followers.unfollow(session, notice, store.to_value(session, row).text("email"))
 
 
 def say_mine(
@@ -50,6 +50,6 @@ def follow_notice(session: Session, row: models.Report, at: datetime) -> None:
     """Count a customer who wants news in with those who are told of the linked incident."""
     notice = session.get(models.Notice, row.notice_id) if row.notice_id else None
     if row.news_wanted and notice and notice.closed_at is None:
-        report = Report.from_json(row.content)
+        report = store.to_value(session, row)
         name, email = report.text("name"), report.text("email")
         followers.follow(session, notice, name, email, report.language, at)

@@ -92,6 +92,7 @@ def an_acknowledgement(number: int) -> Message:
         reference=f"INC-{number}",
         recipient=to,
         mime_id=to,
+        rank=MailKind.ACKNOWLEDGEMENT.rank,
         content=b"",
         due_at=SENT_AT,
         created_at=SENT_AT,

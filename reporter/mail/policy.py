@@ -6,6 +6,7 @@ import re
 from email.charset import SHORTEST, Charset
 from email.header import Header
 from email.policy import EmailPolicy
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
@@ -13,6 +14,20 @@ LINE_LENGTH = 76  # RFC 2047, section 2, for lines with an encoded word
 # Our own: Flask-Mail and Apprise each change what "utf-8" means to the whole process.
 UTF8 = Charset("utf-8")
 UTF8.header_encoding = SHORTEST
+
+# Headers whose few values are ours, and no customer's.
+ALWAYS_THE_SAME = {
+    "Auto-Submitted",
+    "Content-Language",
+    "Content-Transfer-Encoding",
+    "Content-Type",
+    "Importance",
+    "MIME-Version",
+    "X-Auto-Response-Suppress",
+    "X-Incident-Service",
+    "X-Incident-Severity",
+    "X-Priority",
+}
 
 
 class Folding(EmailPolicy):
@@ -23,9 +38,18 @@ class Folding(EmailPolicy):
     line, so that is left to the older `email.header.Header`.
     """
 
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        """Parsing is most of what a short mail costs, and much of it is the same in each."""
+        if isinstance(value, str) and name in ALWAYS_THE_SAME:
+            return _parsed(name, value)
+        return super().header_store_parse(name, value)
+
     def fold_binary(self, name: str, value: Any) -> bytes:
-        if not str(value).isascii():
+        text = str(value)
+        if not text.isascii():
             return f"{name}: {_encoded(name, value)}\r\n".encode("ascii")
+        if len(name) + len(text) + 2 <= LINE_LENGTH and text.isprintable():
+            return f"{name}: {text}\r\n".encode("ascii")
         return re.sub(rb"^([!-9;-~]+:)\r\n ", rb"\1 ", super().fold_binary(name, value))
 
 
@@ -43,6 +67,11 @@ def _encoded(name: str, value: Any) -> str:
             header.append(" ".join(plain), "us-ascii")
         header.append(" ".join(words[len(plain) :]), UTF8)
     return header.encode(linesep="\r\n")
+
+
+@lru_cache(64)
+def _parsed(name: str, value: str) -> tuple[str, Any]:
+    return EmailPolicy.header_store_parse(MAIL, name, value)
 
 
 MAIL = Folding(linesep="\r\n")

@@ -38,14 +38,19 @@ def due_at(session: Session, recipient: str, now: datetime) -> datetime:
     """
     name = mailbox(recipient)
     exclusive(session, Lock.ACKNOWLEDGEMENT, name)
-    limits = [(*limit, Message.mailbox == name) for limit in OF_ONE]
-    limits += [(*limit, Message.kind == MailKind.ACKNOWLEDGEMENT) for limit in OF_ALL]
-    latest = session.execute(sa.select(*(_nth(count, whose) for count, _, whose in limits))).one()
-    planned = zip(latest, limits, strict=True)
-    return max(now, *(at + period if at else now for at, (_, period, _) in planned))
+    latest = session.execute(LATEST, {"name": name}).one()
+    periods = [period for _count, period in OF_ONE + OF_ALL]
+    return max(now, *(at + p if at else now for at, p in zip(latest, periods, strict=True)))
 
 
 def _nth(count: int, whose: sa.ColumnElement[bool]) -> sa.ScalarSelect[datetime]:
     """When the *count*-th latest was planned for, if there are as many."""
     latest = sa.select(Message.created_at).where(whose).order_by(Message.created_at.desc())
     return latest.offset(count - 1).limit(1).scalar_subquery()
+
+
+# Made once: that takes longer than the short looks at indices that it is.
+LATEST = sa.select(
+    *(_nth(count, Message.mailbox == sa.bindparam("name")) for count, _ in OF_ONE),
+    *(_nth(count, Message.kind == MailKind.ACKNOWLEDGEMENT) for count, _ in OF_ALL),
+)

@@ -34,9 +34,13 @@ def keep(session: Session, report_id: int, report: Report) -> None:
     """Have it found by the words it has now."""
     word = models.SearchTerm
     session.execute(sa.delete(word).where(word.report_id == report_id))
-    session.execute(
-        sa.insert(word), [{"report_id": report_id, "term": term} for term in terms(report)]
-    )
+    add(session, report_id, terms(report))
+
+
+def add(session: Session, report_id: int, found: Iterable[str]) -> None:
+    """Have a report that is just kept found by its words."""
+    rows = [{"report_id": report_id, "term": term} for term in found]
+    session.connection().execute(sa.insert(models.SearchTerm), rows)
 
 
 def matching(asked: str) -> list[sa.ColumnElement[bool]]:

@@ -112,7 +112,7 @@ def keep(session: Session, surging: Surging, mail: Mail | None, at: datetime) ->
     session.execute(later.values(last_at=at), execution_options={"synchronize_session": False})
 
 
-def next_number(service: str) -> sa.ScalarSelect[int]:
+def next_number(service: sa.BindParameter[str]) -> sa.ScalarSelect[int]:
     """The `number_in_service` of a report about to be kept.
 
     Two that are kept at one moment on PostgreSQL may have the same: it is for counting, roughly.

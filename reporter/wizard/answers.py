@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import current_app
@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from reporter.models import Channel
 from reporter.report import Answer, Report, Section
-from reporter.web.question import display, questions
+from reporter.web.question import Question, questions
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Draft, StoredStep
 from reporter.wizard.started import Moment, Precision
@@ -37,8 +37,9 @@ def sections(forms: Sequence[StepForm], at: datetime) -> tuple[Section, ...]:
     return tuple(Section(str(form.title), _answers(form, at)) for form in forms)
 
 
-def in_every_language(forms: Sequence[StepForm], at: datetime) -> dict[str, tuple[Section, ...]]:
+def in_every_language(forms: Iterable[StepForm], at: datetime) -> dict[str, tuple[Section, ...]]:
     """`sections` in each of LANGUAGES."""
+    forms = tuple(forms)
     found = {}
     for language in current_app.config["LANGUAGES"]:
         with force_locale(language):
@@ -46,19 +47,31 @@ def in_every_language(forms: Sequence[StepForm], at: datetime) -> dict[str, tupl
     return found
 
 
+def _blank(language: str) -> tuple[Section, ...]:
+    """The second stage as it stands in a report just sent; always the same, so made once."""
+    made: dict[str, tuple[Section, ...]] = current_app.extensions.setdefault("blank_details", {})
+    if language not in made:
+        with force_locale(language):
+            forms = [filled(step, None) for step in DETAIL_STEPS]
+            made[language] = sections(forms, datetime.now(UTC))
+    return made[language]
+
+
 def _answers(form: StepForm, at: datetime) -> tuple[Answer, ...]:
-    return tuple(
-        Answer(
-            name=question.name,
-            label=str(question.label.text),
-            value=question.value(form),
-            text=display(question, form, at),
-            asked=question.is_asked(form),
-            key=question.key,
-            wanted=question.wanted,
-            important=question.important,
-        )
-        for question in questions(form)
+    return tuple(_answer(question, form, at) for question in questions(form))
+
+
+def _answer(question: Question, form: StepForm, at: datetime) -> Answer:
+    value = question.value(form)
+    return Answer(
+        name=question.name,
+        label=str(question.label.text),
+        value=value,
+        text="" if value is None else question.format(form, at),
+        asked=question.is_asked(form),
+        key=question.key,
+        wanted=question.wanted,
+        important=question.important,
     )
 
 
@@ -94,15 +107,17 @@ def report(
     channel: Channel = Channel.WEB,
 ) -> Report:
     """What is handed in at the time *at*. *forms* are valid."""
-    # The second stage stands there too, blank: every report has every answer.
-    blank = [filled(step, None) for step in DETAIL_STEPS]
     moment = started(forms.values())
     return Report(
         language=language,
         saved_at=at,
         started_at=moment.at if moment else None,
         started_precision=moment.precision if moment else Precision.UNKNOWN,
-        sections=in_every_language([*forms.values(), *blank], at),
+        # The second stage stands there too, blank: every report has every answer.
+        sections={
+            each: asked + _blank(each)
+            for each, asked in in_every_language(forms.values(), at).items()
+        },
         flags=flags(draft, at) if channel == Channel.WEB else (),
         channel=channel,
     )

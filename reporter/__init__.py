@@ -13,6 +13,7 @@ from reporter import (
     database,
     demo,
     desk,
+    inbound,
     notices,
     reports,
     settings,
@@ -46,6 +47,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     notices.init_app(app)
     staff.init_app(app)
     desk.init_app(app)
+    inbound.init_app(app)
     demo.init_app(app)
     cli.init_app(app)
     return app

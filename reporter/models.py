@@ -39,10 +39,12 @@ class Author(StrEnum):
 
     CUSTOMER = "customer"
     SUPPORT = "support"
+    SERVICE = "service"  # what we found by ourselves
 
 
 class UpdateKind(StrEnum):
-    """What was added: the first six by a customer, the others by support."""
+    """What was added: the first six by a customer, the last by this service, the others by
+    support."""
 
     DETAILS = "details"
     FILES = "files"  # those that did not fit in the mail before
@@ -56,6 +58,8 @@ class UpdateKind(StrEnum):
     REOPEN = "reopen"
     LINK_NOTICE = "link_notice"  # by either
     CONTACT = "contact"
+    ANSWERED = "answered"  # in the helpdesk or by mail; without a word of it
+    UNREACHABLE = "unreachable"  # a mail to the customer came back
 
     @property
     def is_message(self) -> bool:
@@ -271,6 +275,9 @@ class Report(Base):
     solved_at: Mapped[datetime | None]
     next_news_at: Mapped[datetime | None]
     news_wanted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # When a mail to the customer came back, and what the helpdesk calls its ticket.
+    unreachable_at: Mapped[datetime | None]
+    helpdesk_number: Mapped[str | None]
     notice_id: Mapped[int | None] = mapped_column(
         ForeignKey("notice.id", ondelete="SET NULL"), index=True
     )
@@ -472,3 +479,22 @@ class Beat(Base):
     started_at: Mapped[datetime]
     beat_at: Mapped[datetime] = mapped_column(index=True)  # by the clock that all workers share
     clock_at: Mapped[datetime]  # what its own machine's clock said then
+
+
+class HeardOnce(Base):
+    """A mail or a call of the helpdesk's hook that changed something, so that it does so once."""
+
+    __tablename__ = "heard_once"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    heard_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class HeardCount(Base):
+    """How much came in, by what it was taken for."""
+
+    __tablename__ = "heard_count"
+
+    sort: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[datetime]

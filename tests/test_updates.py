@@ -125,6 +125,20 @@ def test_the_headers_of_a_helpdesk_are_in_the_first_mail_only(tmp_path: Path) ->
         assert "X-Zammad-Ticket-Priority" not in mail
 
 
+def test_a_follow_up_is_in_its_thread_after_the_key_was_changed(provider: Provider) -> None:
+    token = provider.report()
+    (ticket,) = to_support(provider.work())
+    report_id = provider.receipt(token).report_id
+    config = provider.app.config
+    config["SECRET_KEY_FALLBACKS"] = [config["SECRET_KEY"]]
+    config["SECRET_KEY"] = "another" * 6
+    with provider.app.test_request_context():
+        add_update(report_id, "worse", "", SENT_AT)
+    provider.later(minutes=1)
+    (mail,) = provider.work()
+    assert mail["In-Reply-To"] == mail["References"] == ticket["Message-ID"]
+
+
 def test_a_long_subject_is_identical_in_the_follow_up(provider: Provider) -> None:
     token = provider.report(summary="La página de pago de la tienda no carga – " * 3)
     (ticket,) = to_support(provider.work())

@@ -339,6 +339,27 @@ def heed_moved_clock(session: Session, now: datetime, lease_seconds: float) -> i
     return len(far)
 
 
+def come_back(session: Session, message: Message, reason: str, now: datetime) -> None:
+    """A mail that a relay had accepted did not arrive (RFC 3464): it is failed, and told at once.
+
+    Nothing but a person sends it again (`outbox retry`). What waits for it waits on.
+    """
+    if message.state != MailState.SENT:  # it is on its way once more
+        return
+    message.state, message.sent_at = MailState.FAILED, None
+    message.alarmed_at, message.alarm_from = None, AT_ONCE
+    session.add(
+        Attempt(
+            message_id=message.id,
+            attempted_at=now,
+            relay="returned",
+            outcome=Outcome.REFUSED,
+            code=None,
+            reply=reason,
+        )
+    )
+
+
 def _waits_for(recipient: str) -> sa.ColumnElement[bool]:
     return sa.and_(Message.trouble == Trouble.RECIPIENT, Message.recipient == recipient)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,12 +35,17 @@ class Duty:
     act: Callable[[], object]
 
 
+Service = Callable[[Flask], AbstractContextManager[None]]
+
+
 @dataclass
 class Duties:
-    """What other rooms have the worker do, as `cli` hands it over."""
+    """What other rooms have the worker do, as `cli` hands it over. Services run for as long as a
+    worker does that does not run once."""
 
     lesser: Lesser | None = None
     repeated: list[Duty] = field(default_factory=list)
+    services: list[Service] = field(default_factory=list)
 
 
 def duties_of(app: Flask) -> Duties:

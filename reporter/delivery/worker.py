@@ -82,6 +82,8 @@ class Worker:
                 stack.callback(self._last_word, self._beat_no_more)
                 stack.enter_context(waking.told(self.database, self.conversations.wake))
                 stack.enter_context(repeating(self.app, [*self._duties(), *duties.repeated]))
+                for service in duties.services:
+                    stack.enter_context(service(self.app))
             try:
                 self._insist(self._begin)
                 self._send()

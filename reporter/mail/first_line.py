@@ -40,7 +40,7 @@ def followup_line(report: Report, followup: Followup, labels: Sequence[str], fil
     if files:
         count = _("1 file") if files == 1 else _("%(count)s files", count=files)
         said = f"{said}, {count}"
-    text = shortened(_told(update, labels), NEWS_LENGTH)
+    text = shortened(_told(report, update, labels), NEWS_LENGTH)
     others = sum(each.kind != UpdateKind.FILES for each in followup.updates) - 1
     if others > 0:
         more = _("and 1 more") if others == 1 else _("and %(count)s more", count=others)
@@ -60,6 +60,7 @@ def kind_aloud(kind: UpdateKind) -> str:
         UpdateKind.WORSE: _("IT IS WORSE"),
         UpdateKind.BETTER: _("IT IS BETTER"),
         UpdateKind.SOLVED: _("WORKS AGAIN, says the customer"),
+        UpdateKind.UNREACHABLE: _("OUR EMAIL DOES NOT REACH THE CUSTOMER"),
     }
     return words[kind]
 
@@ -115,10 +116,19 @@ def _contact(report: Report) -> str:
     return str(line)
 
 
-def _told(update: CustomerUpdate, labels: Sequence[str]) -> str:
+def _told(report: Report, update: CustomerUpdate, labels: Sequence[str]) -> str:
     if update.kind == UpdateKind.DETAILS:
         return "; ".join(in_passing(label) for label in labels)
+    if update.kind == UpdateKind.UNREACHABLE:
+        return _call(report).rstrip(".")
     return one_line(update.text)
+
+
+def _call(report: Report) -> str:
+    name = shortened(one_line(report.text("name")), NAME_LENGTH)
+    if phone := one_line(report.text("phone")):
+        return str(_("Call %(name)s, %(phone)s.", name=name, phone=phone))
+    return str(_("%(name)s left no phone number.", name=name))
 
 
 def _briefly(gap: timedelta) -> str:

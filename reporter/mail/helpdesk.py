@@ -40,28 +40,40 @@ class Profile:
     """How one helpdesk takes a ticket. docs/helpdesks/ says how each of it was tried.
 
     `answer_reaches_customer`: an answer to the mail itself does, as the helpdesk comes by default.
+    `tag`: it knows its tickets by "[tag #42]" in a subject; None where it does not, or need not.
     """
 
     headers: Callable[[Report, str], Headers] = no_headers
     names_customer_in_cc: bool = False
     json_suffix: str = ""
     answer_reaches_customer: bool = True
+    tag: str | None = None
 
 
 PROFILES = {
     "generic": Profile(),
     "zammad": Profile(zammad_headers),
     "znuny": Profile(znuny_headers),
-    "rt": Profile(),
+    "rt": Profile(tag=""),  # the name of the installation, by default the domain of its address
     "roundup": Profile(names_customer_in_cc=True),
     "django-helpdesk": Profile(
         names_customer_in_cc=True, json_suffix=".txt", answer_reaches_customer=False
     ),
     "osticket": Profile(answer_reaches_customer=False),
     "freescout": Profile(),
-    "redmine": Profile(answer_reaches_customer=False),
-    "glpi": Profile(),
+    "redmine": Profile(answer_reaches_customer=False, tag="Redmine"),
+    "glpi": Profile(tag="GLPI"),
 }
+
+
+def subject_tag(profile: Profile, number: str, support: str) -> str:
+    """As in " [example.com #42]", which has the helpdesk find its ticket; empty where that is
+    not known yet, or not wanted. A *number* may bring its tag with it."""
+    if profile.tag is None or not number:
+        return ""
+    if "#" in number:
+        return f" [{number}]"
+    return f" [{profile.tag or support.rpartition('@')[2]} #{number}]"
 
 
 def importance(severity: Severity) -> Headers:

@@ -11,8 +11,9 @@ from flask import current_app
 
 from reporter.delivery.outbox import Mail
 from reporter.mail import ticket_json, ticket_text
-from reporter.mail.helpdesk import PROFILES, importance
+from reporter.mail.helpdesk import PROFILES, importance, subject_tag
 from reporter.mail.message import ascii_address, finish, mime_id, new_message
+from reporter.models import UpdateKind
 from reporter.report import CustomerUpdate, Followup, Report, Similar, StoredFile
 
 
@@ -47,21 +48,26 @@ def compose_followup(
     followup: Followup,
     files: Sequence[tuple[StoredFile, bytes]],
     desk_url: str,
+    helpdesk_number: str = "",
+    root: str = "",
 ) -> Mail:
-    """A follow-up in the ticket's thread. *files* are new with it.
+    """A follow-up in the ticket's thread. *files* are new with it. *root*: the Message-ID that the
+    ticket was sent with, which another SECRET_KEY may have made.
 
     Its text tells what is new; the whole current state is in the JSON.
     """
     config = current_app.config
     language = config["SUPPORT_LOCALE"]
+    profile = PROFILES[config["HELPDESK_PROFILE"]]
+    tag = subject_tag(profile, helpdesk_number, config["SUPPORT_EMAIL"])
     mail = new_message(
         to=config["SUPPORT_EMAIL"],
         reply_to=_customer(report),
-        subject="Re: " + ticket_text.subject(report),
+        subject=f"Re: {ticket_text.subject(report)}{tag}",
         mime_id=mime_id(report.reference, str(followup.number)),
         date=followup.updates[-1].at,
     )
-    root = mime_id(report.reference, "0")
+    root = root or mime_id(report.reference, "0")
     mail["In-Reply-To"] = root
     mail["References"] = root
     stored = [file for file, _content in files]
@@ -72,7 +78,11 @@ def compose_followup(
         maintype, _slash, subtype = file.mime_type.partition("/")
         mail.add_attachment(content, maintype=maintype, subtype=subtype, filename=file.filename)
     if not followup.only_files:
-        told = [*followup.earlier, *followup.updates]
+        told = [
+            update
+            for update in (*followup.earlier, *followup.updates)
+            if update.kind != UpdateKind.UNREACHABLE  # which is no word of the customer's
+        ]
         _attach_json(mail, report, followup.number, told, stored)
     return finish(mail, _headers(report))
 

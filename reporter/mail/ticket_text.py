@@ -144,6 +144,8 @@ def kind_in_words(kind: UpdateKind) -> str:
         UpdateKind.REOPEN: _("Open again"),
         UpdateKind.LINK_NOTICE: _("Linked to a known incident"),
         UpdateKind.CONTACT: _("Address or number mended"),
+        UpdateKind.ANSWERED: _("Answered the customer"),
+        UpdateKind.UNREACHABLE: _("Our email did not reach the customer"),
     }
     return words[kind]
 

@@ -43,6 +43,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_draft_updated_at", "draft", ["updated_at"])
     op.create_table(
+        "heard_count",
+        sa.Column("sort", sa.String(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("sort", name="pk_heard_count"),
+    )
+    op.create_table(
+        "heard_once",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_heard_once"),
+    )
+    op.create_index("ix_heard_once_heard_at", "heard_once", ["heard_at"])
+    op.create_table(
         "notice",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -95,6 +109,8 @@ def upgrade() -> None:
         sa.Column("solved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_news_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("news_wanted", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("unreachable_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("helpdesk_number", sa.String(), nullable=True),
         sa.Column("notice_id", sa.Integer(), nullable=True),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -346,6 +362,7 @@ def upgrade() -> None:
             sa.Enum(
                 "customer",
                 "support",
+                "service",
                 name="author",
                 native_enum=False,
                 create_constraint=True,
@@ -384,6 +401,8 @@ def downgrade() -> None:
     op.drop_table("surge")
     op.drop_table("staff")
     op.drop_table("notice")
+    op.drop_table("heard_once")
+    op.drop_table("heard_count")
     op.drop_table("draft")
     op.drop_table("beat")
     op.drop_table("alarm")

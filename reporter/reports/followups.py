@@ -127,7 +127,7 @@ def _enqueue(
 def _compose(session: Session, row: models.Report, number: int) -> Mail:
     session.flush()
     told = [
-        u for u in row.updates if u.author == Author.CUSTOMER and u.kind != UpdateKind.LINK_NOTICE
+        u for u in row.updates if u.author != Author.SUPPORT and u.kind != UpdateKind.LINK_NOTICE
     ]
     followup = Followup(
         number,
@@ -142,7 +142,14 @@ def _compose(session: Session, row: models.Report, number: int) -> Mail:
         if file.number == number
     ]
     report = store.to_value(session, row)
-    return compose_followup(report, followup, files, desk_url(row.reference))
+    return compose_followup(
+        report,
+        followup,
+        files,
+        desk_url(row.reference),
+        helpdesk_number=row.helpdesk_number or "",
+        root=store.ticket_of(session, row).mime_id,
+    )
 
 
 def _value(update: models.Update) -> CustomerUpdate:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import abort
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from reporter import models
 from reporter.models import Author, MailKind, MailState, UpdateKind
@@ -30,6 +30,10 @@ TOLD = frozenset(
     }
 )
 
+SOLVING = frozenset({UpdateKind.SOLVE, UpdateKind.SOLVED})  # by support, by the customer
+ANSWERED = frozenset({UpdateKind.ANSWERED})
+
+T = TypeVar("T")
 NO_TEXT = {"text": ""}
 
 # A ticket still unsent after this is late, and the receipt says so.
@@ -72,6 +76,9 @@ class Receipt:
     sent_at: datetime | None
     seen_at: datetime | None
     solved_at: datetime | None
+    solved_by_support: bool
+    answered_at: datetime | None  # when support last answered by mail or in its helpdesk
+    unreachable_at: datetime | None  # when a mail to the customer came back
     next_news_at: datetime | None
     news_wanted: bool
     notice_id: int | None
@@ -132,12 +139,16 @@ def find(session: Session, token: str) -> Receipt | None:
         sent_at=ticket.sent_at,
         seen_at=row.seen_at,
         solved_at=row.solved_at,
+        solved_by_support=_last(session, row.id, SOLVING, models.Update.kind) == UpdateKind.SOLVE,
+        answered_at=_last(session, row.id, ANSWERED, models.Update.created_at),
+        unreachable_at=row.unreachable_at,
         next_news_at=row.next_news_at,
         news_wanted=row.news_wanted,
         notice_id=row.notice_id,
         messages=tuple(
             SupportMessage(each.content["text"], each.created_at, each.next_news_at)
             for each in messages
+            if each.content["text"]
         ),
         updates=tuple(
             CustomerUpdate(each.kind, (each.content or NO_TEXT)["text"], each.created_at)
@@ -154,6 +165,19 @@ def find(session: Session, token: str) -> Receipt | None:
 def find_or_404(session: Session, token: str) -> Receipt:
     """As find; a request for one that is not there is answered 404."""
     return find(session, token) or abort(404)
+
+
+def _last(
+    session: Session,
+    report_id: int,
+    kinds: frozenset[UpdateKind],
+    column: InstrumentedAttribute[T],
+) -> T | None:
+    """*column* of the last update of those *kinds*."""
+    query = sa.select(column).where(
+        models.Update.report_id == report_id, models.Update.kind.in_(kinds)
+    )
+    return session.scalar(query.order_by(models.Update.id.desc()).limit(1))
 
 
 def _mails(session: Session, report_id: int) -> list[MailStatus]:

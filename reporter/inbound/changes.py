@@ -1,0 +1,112 @@
+"""What changes by what is heard. Each takes the session; nothing happens twice."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm import Session, defer
+
+from reporter import models
+from reporter.delivery import outbox
+from reporter.inbound.parse import Heard, Sort
+from reporter.models import Author, UpdateKind
+from reporter.reports import store, unreachable
+
+SAME_WITHIN = timedelta(minutes=1)
+
+
+def apply(session: Session, heard: Heard, originators: tuple[str, ...], at: datetime) -> Sort:
+    """Take *heard* into account; what it was taken for in the end."""
+    sort = heard.sort
+    if sort == Sort.BOUNCE:
+        sort = _bounced(session, heard, at)
+    elif sort == Sort.ANSWER:
+        sort = _answered(session, heard, originators, at)
+    count(session, sort, at)
+    return sort
+
+
+def count(session: Session, sort: str, at: datetime) -> None:
+    """That one more of *sort* came in."""
+    row = session.get(models.HeardCount, sort, with_for_update=True)
+    if row is None:
+        session.add(models.HeardCount(sort=sort, count=1, last_at=at))
+    else:
+        row.count, row.last_at = row.count + 1, at
+
+
+def is_new(session: Session, key: str, at: datetime) -> bool:
+    """Whether *key* was never heard; from now on it was. The caller has a lock around it."""
+    if session.get(models.HeardOnce, key):
+        return False
+    session.add(models.HeardOnce(key=key, heard_at=at))
+    session.flush()
+    return True
+
+
+def note(row: models.Report, kind: UpdateKind, name: str, at: datetime) -> None:
+    """Keep what support did, without a word."""
+    row.updates.append(
+        models.Update(
+            author=Author.SUPPORT, kind=kind, content={"text": "", "name": name}, created_at=at
+        )
+    )
+
+
+def mark_answered(session: Session, row: models.Report, name: str, at: datetime) -> None:
+    """Support has answered, and so has seen it."""
+    row.seen_at = row.seen_at or at
+    note(row, UpdateKind.ANSWERED, name, at)
+
+
+def is_answered_since(row: models.Report, at: datetime) -> bool:
+    """Whether it was told already that support had answered then, or a moment before."""
+    told = [each.created_at for each in row.updates if each.kind == UpdateKind.ANSWERED]
+    return any(abs(at - each) < SAME_WITHIN for each in told)
+
+
+def _answered(session: Session, heard: Heard, originators: tuple[str, ...], at: datetime) -> Sort:
+    if _message(session, heard.key) is not None:
+        return Sort.OWN
+    named = _report(session, heard)
+    if named is None:
+        return Sort.UNPROVEN
+    row = store.lock(session, named)
+    customer = store.to_value(session, row).text("email").lower()
+    if customer in (*heard.senders, *originators):  # who may have learnt our address from a Cc
+        return Sort.UNPROVEN
+    if is_new(session, f"{heard.sort} {heard.key}"[:300], at):
+        mark_answered(session, row, current_app.config["SUPPORT_EMAIL"], at)
+    return heard.sort
+
+
+def _report(session: Session, heard: Heard) -> int | None:
+    """The report that a mail names, by what it answers or by its subject."""
+    rows = [store.by_mime_id(session, mime_id) for mime_id in heard.mime_ids]
+    rows += [store.by_reference(session, reference) for reference in heard.references[:5]]
+    return next((row.id for row in rows if row), None)
+
+
+def _bounced(session: Session, heard: Heard, at: datetime) -> Sort:
+    message = _message(session, heard.mime_ids[0])
+    if message is None:
+        return Sort.UNPROVEN
+    if message.report_id is None:  # a mail to a follower, or ours to support of no one report
+        if message.kind.is_alarmed and is_new(session, f"bounce {heard.key}"[:300], at):
+            outbox.come_back(session, message, heard.reason, at)
+        return heard.sort
+    row = store.lock(session, message.report_id)
+    if not is_new(session, f"bounce {heard.key}"[:300], at):
+        return heard.sort
+    if message.kind.is_alarmed:
+        outbox.come_back(session, message, heard.reason, at)
+    elif message.kind in unreachable.TO_CUSTOMER:
+        unreachable.mark(session, row, message, at)
+    return heard.sort
+
+
+def _message(session: Session, mime_id: str) -> models.Message | None:
+    query = sa.select(models.Message).where(models.Message.mime_id == mime_id)
+    return session.scalar(query.options(defer(models.Message.content)))

@@ -1,0 +1,108 @@
+"""Mail that a mail server of ours hands over by LMTP (RFC 2033), one answer for each recipient."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from aiosmtpd.controller import Controller
+from aiosmtpd.lmtp import LMTP
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from reporter.database import Database
+from reporter.inbound import changes
+from reporter.inbound.parse import Ears, originators, parse
+
+# What is larger is refused. Of what is taken, `parse` reads the beginning.
+MAIL_BYTES = 32 * 2**20
+RECIPIENTS = 100
+TAKEN = "250 2.0.0 heard"
+LATER = "451 4.3.0 not now, please try again"
+
+log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def listening(app: Flask) -> Iterator[None]:
+    """Take mail at INBOUND_LISTEN for as long as the block lasts; where that is not set, nothing.
+
+    An address that another worker of this machine has already is left to it.
+    """
+    listen: str = app.config["INBOUND_LISTEN"]
+    if not listen:
+        yield
+        return
+    host, _colon, port = listen.rpartition(":")
+    controller = _Listener(Ear(app), hostname=host.strip("[]"), port=int(port))
+    try:
+        controller.start()
+    except OSError as error:
+        log.warning("inbound not listening", address=listen, error=error.strerror)
+        controller.loop.close()
+        yield
+        return
+    log.info("inbound listening", address=listen)
+    try:
+        yield
+    finally:
+        controller.stop(no_assert=True)
+
+
+class _Session(LMTP):
+    # People's mails have longer lines than RFC 5322 allows, and a mail server takes them.
+    line_length_limit = 2**20
+
+
+class _Listener(Controller):
+    def factory(self) -> Any:
+        return _Session(
+            self.handler, data_size_limit=MAIL_BYTES, enable_SMTPUTF8=True, ident="LMTP"
+        )
+
+
+class Ear:
+    """Hears one mail after another. Nothing is ever sent back, so nothing that comes can loop."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    async def handle_RCPT(  # noqa: N802  (aiosmtpd's name)
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        if len(envelope.rcpt_tos) >= RECIPIENTS:
+            return "452 4.5.3 too many recipients"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        content, recipients = envelope.content, list(envelope.rcpt_tos)
+        reply = await asyncio.to_thread(self.hear, content, recipients)
+        return "\r\n".join([reply] * len(recipients))
+
+    def hear(self, content: bytes, recipients: list[str]) -> str:
+        """Take a mail into account. The server keeps it for later when that cannot be done now."""
+        config = self.app.config
+        ears = Ears(
+            sender=config["MAIL_DEFAULT_SENDER"],
+            support=config["SUPPORT_EMAIL"],
+            inbound_address=config["INBOUND_ADDRESS"],
+            authserv_id=config["INBOUND_AUTHSERV_ID"],
+        )
+        database: Database = self.app.extensions["sqlalchemy"]
+        try:
+            heard = parse(content, recipients, ears)
+            with self.app.app_context(), database.write() as session:
+                sort = changes.apply(session, heard, originators(content), datetime.now(UTC))
+        except SQLAlchemyError as error:
+            log.error("inbound not kept", error=type(error).__name__)
+            return LATER
+        except Exception as error:  # a mail that cannot be read is not to be sent again for ever
+            log.error("inbound not read", error=type(error).__name__)
+            return TAKEN
+        log.info("inbound", sort=sort, size=len(content))
+        return TAKEN

@@ -1,0 +1,150 @@
+"""What a mail that came in is: an answer of support's, a bounce, or nothing of ours. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import Message
+from email.utils import getaddresses
+from enum import StrEnum
+
+from reporter.formats.text import one_line, shortened
+from reporter.inbound.authentication import passes_for
+
+# Of a mail only this much is read: its headers, and of a bounce what it gives as its reason.
+READ_BYTES = 2**20
+LISTED = 50  # of the identifiers in one header
+HEADER_LENGTH = 20_000
+REASON_LENGTH = 500
+MIME_ID = re.compile(r"<[^<>\s]{1,250}>")
+REFERENCE = re.compile(r"\bINC-[A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z]{5}\b")
+
+
+class Sort(StrEnum):
+    """What a mail is taken for. Only the first two change anything."""
+
+    ANSWER = "answer"
+    BOUNCE = "bounce"
+    OWN = "own"  # a mail of ours come round
+    AUTOMATIC = "automatic"
+    UNPROVEN = "unproven"  # it may be of anybody
+
+
+@dataclass(frozen=True)
+class Ears:
+    """What the settings say of whom to believe."""
+
+    sender: str
+    support: str
+    inbound_address: str = ""
+    authserv_id: str = ""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One mail. `key` is the same each time that it comes."""
+
+    sort: Sort
+    key: str
+    senders: tuple[str, ...] = ()
+    mime_ids: tuple[str, ...] = ()  # that it names, the nearest first
+    references: tuple[str, ...] = ()  # in its subject, the last first
+    reason: str = ""  # of a bounce
+
+
+def parse(content: bytes, recipients: Sequence[str], ears: Ears) -> Heard:
+    """What the mail *content*, as it came for *recipients* of its envelope, says."""
+    mail = message_from_bytes(content[:READ_BYTES], policy=policy.compat32)
+    own_id = next(iter(_ids(mail, "Message-ID")), "")
+    key = own_id or hashlib.sha256(content).hexdigest()
+    senders = tuple(_addresses(mail, "From"))
+    if failed := _bounce(mail):
+        mime_id, reason = failed
+        return Heard(Sort.BOUNCE, key, senders, mime_ids=(mime_id,), reason=reason)
+    return Heard(
+        _sort(mail, senders, recipients, ears),
+        key,
+        senders,
+        mime_ids=(*_ids(mail, "In-Reply-To"), *reversed(_ids(mail, "References"))),
+        references=tuple(reversed(REFERENCE.findall(_header(mail, "Subject")))),
+    )
+
+
+def originators(content: bytes) -> tuple[str, ...]:
+    """Whose words a helpdesk says that it passes on."""
+    mail = message_from_bytes(content[:READ_BYTES], policy=policy.compat32)
+    return tuple(_addresses(mail, "RT-Originator"))
+
+
+def _sort(mail: Message, senders: tuple[str, ...], recipients: Sequence[str], ears: Ears) -> Sort:
+    if "X-Incident-Reference" in mail or ears.sender.lower() in senders:
+        return Sort.OWN
+    if _header(mail, "Auto-Submitted").partition(";")[0].strip().lower() not in {"", "no"}:
+        return Sort.AUTOMATIC
+    if mail.get_content_type() == "multipart/report":
+        return Sort.AUTOMATIC
+    return Sort.ANSWER if _is_proven(mail, senders, recipients, ears) else Sort.UNPROVEN
+
+
+def _is_proven(
+    mail: Message, senders: tuple[str, ...], recipients: Sequence[str], ears: Ears
+) -> bool:
+    secret = ears.inbound_address.lower()
+    if secret and secret in {each.lower() for each in recipients}:
+        return True
+    if not ears.authserv_id or senders != (ears.support.lower(),):
+        return False
+    results = [_header_text(value) for value in mail.get_all("Authentication-Results", [])]
+    return passes_for(ears.support, results, ears.authserv_id)
+
+
+def _bounce(mail: Message) -> tuple[str, str] | None:
+    """The Message-ID of the mail that did not arrive, and why (RFC 3464)."""
+    parts = list(mail.walk())
+    reports = [part for part in parts if part.get_content_type() == "message/delivery-status"]
+    if not reports or not mail.is_multipart():
+        return None
+    failed = [
+        block
+        for part in reports
+        for block in part.get_payload()
+        if isinstance(block, Message) and _header(block, "Action").lower() == "failed"
+    ]
+    mime_id = next(_returned_ids(parts), "")
+    if not failed or not mime_id:
+        return None
+    said = " ".join(_header(failed[0], name) for name in ("Status", "Diagnostic-Code"))
+    return mime_id, shortened(one_line(said), REASON_LENGTH)
+
+
+def _returned_ids(parts: list[Message]) -> Iterator[str]:
+    """Of the mail that is given back, whole or as its headers (RFC 3462)."""
+    for part in parts:
+        kind, content = part.get_content_type(), part.get_payload()
+        if kind not in {"message/rfc822", "text/rfc822-headers", "message/rfc822-headers"}:
+            continue
+        returned = content[0] if isinstance(content, list) and content else None
+        if isinstance(returned, Message):
+            yield from _ids(returned, "Message-ID")
+        elif isinstance(text := part.get_payload(decode=True), bytes):
+            yield from _ids(message_from_bytes(text, policy=policy.compat32), "Message-ID")
+
+
+def _ids(mail: Message, name: str) -> list[str]:
+    return MIME_ID.findall(_header(mail, name))[:LISTED]
+
+
+def _addresses(mail: Message, name: str) -> list[str]:
+    found = getaddresses([_header_text(value) for value in mail.get_all(name, [])[:2]])
+    return [address.lower() for _name, address in found[:LISTED] if address]
+
+
+def _header(mail: Message, name: str) -> str:
+    return _header_text(mail.get(name, ""))
+
+
+def _header_text(value: object) -> str:
+    return str(value)[:HEADER_LENGTH]

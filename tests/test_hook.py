@@ -1,0 +1,198 @@
+"""The helpdesk's hook: who may call it, what it takes, and what a receipt makes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from provider import Provider, a_provider, to_support
+
+from reporter import models
+from reporter.inbound.signature import sign
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+BEARER = {"Authorization": f"Bearer {SECRET}"}
+AT = "2026-11-23T02:30:00Z"
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Iterator[Provider]:
+    with a_provider(tmp_path, HOOK_SECRET=SECRET, HELPDESK_PROFILE="rt") as provider:
+        yield provider
+
+
+@pytest.fixture
+def token(provider: Provider) -> str:
+    token = provider.report()
+    provider.work()
+    provider.later(minutes=10)
+    return token
+
+
+def reference(provider: Provider, token: str) -> str:
+    return provider.receipt(token).report.reference
+
+
+def call(provider: Provider, told: Any, headers: dict[str, str] | None = None) -> int:
+    body = told if isinstance(told, bytes) else json.dumps(told).encode()
+    response = provider.app.test_client().post(
+        "/hooks/helpdesk", data=body, headers=BEARER if headers is None else headers
+    )
+    return response.status_code
+
+
+def signed(provider: Provider, body: bytes, **changes: str) -> dict[str, str]:
+    timestamp = changes.get("timestamp", str(int(provider.now.timestamp())))
+    return {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": timestamp,
+        "webhook-signature": changes.get("signature", sign(SECRET, "msg_1", timestamp, body)),
+    }
+
+
+def test_a_signature_is_as_standard_webhooks_has_it() -> None:
+    """The example of its specification."""
+    body = b'{"test": 2432232314}'
+    assert sign(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body) == (
+        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    )
+
+
+def test_it_is_not_there_without_a_secret(tmp_path: Path) -> None:
+    with a_provider(tmp_path) as provider:
+        assert call(provider, {"reference": "INC-AAAAAA", "event": "answered"}) == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {SECRET}"},
+     {"Authorization": "Bearer "}, {"Authorization": "Bearer ñ"}],
+)  # fmt: skip
+def test_who_cannot_prove_it_changes_nothing(
+    provider: Provider, token: str, headers: dict[str, str]
+) -> None:
+    told = {"reference": reference(provider, token), "event": "answered"}
+    assert call(provider, told, headers) == 401
+    assert provider.receipt(token).seen_at is None
+
+
+def test_a_signature_is_as_good_as_the_secret(provider: Provider, token: str) -> None:
+    body = json.dumps({"reference": reference(provider, token), "event": "answered"}).encode()
+    assert call(provider, body, signed(provider, body)) == 202
+    assert provider.receipt(token).seen_at == provider.now
+
+
+def test_a_signature_is_of_this_body_and_of_this_time(provider: Provider, token: str) -> None:
+    body = json.dumps({"reference": reference(provider, token), "event": "answered"}).encode()
+    now = int(provider.now.timestamp())
+    for headers in (
+        signed(provider, b"another"),
+        signed(provider, body, timestamp=str(now - 301)),
+        signed(provider, body, timestamp=str(now + 301)),
+        signed(provider, body, timestamp="soon"),
+        signed(provider, body, signature="v1,"),
+        signed(provider, body, signature=""),
+    ):
+        assert call(provider, body, headers) == 401
+    assert call(provider, body, signed(provider, body, timestamp=str(now - 300))) == 202
+
+
+@pytest.mark.parametrize(
+    "told",
+    [b"", b"{", b"[]", b"[" * 60_000, {"event": "answered"}, {"reference": "INC-AAAAAA"},
+     {"reference": "INC-AAAAAA", "event": "deleted"}, {"reference": ["x"], "event": "answered"},
+     {"reference": "INC-AAAAAA", "event": "created", "number": "1]\r\nBcc: x"},
+     {"reference": "INC-AAAAAA", "event": "solved", "at": "soon"}],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused(provider: Provider, told: Any) -> None:
+    assert call(provider, told) == 400
+
+
+def test_a_body_has_a_bound(provider: Provider) -> None:
+    told = {"reference": "INC-AAAAAA", "event": "answered", "more": ""}
+    room = 64 * 1024 - len(json.dumps(told))
+    assert call(provider, {**told, "more": "x" * room}) == 202
+    assert call(provider, {**told, "more": "x" * (room + 1)}) == 413
+
+
+def test_a_ticket_that_is_none_of_ours_is_taken_and_left(provider: Provider) -> None:
+    assert call(provider, {"subject": "Consulta de facturas", "event": "solved"}) == 202
+
+
+@pytest.mark.parametrize("by", ["reference", "message_id", "subject", "bare_id"])
+def test_a_ticket_may_be_named_in_three_ways(provider: Provider, token: str, by: str) -> None:
+    ticket = to_support(provider.mails_of(token))[0]
+    named = {
+        "reference": {"reference": reference(provider, token)},
+        "message_id": {"message_id": ticket["Message-ID"]},
+        "bare_id": {"message_id": ticket["Message-ID"].strip("<>")},
+        "subject": {"subject": f"[example.com #7] INC-ZZZZZZ {ticket['Subject']}"},
+    }[by]
+    assert call(provider, {**named, "event": "answered"}) == 202
+    assert provider.receipt(token).seen_at == provider.now
+
+
+def test_solved_and_reopened_are_supports_word_on_the_receipt(
+    provider: Provider, token: str
+) -> None:
+    told = {"reference": reference(provider, token), "event": "solved"}
+    assert call(provider, told) == 202
+    receipt = provider.receipt(token)
+    assert (receipt.solved_at, receipt.messages) == (provider.now, ())
+    assert "El equipo de soporte indica que está solucionada." in provider.customer(token).page.text
+    assert provider.work() == []  # nothing is written to anybody
+    assert call(provider, {**told, "event": "reopened"}) == 202
+    assert provider.receipt(token).solved_at is None
+
+
+def test_the_same_call_twice_makes_one_change(provider: Provider, token: str) -> None:
+    told = {"reference": reference(provider, token), "at": AT}
+    for event in ("answered", "solved", "reopened"):
+        for _ in range(2):
+            assert call(provider, {**told, "event": event}) == 202
+    assert call(provider, {**told, "event": "solved"}) == 202  # it comes late once more
+    assert provider.receipt(token).solved_at is None
+    with provider.database.read() as session:
+        kinds = list(session.scalars(sa.select(models.Update.kind).order_by(models.Update.id)))
+    assert kinds == ["answered", "solve", "reopen"]
+
+
+def test_a_time_to_come_is_now(provider: Provider, token: str) -> None:
+    told = {"reference": reference(provider, token), "event": "answered"}
+    assert call(provider, {**told, "at": "2031-01-01T00:00:00+01:00"}) == 202
+    assert provider.receipt(token).seen_at == provider.now
+
+
+@pytest.mark.parametrize(
+    ("number", "tag"),
+    [
+        (42, " [example.com #42]"),
+        ("42", " [example.com #42]"),
+        ("rt.ejemplo #42", " [rt.ejemplo #42]"),
+    ],
+)
+def test_a_number_stands_in_the_subjects_that_follow(
+    provider: Provider, token: str, number: object, tag: str
+) -> None:
+    told = {"reference": reference(provider, token), "event": "created", "number": number}
+    assert call(provider, told) == 202
+    provider.customer(token).submit(kind="worse", text="")
+    provider.later(minutes=1)
+    (followup,) = provider.work()
+    ticket = to_support(provider.mails_of(token))[0]
+    assert followup["Subject"] == f"Re: {ticket['Subject']}{tag}"
+    assert provider.receipt(token).seen_at is None  # that a ticket is there is not that it is read
+
+
+def test_a_helpdesk_that_needs_no_number_gets_none(tmp_path: Path) -> None:
+    with a_provider(tmp_path, HOOK_SECRET=SECRET, HELPDESK_PROFILE="zammad") as provider:
+        token = provider.report()
+        told = {"reference": reference(provider, token), "event": "created", "number": 42}
+        assert call(provider, told) == 202
+        provider.customer(token).submit(kind="worse", text="")
+        ticket, _, followup = provider.mails_of(token)
+        assert followup["Subject"] == f"Re: {ticket['Subject']}"

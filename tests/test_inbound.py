@@ -1,0 +1,252 @@
+"""What comes back by LMTP: support's answers and bounces, over a real connection."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from provider import Provider, a_provider, block_of, text_of, to_customers, to_support
+from test_inbound_parse import a_bounce
+
+from reporter import models
+from reporter.demo.mailbox import LOOPBACK
+from reporter.inbound import lmtp
+
+SECRET = "copies-7q2fx@example.com"
+SENDER = "incident-reporter@example.com"
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind((LOOPBACK, 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def provider(tmp_path: Path, port: int) -> Iterator[Provider]:
+    settings = {
+        "INBOUND_LISTEN": f"{LOOPBACK}:{port}",
+        "INBOUND_ADDRESS": SECRET,
+        "INBOUND_AUTHSERV_ID": "mx.example.com",
+    }
+    with a_provider(tmp_path, **settings) as provider, lmtp.listening(provider.app):
+        yield provider
+
+
+@pytest.fixture
+def server(provider: Provider, port: int) -> Iterator[smtplib.LMTP]:
+    """A mail server of ours that hands mail over."""
+    with smtplib.LMTP(LOOPBACK, port) as client:
+        yield client
+
+
+def answer_to(ticket: EmailMessage, **changes: str) -> bytes:
+    mail = EmailMessage()
+    mail["From"] = "support@example.com"
+    mail["To"] = str(ticket["Reply-To"])
+    mail["Subject"] = f"Re: {ticket['Subject']}"
+    mail["Message-ID"] = "<answer-1@helpdesk.example.com>"
+    mail["In-Reply-To"] = ticket["Message-ID"]
+    for name, value in changes.items():
+        del mail[name.replace("_", "-")]
+        mail[name.replace("_", "-")] = value
+    mail.set_content("Palabras que nadie más ha de leer.")
+    return mail.as_bytes()
+
+
+def counts(provider: Provider) -> dict[str, int]:
+    with provider.database.read() as session:
+        rows = session.execute(sa.select(models.HeardCount.sort, models.HeardCount.count))
+        return {row.sort: row.count for row in rows}
+
+
+def sent(provider: Provider) -> tuple[str, EmailMessage, EmailMessage]:
+    """A report whose ticket and acknowledgement have left: its token, and both mails."""
+    token = provider.report()
+    mails = provider.work()
+    return token, to_support(mails)[0], to_customers(mails)[0]
+
+
+# Answers
+
+
+def test_an_answer_of_supports_makes_the_report_seen(
+    provider: Provider, server: smtplib.LMTP
+) -> None:
+    token, ticket, _ = sent(provider)
+    provider.later(minutes=7)
+    server.sendmail("support@example.com", [SECRET], answer_to(ticket))
+    receipt = provider.receipt(token)
+    assert receipt.seen_at == receipt.answered_at == provider.now
+    page = provider.customer(token).page
+    assert "El equipo de soporte le ha respondido: 23 nov 2026 03:29" in " ".join(page.text.split())
+    assert "Palabras" not in page.text
+    assert counts(provider) == {"answer": 1}
+
+
+def test_the_same_answer_twice_is_one(provider: Provider, server: smtplib.LMTP) -> None:
+    token, ticket, _ = sent(provider)
+    for _ in range(2):
+        server.sendmail("support@example.com", [SECRET], answer_to(ticket))
+    with provider.database.read() as session:
+        kinds = list(session.scalars(sa.select(models.Update.kind)))
+    assert kinds == ["answered"]
+    assert provider.receipt(token).seen_at == provider.now
+
+
+def test_a_reference_in_the_subject_is_enough(provider: Provider, server: smtplib.LMTP) -> None:
+    token, ticket, _ = sent(provider)
+    content = answer_to(ticket, In_Reply_To="<another@helpdesk.example.com>")
+    server.sendmail("support@example.com", [SECRET], content)
+    assert provider.receipt(token).seen_at
+
+
+@pytest.mark.parametrize(
+    ("changes", "taken_as"),
+    [
+        ({"Auto_Submitted": "auto-replied"}, "automatic"),
+        ({"From": "inigo@example.com"}, "unproven"),  # the customer, who saw the address in a Cc
+        ({"RT_Originator": "inigo@example.com"}, "unproven"),
+        ({"Subject": "Otra cosa", "In_Reply_To": "<x@y>"}, "unproven"),
+        ({"From": SENDER}, "own"),
+    ],
+)
+def test_what_is_no_answer_is_counted_and_left(
+    provider: Provider, server: smtplib.LMTP, changes: dict[str, str], taken_as: str
+) -> None:
+    token, ticket, _ = sent(provider)
+    server.sendmail("support@example.com", [SECRET], answer_to(ticket, **changes))
+    assert provider.receipt(token).seen_at is None
+    assert counts(provider) == {taken_as: 1}
+
+
+def test_a_line_of_any_length_is_taken(provider: Provider, server: smtplib.LMTP) -> None:
+    token, ticket, _ = sent(provider)
+    content = answer_to(ticket).rstrip() + b"\r\n" + b"x" * 100_000 + b"\r\n"
+    server.sendmail("support@example.com", [SECRET], content)
+    assert provider.receipt(token).seen_at
+
+
+def test_a_stranger_who_knows_reference_message_id_and_address_changes_nothing(
+    provider: Provider, server: smtplib.LMTP
+) -> None:
+    token, ticket, _ = sent(provider)
+    forged = answer_to(ticket, Authentication_Results="mx.example.com; dmarc=fail")
+    for recipient in (SENDER, "support@example.com"):
+        server.sendmail("eva@evil.example", [recipient], forged)
+    assert provider.receipt(token).seen_at is None
+    assert counts(provider) == {"unproven": 2}
+    assert provider.work() == []
+
+
+def test_our_own_ticket_come_round_changes_nothing(
+    provider: Provider, server: smtplib.LMTP
+) -> None:
+    token, ticket, acknowledgement = sent(provider)
+    for mail in (ticket, acknowledgement):
+        server.sendmail(SENDER, [SECRET], mail.as_bytes())
+    assert provider.receipt(token).seen_at is None
+    assert counts(provider) == {"own": 2}
+
+
+def test_each_recipient_has_an_answer_of_its_own(provider: Provider, server: smtplib.LMTP) -> None:
+    token, ticket, _ = sent(provider)
+    server.sendmail("support@example.com", [SENDER, SECRET, "x@y"], answer_to(ticket))
+    others = [server.getreply(), server.getreply()]  # beside the first, which it has read
+    assert others == [(250, b"2.0.0 heard")] * 2
+    assert server.docmd("NOOP", "")[1] == b"OK"  # and no other is left over
+    assert provider.receipt(token).seen_at
+
+
+def test_a_database_that_is_away_has_the_server_try_again(
+    provider: Provider, server: smtplib.LMTP
+) -> None:
+    _, ticket, _ = sent(provider)
+    with provider.database.write() as session:
+        session.execute(sa.text("ALTER TABLE heard_count RENAME TO away"))
+    with pytest.raises(smtplib.SMTPDataError) as refusal:
+        server.sendmail("support@example.com", [SECRET], answer_to(ticket))
+    assert refusal.value.smtp_code == 451
+    with provider.database.write() as session:
+        session.execute(sa.text("ALTER TABLE away RENAME TO heard_count"))
+    server.sendmail("support@example.com", [SECRET], answer_to(ticket))
+    assert counts(provider) == {"answer": 1}
+
+
+# Bounces
+
+
+def bounce_of(mail: EmailMessage) -> bytes:
+    return a_bounce(mime_id=mail["Message-ID"])
+
+
+def test_a_bounce_to_the_customer_has_support_call_instead_and_once(
+    provider: Provider, server: smtplib.LMTP
+) -> None:
+    token, ticket, acknowledgement = sent(provider)
+    for _ in range(2):
+        server.sendmail("", [SENDER], bounce_of(acknowledgement))
+    (mail,) = provider.work()
+    assert mail["In-Reply-To"] == ticket["Message-ID"]
+    assert text_of(mail).startswith(
+        "NUESTRO CORREO NO LLEGA AL CLIENTE: Llamar a Íñigo Muñoz, +34 600 00 00 00 "
+        f"(actualización 1 de {ticket['X-Incident-Reference']})\n"
+    )
+    assert block_of(mail)["news"] == "unreachable"
+    assert provider.receipt(token).unreachable_at == provider.now
+    page = provider.customer(token).page
+    assert "Nuestro correo a inigo@example.com ha sido devuelto." in page.text
+    assert "Nuestro correo no llegó al cliente" in provider.desk(token).page.text
+    assert provider.work() == []
+
+
+def test_a_ticket_that_comes_back_is_failed_told_and_sent_again_by_a_person_only(
+    provider: Provider, server: smtplib.LMTP, caplog: pytest.LogCaptureFixture
+) -> None:
+    token, ticket, _ = sent(provider)
+    reference = ticket["X-Incident-Reference"]
+    server.sendmail("", [SENDER], bounce_of(ticket))
+    receipt = provider.receipt(token)
+    assert (receipt.sent_at, receipt.refused) == (None, True)
+    assert provider.work() == []
+    assert "550 5.1.1 no such mailbox" in provider.command("outbox", "show", reference)
+    with provider.database.read() as session:
+        query = sa.select(models.Message).where(models.Message.kind == "ticket")
+        message = session.scalars(query).one()
+        assert message.alarmed_at == provider.now  # the worker has told it
+    provider.customer(token).submit(kind="worse", text="")
+    provider.later(minutes=2)
+    assert provider.work() == []  # what follows a ticket waits for it
+    provider.command("outbox", "retry", reference)
+    again, followup = to_support(provider.work())
+    assert again.as_bytes() == ticket.as_bytes()
+    assert followup["In-Reply-To"] == ticket["Message-ID"]
+    assert provider.receipt(token).sent_at == provider.now
+    server.sendmail("", [SENDER], bounce_of(ticket))  # the same as before
+    assert provider.receipt(token).sent_at == provider.now
+
+
+def test_a_bounce_of_a_mail_that_is_not_ours_changes_nothing(
+    provider: Provider, server: smtplib.LMTP
+) -> None:
+    token, ticket, _ = sent(provider)
+    guessed = f"<{ticket['X-Incident-Reference']}.0.0000000000000000@example.com>"
+    server.sendmail("", [SENDER], a_bounce(mime_id=guessed))
+    assert provider.receipt(token).sent_at
+    assert counts(provider) == {"unproven": 1}
+
+
+def test_an_address_that_is_taken_is_left_to_whoever_has_it(provider: Provider) -> None:
+    with lmtp.listening(provider.app):
+        pass
+
+
+def test_nothing_listens_where_it_is_not_set(tmp_path: Path) -> None:
+    with a_provider(tmp_path) as provider, lmtp.listening(provider.app):
+        assert provider.app.config["INBOUND_LISTEN"] == ""

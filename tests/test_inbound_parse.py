@@ -1,0 +1,191 @@
+"""What a mail that came in is taken for."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+import pytest
+
+from reporter.inbound.authentication import passes_for
+from reporter.inbound.parse import READ_BYTES, Ears, Sort, parse
+
+SUPPORT = "support@example.com"
+SECRET = "copies-7Q2fX@example.com"
+TICKET = "<INC-KX7M9Q.0.0123456789abcdef@example.com>"
+EARS = Ears("incident-reporter@example.com", SUPPORT, SECRET, "mx.example.com")
+PASSES = "mx.example.com; dmarc=pass (p=none dis=none) header.from=example.com"
+
+
+def an_answer(**headers: str) -> bytes:
+    mail = EmailMessage()
+    mail["From"] = "Soporte <support@example.com>"
+    mail["To"] = "inigo@cliente.example"
+    mail["Subject"] = "Re: SEV1 La tienda no carga | web-hosting | INC-KX7M9Q"
+    mail["Message-ID"] = "<answer-1@helpdesk.example.com>"
+    mail["In-Reply-To"] = TICKET
+    for name, value in headers.items():
+        del mail[name.replace("_", "-")]
+        mail[name.replace("_", "-")] = value
+    mail.set_content("Estamos en ello.")
+    return mail.as_bytes()
+
+
+def a_bounce(
+    action: str = "failed", returned: str = "message/rfc822", mime_id: str = TICKET
+) -> bytes:
+    return f"""\
+From: MAILER-DAEMON@relay.example.net
+To: incident-reporter@example.com
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <bounce-1@relay.example.net>
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I'm sorry to have to inform you.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; relay.example.net
+
+Final-Recipient: rfc822; inigo@cliente.example
+Action: {action}
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 no such
+    mailbox
+
+--b
+Content-Type: {returned}
+
+From: incident-reporter@example.com
+Message-ID: {mime_id}
+Subject: INC-KX7M9Q
+
+--b--
+""".encode()
+
+
+def test_an_answer_to_the_secret_address_counts() -> None:
+    heard = parse(an_answer(), [SECRET.upper()], EARS)
+    assert heard.sort == Sort.ANSWER
+    assert heard.key == "<answer-1@helpdesk.example.com>"
+    assert (heard.mime_ids, heard.references) == ((TICKET,), ("INC-KX7M9Q",))
+
+
+def test_an_answer_that_our_server_has_found_to_be_of_support_counts() -> None:
+    content = an_answer(Authentication_Results=PASSES)
+    assert parse(content, ["incident-reporter@example.com"], EARS).sort == Sort.ANSWER
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"To": SECRET},  # in a header anybody can write it
+        {"Authentication_Results": PASSES.replace("mx.", "evil.")},
+        {"Authentication_Results": PASSES.replace("pass", "fail")},
+        {"Authentication_Results": PASSES.replace("=example.com", "=evil.example")},
+        {"Authentication_Results": PASSES, "From": "eva@example.com"},
+        {"Authentication_Results": PASSES, "From": "support@example.com, eva@evil.example"},
+        {"Authentication_Results": PASSES, "From": "<support@example.com> eva@evil.example"},
+    ],
+)
+def test_a_stranger_who_knows_everything_but_the_secret_changes_nothing(
+    headers: dict[str, str],
+) -> None:
+    content = an_answer(**headers)
+    assert parse(content, ["incident-reporter@example.com", SUPPORT], EARS).sort == Sort.UNPROVEN
+
+
+def test_without_its_settings_nothing_counts() -> None:
+    deaf = Ears("incident-reporter@example.com", SUPPORT)
+    content = an_answer(Authentication_Results=PASSES)
+    assert parse(content, [SECRET, ""], deaf).sort == Sort.UNPROVEN
+
+
+@pytest.mark.parametrize(
+    ("results", "passes"),
+    [
+        (["mx.example.com; dkim=pass header.d=example.com"], True),
+        (["mx.example.com 1; dkim=pass header.i=@example.com header.s=x"], True),
+        (["mx.example.com; spf=pass smtp.mailfrom=support@example.com"], True),
+        (["mx.example.com;\r\n dkim=none;\r\n dmarc=pass header.from=Example.COM"], True),
+        (["mx.example.com; spf=pass smtp.mailfrom=example.com"], False),
+        (["mx.example.com; spf=pass smtp.mailfrom=eva@example.com"], False),
+        (["mx.example.com; dkim=pass header.d=evil.example"], False),
+        (["mx.example.com; dkim=fail header.d=example.com; spf=none"], False),
+        (["mx.example.com; auth=pass smtp.auth=support@example.com"], False),
+        (["mx.example.com; dkim=fail (dkim=pass header.d=example.com)"], False),
+        (["mx.example.com; none", "mx.example.com; dmarc=pass header.from=example.com"], False),
+        (["other.example; none", "mx.example.com; dmarc=pass header.from=example.com"], True),
+        (["", ";", "mx.example.com"], False),
+    ],
+)
+def test_only_what_our_own_server_wrote_on_top_is_believed(
+    results: list[str], passes: bool
+) -> None:
+    assert passes_for(SUPPORT, results, "mx.example.com") == passes
+
+
+@pytest.mark.parametrize("value", ["auto-replied", "auto-generated", "auto-notified; x=y", "Auto"])
+def test_what_says_that_it_is_automatic_is_left(value: str) -> None:
+    assert parse(an_answer(Auto_Submitted=value), [SECRET], EARS).sort == Sort.AUTOMATIC
+
+
+def test_what_says_that_a_person_wrote_it_is_not() -> None:
+    assert parse(an_answer(Auto_Submitted="no"), [SECRET], EARS).sort == Sort.ANSWER
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X_Incident_Reference": "INC-KX7M9Q"},
+        {"From": "Ejemplo Hosting <Incident-Reporter@example.com>"},
+    ],
+)
+def test_a_mail_of_our_own_come_round_is_left(headers: dict[str, str]) -> None:
+    assert parse(an_answer(**headers), [SECRET], EARS).sort == Sort.OWN
+
+
+@pytest.mark.parametrize(
+    "returned", ["message/rfc822", "text/rfc822-headers", "message/rfc822-headers"]
+)
+def test_a_bounce_names_the_mail_and_the_reason(returned: str) -> None:
+    heard = parse(a_bounce(returned=returned), ["incident-reporter@example.com"], EARS)
+    assert heard.sort == Sort.BOUNCE
+    assert heard.mime_ids == (TICKET,)
+    assert heard.reason == "5.1.1 smtp; 550 5.1.1 no such mailbox"
+
+
+@pytest.mark.parametrize("action", ["delayed", "delivered", "relayed", "expanded"])
+def test_a_report_of_anything_but_failure_is_left(action: str) -> None:
+    assert parse(a_bounce(action), [SECRET], EARS).sort == Sort.AUTOMATIC
+
+
+def test_a_mail_without_a_name_is_known_by_its_content() -> None:
+    first, second = an_answer(Message_ID=""), an_answer(Message_ID="", Subject="otro INC-AAAAAA")
+    keys = {parse(each, [SECRET], EARS).key for each in (first, second, first)}
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00\xff" * 1000,
+        b"From: " + b"a@b.example, " * 200_000,
+        b"References: " + b"<x@y> " * 300_000 + b"\r\n\r\n",
+        b"Content-Type: multipart/report; boundary=b\r\n\r\n" + b"--b\r\n\r\n" * 100_000,
+        b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
+        b"Content-Type: message/delivery-status\r\n\r\nAction: failed\r\n\r\n--b--",
+        b"Authentication-Results: mx.example.com; " + b"(" * 100_000 + b"\r\n\r\n",
+        b"Content-Type: text/plain\r\n\r\n" + b"x" * (READ_BYTES * 2),
+    ],
+)
+def test_whatever_comes_is_read_within_bounds_and_proves_nothing(content: bytes) -> None:
+    heard = parse(content, ["incident-reporter@example.com"], EARS)
+    assert heard.sort in {Sort.UNPROVEN, Sort.AUTOMATIC}
+    assert len(heard.mime_ids) <= 100

@@ -28,6 +28,8 @@ def of_draft(session: Session, draft_id: str) -> Report | None:
     query = sa.select(models.Report.content).where(models.Report.draft_id == draft_id)
     content = session.scalar(query)
     return Report.from_json(content) if content else None
+
+
 def by_mime_id(session: Session, mime_id: str) -> models.Report | None:
     """The one that a mail of ours with that Message-ID is of."""
     query = sa.select(models.Message.report_id).where(models.Message.mime_id == mime_id)

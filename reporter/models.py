@@ -326,19 +326,31 @@ class Update(Base):
 
 
 class Attachment(Base):
-    """A customer's file: kept at once, and sent with the next follow-up."""
+    """A customer's file: kept at once, of a draft, then of its report, and sent with what is sent
+    next; one that is for the desk is never sent."""
 
     __tablename__ = "attachment"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    report_id: Mapped[int] = mapped_column(ForeignKey("report.id", ondelete="CASCADE"), index=True)
+    report_id: Mapped[int | None] = mapped_column(
+        ForeignKey("report.id", ondelete="CASCADE"), index=True
+    )
+    draft_id: Mapped[str | None] = mapped_column(
+        ForeignKey("draft.id", ondelete="CASCADE"), index=True
+    )
+    place: Mapped[int]  # the first, the second… of them
+    question: Mapped[str]  # the key of the one that it answers
     name: Mapped[str]  # as the customer's
-    filename: Mapped[str]  # as we send it
+    filename: Mapped[str]  # as we send it; of a draft, without the reference
     mime_type: Mapped[str]
     size: Mapped[int]
     sha256: Mapped[str]
+    original_sha256: Mapped[str]  # of what was uploaded, before anything was taken out
+    for_desk: Mapped[bool]
+    holds_secret: Mapped[bool]  # as far as can be told
+    tells_position: Mapped[bool]  # a video that may say where it was recorded
     created_at: Mapped[datetime]
-    number: Mapped[int | None]  # of the follow-up it goes out with
+    number: Mapped[int | None]  # of the mail it goes out with: 0 for the ticket
     content: Mapped[bytes] = mapped_column(deferred=True)
 
 

@@ -239,7 +239,12 @@ class Followup:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A kept file without its content. `number` is that of the follow-up it went with, if any."""
+    """A kept file without its content.
+
+    `number`: of the mail it went with, if any: 0 for the ticket. `for_desk`: never in a mail.
+    `holds_secret`, `tells_position`: what to point out of it. `question`: the key of the one that
+    it answers.
+    """
 
     id: int
     name: str
@@ -248,6 +253,20 @@ class StoredFile:
     size: int
     sha256: str
     number: int | None
+    for_desk: bool = False
+    holds_secret: bool = False
+    tells_position: bool = False
+    question: str = "files"
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether a mail carries it, or tells that it is at the desk."""
+        return self.number is not None
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether every browser shows it."""
+        return self.mime_type.startswith("image/")
 
 
 def _replaced(own: tuple[Section, ...], sections: tuple[Section, ...]) -> tuple[Section, ...]:

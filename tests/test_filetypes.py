@@ -16,28 +16,47 @@ import pytest
 from PIL import Image
 from provider import a_picture
 
+from reporter.attachments.conversion import convert
 from reporter.attachments.filetypes import (
+    AVIF,
+    BMP,
+    DOCX,
+    GZ,
+    HEIC,
+    JPEG,
+    MOV,
+    MP4,
+    MSG,
+    PCAP,
     PDF,
+    PNG,
     TEXT,
+    TIFF,
+    WEBM,
+    WEBP,
+    XLSX,
+    ZIP,
+    Damaged,
+    Empty,
     FileType,
-    Heic,
     NotAllowed,
     TooManyPixels,
     detect,
     is_named_so,
 )
-from reporter.attachments.location import GPS_IFD, without_position
+from reporter.attachments.location import GPS_IFD, may_tell_position, without_position
+from reporter.attachments.plain_text import to_text
 
-JPEG = FileType("image/jpeg", "jpg")
-WEBP = FileType("image/webp", "webp")
+HERE = Path(__file__).parent
 ORIENTATION, MAKE, TAKEN_AT = 0x0112, 0x010F, 0x9003
 EXIF_IFD = 0x8769
 
 
-def a_zip() -> bytes:
+def a_zip(name: str = "log.txt") -> bytes:
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("log.txt", "502")
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr(name, "502")
     return content.getvalue()
 
 
@@ -128,57 +147,122 @@ def test_a_text_that_only_speaks_of_pages_is_taken_under_any_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "mime_type", "so"),
+    ("name", "suffix", "so"),
     [
-        ("a.png", "image/png", True),
-        ("a.JPEG", "image/jpeg", True),
-        ("a.jpg", "image/png", False),
-        ("a", "image/png", False),
-        ("a.exe", "application/pdf", False),
-        ("a.log", TEXT.mime_type, True),
-        ("a", TEXT.mime_type, True),
-        ("a.png", TEXT.mime_type, False),
+        ("a.png", "png", True),
+        ("a.JPEG", "jpg", True),
+        ("a.jpg", "png", False),
+        ("a", "png", False),
+        ("a.heic", "jpg", False),
+        ("a.exe", "pdf", False),
+        ("a.log", "txt", True),
+        ("a", "txt", True),
+        ("a.png", "txt", False),
+        ("a.har.gz", "gz", True),
+        ("a.docx", "zip", False),
     ],
 )
-def test_a_name_says_what_a_file_is_or_not(name: str, mime_type: str, so: bool) -> None:
-    assert is_named_so(name, mime_type) is so
+def test_a_name_says_what_a_file_is_or_not(name: str, suffix: str, so: bool) -> None:
+    assert is_named_so(name, suffix) is so
 
 
 def test_text_of_any_kind_travels_as_bytes_that_nothing_renders() -> None:
     assert (TEXT.mime_type, TEXT.suffix) == ("application/octet-stream", "txt")
 
 
+OUTLOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500) + "__substg1.0_0037".encode("utf-16-le")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (a_zip(), ZIP),
+        (a_zip("word/document.xml"), DOCX),
+        (a_zip("xl/workbook.xml"), XLSX),
+        (gzip.compress(b"502"), GZ),
+        (OUTLOOK, MSG),
+        (b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00" + bytes(16), PCAP),
+        (b"\x0a\x0d\x0d\x0a\x1c\x00\x00\x00\x4d\x3c\x2b\x1a" + bytes(16), PCAP),
+        (b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isommp41", MP4),
+        (b"\x00\x00\x00\x14ftypqt  \x00\x00\x02\x00qt  ", MOV),
+        (b"\x00\x00\x00\x08wide\x00\x00\x10\x00mdat", MOV),
+        (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm", WEBM),
+    ],
+    ids=["zip", "docx", "xlsx", "gz", "msg", "pcap", "pcapng", "mp4", "mov", "mov-old", "webm"],
+)
+def test_what_support_opens_itself_is_for_the_desk(content: bytes, kind: FileType) -> None:
+    assert detect(content) == kind
+    assert (kind.for_desk, kind.mime_type) == (True, "application/octet-stream")
+
+
+SHIFT_JIS = "エラーが発生しました。データベース接続を確認してください。".encode("shift-jis")
+
+
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        Path("/bin/sh").read_bytes()[:4096],
-        b"\x7fELF\x02\x01\x01" + b"\x00" * 9,
-        b"MZ\x90\x00\x03\x00\x00\x00",
-        b"MZ\x90\x00\x03\x00\x00\x00%PDF-1.7\n",
-        b"\x00%PDF-1.7\n",
-        a_zip(),
-        gzip.compress(b"502"),
-        b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00",
+        ("ñandú\n" * 20).encode()[3:],
+        ("á" * 30).encode()[:-1],
+        "La conexión se perdió\n".encode() + b"\xff",
+        b"Mar\xeda dice\n" * 3 + "Mar\u00eda\n".encode(),
+        "no mark, and yet text\r\n".encode("utf-16-le"),
+        "no mark, and yet text\r\n".encode("utf-16-be"),
+        SHIFT_JIS,
+        "ошибка".encode("cp1251"),
+        b"login: \x0eroot\x0f\r\n\x07$ ls\x1b[0m\r\n",
+        b"C:\\> dir\r\n\x1a",
+        b"x" * 400 + b"\x00" + b"y" * 400,
+        b"From: a@example.com\r\nSubject: 502\r\n\r\nhi",
+        b'{"log": {"version": "1.2", "entries": []}}',
+    ],
+    ids=[
+        "cut-at-its-start", "cut-at-its-end", "a-bad-byte", "two-encodings", "utf-16-le",
+        "utf-16-be", "shift-jis", "cp1251", "serial", "dos", "a-nul", "eml", "har",
+    ],
+)  # fmt: skip
+def test_what_is_mostly_text_is_text_in_any_encoding(content: bytes) -> None:
+    assert detect(content) == TEXT
+    assert to_text(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (Path("/bin/sh").read_bytes()[:4096], "ELF"),
+        (b"\x7fELF\x02\x01\x01" + b"\x00" * 9, "ELF"),
+        (b"MZ\x90\x00\x03\x00\x00\x00", "EXE"),
+        (b"MZ\x90\x00\x03\x00\x00\x00%PDF-1.7\n", "EXE"),
+        (b"Rar!\x1a\x07\x01\x00" + bytes(9), "RAR"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "DOC, XLS, PPT"),
+        (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x88matroska", "MKV"),
+        (b"\x00%PDF-1.7\n", ""),
+        (b"a line\x00another", ""),
+        (b"\xff\xfe" + "a\x00b".encode("utf-16-le"), ""),
+        (b"\xff\xfe\x00", ""),
+        (bytes(range(256)), ""),
+        (random.Random(20261123).randbytes(4000), ""),
+    ],
+)
+def test_all_else_is_refused_by_its_name(content: bytes, kind: str) -> None:
+    with pytest.raises(NotAllowed) as refused:
+        detect(content)
+    assert refused.value.kind == kind
+    assert type(refused.value) is NotAllowed
+
+
+def test_what_is_empty_or_damaged_is_refused_as_such() -> None:
+    with pytest.raises(Empty):
+        detect(b"")
+    for content in (
         b"\x89PNG\r\n\x1a\n",
         b"\x89PNG\r\n\x1a\n" + b"\x00" * 100,
         b"RIFF\x00\x00\x00\x00WEBP",
-        b"BM" + bytes(60),
-        b"a line\x00another",
-        b"\xff\xfe" + "a\x00b".encode("utf-16-le"),
-        b"\xff\xfe\x00",
-        "no mark".encode("utf-16-le"),
-        bytes(range(256)),
-    ],
-    ids=[
-        "empty", "program", "elf", "exe", "exe-pdf", "nul-pdf", "zip", "gzip", "mp4",
-        "png-mark", "png-broken", "webp-broken", "bmp", "nul", "utf-16-nul", "utf-16-half",
-        "utf-16-no-mark", "binary",
-    ],
-)  # fmt: skip
-def test_all_else_is_refused(content: bytes) -> None:
-    with pytest.raises(NotAllowed):
-        detect(content)
+        b"GIF89a",
+        b"\xff\xd8\xff\xe0\x00",
+        b"PK\x03\x04\x00\x00",
+    ):
+        with pytest.raises(Damaged):
+            detect(content)
 
 
 def test_a_picture_that_would_fill_the_memory_is_refused_unopened() -> None:
@@ -244,10 +328,50 @@ def test_the_caption_of_a_photo_goes_since_it_may_say_where_it_was() -> None:
     assert opened(clean).getexif()[ORIENTATION] == 6
 
 
-@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
-def test_a_heic_is_known_and_not_taken(brand: bytes) -> None:
-    with pytest.raises(Heic):
-        detect(b"\x00\x00\x00\x18ftyp" + brand + b"\x00" * 40)
+def a_rare_picture(kind: str, mode: str = "RGB") -> bytes:
+    content = io.BytesIO()
+    exif = Image.Exif()
+    exif.get_ifd(GPS_IFD).update({1: "N", 2: (40.0, 25.0, 1.0)})
+    options = {"exif": exif} if kind in {"AVIF", "TIFF"} else {}
+    Image.new(mode, (40, 20), "red" if mode == "RGB" else 1).save(content, kind, **options)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "becomes"),
+    [
+        (a_rare_picture("BMP"), BMP, PNG),
+        (a_rare_picture("TIFF"), TIFF, PNG),
+        (a_rare_picture("TIFF", "1"), TIFF, PNG),
+        (a_rare_picture("AVIF"), AVIF, JPEG),
+        ((HERE / "pictures/photo.heic").read_bytes(), HEIC, JPEG),
+    ],
+    ids=["bmp", "tiff", "fax", "avif", "heic"],
+)
+def test_a_picture_that_few_programs_show_becomes_one_that_all_do(
+    content: bytes, kind: FileType, becomes: FileType
+) -> None:
+    assert detect(content) == kind
+    clean, shown_as = convert(content, kind)
+    assert shown_as == becomes == detect(clean)
+    assert positions(clean) == []
+    assert opened(clean).size == opened(content).size
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [(BMP, "BMP"), (TIFF, "TIFF"), (AVIF, "AVIF")])
+def test_a_damaged_rare_picture_is_refused_as_such(kind: FileType, suffix: str) -> None:
+    content = a_rare_picture(suffix)
+    with pytest.raises(Damaged):
+        convert(content[:40], kind)
+
+
+def test_a_rare_picture_with_too_many_pixels_is_refused_before_it_is_decoded() -> None:
+    header = struct.pack(
+        "<2sIHHIIiiHHIIiiII", b"BM", 54, 0, 0, 54, 40, 60_000, 60_000, 1, 24, *[0] * 6
+    )
+    assert detect(header) == BMP
+    with pytest.raises(TooManyPixels):
+        convert(header, BMP)
 
 
 def test_a_photo_keeps_its_colours() -> None:
@@ -288,13 +412,89 @@ def test_other_files_stay_as_they_are() -> None:
         assert without_position(content, detect(content)) == content
 
 
-def test_a_broken_photo_that_tells_its_position_is_refused() -> None:
-    """It cannot be written anew, and as it is it is not passed on."""
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_photo_without_its_end_is_taken_without_its_position(kind: str) -> None:
+    photo = a_photo(kind)
+    broken = photo[: len(photo) - len(photo) // 4] if kind == "JPEG" else photo[:-40]
+    clean = without_position(broken, detect(broken))
+    assert without_position(clean, detect(clean)) == clean
+    assert len(clean) > len(broken) // 2
+    assert not telling(clean)
+
+
+def telling(content: bytes) -> list[bytes]:
+    """The latitude of `a_photo`, as EXIF keeps it in either order."""
+    marks = [struct.pack("<6I", 40, 1, 25, 1, 1, 1), struct.pack(">6I", 40, 1, 25, 1, 1, 1)]
+    return [mark for mark in marks if mark in content]
+
+
+def test_the_marks_of_a_position_are_there_before_they_are_taken_out() -> None:
+    for kind in ("JPEG", "PNG", "WEBP"):
+        assert telling(a_photo(kind))
+
+
+def test_a_photo_of_108_million_pixels_is_taken_without_its_position_and_not_decoded() -> None:
     photo = a_photo()
-    broken = photo[: len(photo) // 2]
-    assert detect(broken) == JPEG
-    with pytest.raises(NotAllowed):
-        without_position(broken, JPEG)
+    frame = photo.index(b"\xff\xc0") + 5
+    huge = photo[:frame] + struct.pack(">HH", 9_000, 12_000) + photo[frame + 4 :]
+    assert telling(huge)
+    clean = without_position(huge, detect(huge))
+    assert not telling(clean)
+
+
+def test_what_stands_behind_a_picture_is_cut_off() -> None:
+    for kind in ("JPEG", "PNG", "WEBP", "GIF"):
+        picture = a_picture(kind)
+        assert without_position(picture + a_photo(), detect(picture)) == picture
+
+
+def png_with(*chunks: tuple[bytes, bytes]) -> bytes:
+    picture = a_picture("PNG")
+    made = [
+        struct.pack(">I", len(held)) + name + held + struct.pack(">I", zlib.crc32(name + held))
+        for name, held in chunks
+    ]
+    return picture[:33] + b"".join(made) + picture[33:]
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        (b"tEXt", b"exif:GPSLatitude\x0040/1, 25/1, 1/1"),
+        (b"zTXt", b"Raw profile type exif\x00\x00" + zlib.compress(b"exif 40 25")),
+        (b"zTXt", b"Raw profile type APP1\x00\x00" + zlib.compress(b"xmp 40 25")),
+        (b"iTXt", b"XML:com.adobe.xmp\x00\x00\x00\x00\x00<exif:GPSLatitude>40,25N"),
+        (b"tEXt", b"Location\x00Madrid"),
+    ],
+    ids=["tag", "exif", "xmp-raw", "xmp", "location"],
+)
+def test_a_png_loses_every_text_that_may_tell_a_position(chunk: tuple[bytes, bytes]) -> None:
+    said = (b"Comment", b"tEXt", b"Comment\x00error 502")
+    photo = png_with(chunk, said[1:])
+    clean = without_position(photo, PNG)
+    assert clean == png_with(said[1:])
+    assert opened(clean).size == (64, 48)
+
+
+def test_a_gif_loses_its_xmp_and_keeps_its_pictures() -> None:
+    frames = [Image.new("P", (20, 20), color) for color in (1, 2)]
+    content = io.BytesIO()
+    frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], loop=0)
+    picture = content.getvalue()
+    xmp = b"!\xff\x0bXMP DataXMP<exif:GPSLatitude>40,25N</exif:GPSLatitude>"
+    magic = b"\x01" + bytes(range(255, -1, -1)) + b"\x00"
+    at = picture.index(b"!\xff")
+    photo = picture[:at] + xmp + magic + picture[at:]
+    clean = without_position(photo, detect(photo))
+    assert b"GPSLatitude" not in clean
+    assert clean == picture
+
+
+def test_a_video_that_may_say_where_it_was_recorded_is_known() -> None:
+    video = b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isommp41"
+    assert not may_tell_position(video, MP4)
+    assert may_tell_position(video + b"\x00\x12\xa9xyz+40.41-003.70/", MP4)
+    assert not may_tell_position(b"loci and \xa9xyz", TEXT)
 
 
 def test_a_broken_photo_without_a_position_may_still_show_something() -> None:
@@ -319,4 +519,6 @@ def test_no_malformed_photo_is_more_than_refused() -> None:
         else:
             outcomes["kept"] += 1
             assert clean
+            with suppress(NotAllowed):
+                assert without_position(clean, JPEG) == clean
     assert min(outcomes.values()) > 100

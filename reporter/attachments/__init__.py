@@ -6,6 +6,6 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from reporter.attachments.store import taken_as
+    from reporter.attachments.naming import taken_as
 
     app.template_filter("taken_as")(taken_as)

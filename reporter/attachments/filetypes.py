@@ -1,68 +1,130 @@
-"""What kind of file it is, told from its content.
+"""What kind of file it is, told from its content; nothing is decoded here.
 
-A picture is written anew only to take its position out (`positions`): other bytes behind it stay,
-as an archive that somebody appended. Nothing of ours reads or shows them; whoever opens the file is
-told that it is a picture.
+A program, an archive in a form that few open, a video in a rare one: each is refused by its name,
+with what to do instead.
 """
 
 from __future__ import annotations
 
-import codecs
-import io
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from PIL import Image, UnidentifiedImageError
+from reporter.attachments import pictures
+from reporter.attachments.plain_text import is_mostly_text
 
-PICTURES = {
-    "PNG": ("image/png", "png"),
-    "JPEG": ("image/jpeg", "jpg"),
-    "WEBP": ("image/webp", "webp"),
-    "GIF": ("image/gif", "gif"),
-}
+BEGINNING = 4096  # bytes
+
+
+@dataclass(frozen=True)
+class FileType:
+    """`for_desk`: kept for support's desk alone, as a download, and never in a mail.
+    `converted`: a picture that few programs show, turned into another kind before it is kept."""
+
+    mime_type: str
+    suffix: str
+    for_desk: bool = False
+    converted: bool = False
+
+
+def _desk(suffix: str) -> FileType:
+    return FileType("application/octet-stream", suffix, for_desk=True)
+
+
+PNG = FileType("image/png", "png")
+JPEG = FileType("image/jpeg", "jpg")
+WEBP = FileType("image/webp", "webp")
+GIF = FileType("image/gif", "gif")
+PDF = FileType("application/pdf", "pdf")
+# Helpdesks drop or split text parts, so text travels as bytes.
+TEXT = FileType("application/octet-stream", "txt")
+HEIC = FileType("image/heic", "heic", converted=True)
+AVIF = FileType("image/avif", "avif", converted=True)
+BMP = FileType("image/bmp", "bmp", converted=True)
+TIFF = FileType("image/tiff", "tif", converted=True)
+DOCX, XLSX, ZIP, GZ = _desk("docx"), _desk("xlsx"), _desk("zip"), _desk("gz")
+MSG, PCAP = _desk("msg"), _desk("pcap")
+MP4, MOV, WEBM = _desk("mp4"), _desk("mov"), _desk("webm")
+VIDEOS = {MP4, MOV, WEBM}
+SHOWN = {PNG, JPEG, WEBP, GIF}
+
 # How a name calls each kind; a text may be called anything else.
 NAMED = {
-    "image/png": {"png"},
-    "image/jpeg": {"jpg", "jpeg", "jpe", "jfif"},
-    "image/webp": {"webp"},
-    "image/gif": {"gif"},
-    "application/pdf": {"pdf"},
+    "png": {"png"},
+    "jpg": {"jpg", "jpeg", "jpe", "jfif"},
+    "webp": {"webp"},
+    "gif": {"gif"},
+    "pdf": {"pdf"},
+    "docx": {"docx", "docm"},
+    "xlsx": {"xlsx", "xlsm"},
+    "zip": {"zip"},
+    "gz": {"gz", "tgz"},
+    "msg": {"msg"},
+    "pcap": {"pcap", "pcapng", "cap"},
+    "mp4": {"mp4", "m4v", "3gp"},
+    "mov": {"mov", "qt"},
+    "webm": {"webm"},
 }
-NO_TEXT = {"svg", "bmp", "tif", "tiff", "heic"}.union(*NAMED.values())
+NO_TEXT = {"svg", "bmp", "tif", "tiff", "heic", "avif"}.union(*NAMED.values())
 # Where a page or a drawing begins that a browser would run, behind what may stand before it.
 MARKUP = re.compile(
     rb"\A(?:\s|<\?.*?\?>|<!--.*?-->)*+<(?:!doctype\s+(?:html|svg)|html|head|body|script|svg)\b",
     re.IGNORECASE | re.DOTALL,
 )
-BEGINNING = 4096  # bytes
-# What a log may hold besides text: tabs, line ends, form feeds, colours.
-TEXT_CONTROLS = frozenset(b"\t\n\r\x0c\x1b\x08")
-HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+# Brands of an ISO base media file (ISO/IEC 14496-12), at its byte 8.
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+AVIF_BRANDS = {b"avif", b"avis"}
+BEGINNINGS = (
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"\xff\xd8\xff", JPEG),
+    (b"GIF87a", GIF),
+    (b"GIF89a", GIF),
+    (b"II*\x00", TIFF),
+    (b"MM\x00*", TIFF),
+    (b"\x1f\x8b\x08", GZ),
+    (b"\xd4\xc3\xb2\xa1", PCAP),
+    (b"\xa1\xb2\xc3\xd4", PCAP),
+    (b"\x4d\x3c\xb2\xa1", PCAP),
+    (b"\xa1\xb2\x3c\x4d", PCAP),
+    (b"\x0a\x0d\x0d\x0a", PCAP),
+)
+# What is not taken, by the name that people know it by.
+REFUSED = (
+    (b"MZ", "EXE"),
+    (b"\x7fELF", "ELF"),
+    (b"Rar!\x1a\x07", "RAR"),
+    (b"7z\xbc\xaf\x27\x1c", "7Z"),
+    (b"\xfd7zXZ", "XZ"),
+    (b"BZh", "BZ2"),
+    (b"\x28\xb5\x2f\xfd", "ZST"),
+    (b"SQLite format 3\x00", "SQLite"),
+    (b"ID3", "MP3"),
+    (b"OggS", "OGG"),
+    (b"\x1a\x45\xdf\xa3", "MKV"),
+)
+# Directory of a compound file (MS-CFB): an Outlook message has it, an old Word document has not.
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OUTLOOK = "__substg1.0_".encode("utf-16-le")
 
 
 class NotAllowed(ValueError):
-    """The content is of no kind that is taken."""
+    """The content is of no kind that is taken. `kind`: which one it is, where that is known."""
+
+    def __init__(self, kind: str = "") -> None:
+        super().__init__(kind)
+        self.kind = kind
 
 
-class Heic(NotAllowed):
-    """A picture as some phones keep it, which few programs show."""
+class Empty(NotAllowed):
+    """There is nothing in it."""
+
+
+class Damaged(NotAllowed):
+    """A picture that nothing can show, or a file that ends before it begins."""
 
 
 class TooManyPixels(NotAllowed):
     """A picture that would fill the memory of whoever opens it."""
-
-
-@dataclass(frozen=True)
-class FileType:
-    mime_type: str
-    suffix: str
-
-
-PDF = FileType("application/pdf", "pdf")
-# Helpdesks drop or split text parts, so text travels as bytes.
-TEXT = FileType("application/octet-stream", "txt")
 
 
 def detect(content: bytes, name: str = "") -> FileType:
@@ -71,37 +133,79 @@ def detect(content: bytes, name: str = "") -> FileType:
     Among others for HTML and SVG whose *name* is that of a picture or a PDF; as what they are,
     they are text.
     """
-    picture = _picture_format(content)
-    if picture:
-        return FileType(*PICTURES[picture])
-    if content[:BEGINNING].removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"%PDF-"):
-        return PDF
-    if content and _is_text(content):
+    if not content:
+        raise Empty
+    kind = _by_beginning(content)
+    if kind in SHOWN:
+        _measure(content, kind)
+    if kind:
+        return kind
+    if is_mostly_text(content):
         if _suffix(name) in NO_TEXT and _is_markup(content):
-            raise NotAllowed
+            raise NotAllowed("HTML")
         return TEXT
-    if content[4:8] == b"ftyp" and content[8:12] in HEIC:
-        raise Heic
-    raise NotAllowed
+    raise NotAllowed(next((k for mark, k in REFUSED if content.startswith(mark)), ""))
 
 
-def is_named_so(name: str, mime_type: str) -> bool:
-    """Whether a file of this type is what its *name* calls it."""
-    suffix = _suffix(name)
-    return suffix in NAMED[mime_type] if mime_type in NAMED else suffix not in NO_TEXT
+def is_named_so(name: str, suffix: str) -> bool:
+    """Whether a file that is kept with this *suffix* is what its *name* calls it."""
+    called = _suffix(name)
+    return called in NAMED[suffix] if suffix in NAMED else called not in NO_TEXT
 
 
-def _picture_format(content: bytes) -> str | None:
+def _by_beginning(content: bytes) -> FileType | None:
+    kind = next((kind for mark, kind in BEGINNINGS if content.startswith(mark)), None)
+    if kind:
+        return kind
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return WEBP
+    if content[:2] == b"BM" and content[6:10] == b"\x00" * 4:
+        return BMP
+    if content[:BEGINNING].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"%PDF-"):
+        return PDF
+    if content[:4] in {b"PK\x03\x04", b"PK\x05\x06"}:
+        return _archive(content)
+    if content.startswith(COMPOUND):
+        if OUTLOOK in content:
+            return MSG
+        raise NotAllowed("DOC, XLS, PPT")
+    if content[:4] == b"\x1a\x45\xdf\xa3" and b"webm" in content[:64]:
+        return WEBM
+    return _media(content)
+
+
+def _archive(content: bytes) -> FileType:
+    """By the names in it, which stand there as they are."""
+    if len(content) < 22:  # of the record at its end (APPNOTE 4.3.16)
+        raise Damaged
+    if b"word/document.xml" in content:
+        return DOCX
+    return XLSX if b"xl/workbook.xml" in content else ZIP
+
+
+def _media(content: bytes) -> FileType | None:
+    box, brand = content[4:8], content[8:12]
+    if box == b"ftyp":
+        # A picture may name itself among its compatible brands only.
+        brands = {content[i : i + 4] for i in (8, *range(16, min(len(content), 64), 4))}
+        if brand in AVIF_BRANDS or (brand in {b"mif1", b"msf1"} and brands & AVIF_BRANDS):
+            return AVIF
+        if brand in HEIC_BRANDS:
+            return HEIC
+        return MOV if brand == b"qt  " else MP4
+    return MOV if box in {b"moov", b"mdat", b"wide"} and content[:1] == b"\x00" else None
+
+
+def _measure(content: bytes, kind: FileType) -> None:
+    """Raises Damaged for a picture without a size, TooManyPixels for one with too much of it."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of many pixels: they are not decoded here
-            with Image.open(io.BytesIO(content), formats=list(PICTURES)) as picture:
-                # Several pictures in one file begin as a JPEG does (CIPA DC-007).
-                return "JPEG" if picture.format == "MPO" else picture.format
-    except Image.DecompressionBombError:
-        raise TooManyPixels from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
-        return None
+        width, height = pictures.size(content, kind.suffix)
+    except (ValueError, IndexError) as error:
+        raise Damaged(kind.suffix.upper()) from error
+    if not width or not height:
+        raise Damaged(kind.suffix.upper())
+    if width * height > pictures.MAXIMUM_PIXELS:
+        raise TooManyPixels(kind.suffix.upper())
 
 
 def _suffix(name: str) -> str:
@@ -112,23 +216,3 @@ def _is_markup(content: bytes) -> bool:
     # Without the bytes that make UTF-16 of ASCII.
     beginning = content[:BEGINNING].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe")
     return MARKUP.match(beginning) is not None
-
-
-def _is_text(content: bytes) -> bool:
-    if content[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-        return _is_utf16(content)
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return all(byte >= 32 or byte in TEXT_CONTROLS for byte in content)
-    return False
-
-
-def _is_utf16(content: bytes) -> bool:
-    try:
-        text = content.decode("utf-16")
-    except UnicodeDecodeError:
-        return False
-    return all(character >= " " or character in "\t\n\r" for character in text)

@@ -1,85 +1,131 @@
-"""Pictures without the position at which they were taken."""
+"""Pictures without the position at which they were taken, which is cut out of their parts: no pixel
+is decoded, so that neither a size nor a missing end keeps a position in.
+"""
 
 from __future__ import annotations
 
-import io
 import struct
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable
 
-from PIL import Image
-from PIL.JpegImagePlugin import JpegImageFile
+from PIL.Image import Exif
 
-from reporter.attachments.filetypes import FileType, NotAllowed, TooManyPixels
+from reporter.attachments.filetypes import GIF, JPEG, PNG, VIDEOS, WEBP, Damaged, FileType
+from reporter.attachments.pictures import gif_blocks, jpeg_segments, png_chunks, webp_chunks
 
-MAXIMUM_PIXELS = 50_000_000
-GPS_IFD = 0x8825  # Exif 2.32, section 4.6.3
-IPTC = 0x0404  # the caption of a photo, with its place (Photoshop image resources)
+EXIF, PHOTOSHOP, MORE = 0xE1, 0xED, 0xE2  # segments APP1, APP13 and APP2 of a JPEG
+EXIF_MARK = b"Exif\x00\x00"
+SEVERAL = b"MPF\x00"  # several pictures in one file (CIPA DC-007), each with a position
+EXIF_IFD, GPS_IFD, MAKER_NOTE = 0x8769, 0x8825, 0x927C  # Exif 2.32, section 4.6.3
 # A WebP's header says which of its chunks there are (WebP Container Specification).
-XMP_FLAG = 0x04
+XMP_FLAG, EXIF_FLAG = 0x04, 0x08
+TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
+# How a chunk of text that may hold a position is called: XMP, an EXIF or IPTC as text, or a tag.
+TELLING = (b"xml:com.adobe", b"raw profile", b"exif", b"gps", b"location")
+# Where a video says it (QuickTime File Format, 3GPP TS 26.244).
+IN_VIDEOS = (b"\xa9xyz", b"loci", b"com.apple.quicktime.location", b"GPSLatitude")
 
 
 def without_position(content: bytes, kind: FileType) -> bytes:
-    """*content*; a JPEG or a WebP that says where it was taken, without that.
-
-    Raises NotAllowed for a picture that cannot be read, and TooManyPixels.
-    """
+    """*content*; a picture that may say where it was taken, without that, with its pixels as they
+    are. Raises Damaged for one whose parts cannot be told apart."""
+    clean = CLEANERS.get(kind)
     try:
-        if kind.mime_type == "image/webp":
-            return _webp_without_position(content)
-        if kind.mime_type != "image/jpeg":
-            return content
-        # The first picture, where phones put several into one file, each with a position.
-        with JpegImageFile(io.BytesIO(content)) as picture:
-            exif = picture.getexif()
-            told = exif.get_ifd(GPS_IFD) or b"GPSL" in picture.info.get("xmp", b"")
-            told = told or IPTC in picture.info.get("photoshop", {})
-            if not told and "mp" not in picture.info:
-                return content
-            if picture.width * picture.height > MAXIMUM_PIXELS:
-                raise TooManyPixels
-            exif.pop(GPS_IFD, None)
-            clean = io.BytesIO()
-            # "keep": the same compression, so that nothing is lost to the eye. No XMP, no IPTC.
-            picture.save(clean, "JPEG", quality="keep", exif=exif, icc_profile=_profile(picture))
-            return clean.getvalue()
-    except TooManyPixels:
-        raise
-    except Exception as error:  # a malformed file raises whatever it likes, as struct.error
-        raise NotAllowed from error
+        return clean(content) if clean else content
+    except (ValueError, IndexError, struct.error) as error:
+        raise Damaged(kind.suffix.upper()) from error
 
 
-def _webp_without_position(content: bytes) -> bytes:
-    """*content* without the position in its EXIF, and without XMP. The picture stays as it is."""
-    with Image.open(io.BytesIO(content), formats=["WEBP"]) as picture:
-        exif = picture.getexif()
-        if not exif.get_ifd(GPS_IFD) and b"GPSL" not in picture.info.get("xmp", b""):
-            return content
-        exif.pop(GPS_IFD, None)
-    clean = io.BytesIO(content[:12])
-    clean.seek(12)
-    for name, chunk in _chunks(content):
+def may_tell_position(content: bytes, kind: FileType) -> bool:
+    """Whether a video seems to say where it was recorded, which is left as it is."""
+    return kind in VIDEOS and any(mark in content for mark in IN_VIDEOS)
+
+
+def _jpeg(content: bytes) -> bytes:
+    """Without XMP, without captions, and with the first picture alone where there are several."""
+    kept = [content[:2]]
+    for marker, segment in jpeg_segments(content):
+        if marker == EXIF and segment[4:].startswith(EXIF_MARK):
+            exif = _exif(segment[4:])
+            if exif is None or len(exif) > 65_000:
+                continue
+            segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+        elif marker in {EXIF, PHOTOSHOP} or (marker == MORE and segment[4:].startswith(SEVERAL)):
+            continue
+        kept.append(segment)
+    return b"".join(kept)
+
+
+def _png(content: bytes) -> bytes:
+    kept = [content[:8]]
+    for name, held, chunk in png_chunks(content):
+        if name in TEXTS and held.lower().startswith(TELLING):
+            continue
+        if name == b"eXIf":
+            exif = _exif(EXIF_MARK + held)
+            if exif is None:
+                continue
+            chunk = _png_chunk(name, exif.removeprefix(EXIF_MARK))
+        kept.append(chunk)
+    return b"".join(kept)
+
+
+def _png_chunk(name: bytes, held: bytes) -> bytes:
+    check = struct.pack(">I", zlib.crc32(name + held))
+    return struct.pack(">I", len(held)) + name + held + check
+
+
+def _webp(content: bytes) -> bytes:
+    kept, gone = [], XMP_FLAG
+    for name, chunk in webp_chunks(content):
         if name == b"XMP ":
             continue
-        if name == b"VP8X":
-            chunk = bytes([chunk[0] & ~XMP_FLAG, *chunk[1:]])
         if name == b"EXIF":
-            chunk = exif.tobytes().removeprefix(b"Exif\x00\x00")
-        clean.write(name + struct.pack("<I", len(chunk)) + chunk + b"\x00" * (len(chunk) % 2))
-    clean.seek(4)
-    clean.write(struct.pack("<I", len(clean.getvalue()) - 8))
-    return clean.getvalue()
+            exif = _exif(EXIF_MARK + chunk.removeprefix(EXIF_MARK))
+            if exif is None:
+                gone |= EXIF_FLAG
+                continue
+            same = exif.removeprefix(EXIF_MARK) == chunk.removeprefix(EXIF_MARK)
+            chunk = chunk if same else exif.removeprefix(EXIF_MARK)
+        kept.append((name, chunk))
+    parts = []
+    for name, chunk in kept:
+        if name == b"VP8X":
+            chunk = bytes([chunk[0] & ~gone, *chunk[1:]])
+        parts.append(name + struct.pack("<I", len(chunk)) + chunk + b"\x00" * (len(chunk) % 2))
+    body = b"WEBP" + b"".join(parts)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks of a RIFF file. Raises struct.error for one that is cut off."""
-    end = 8 + int(struct.unpack_from("<I", content, 4)[0])
-    place = 12
-    while place < end:
-        name, size = struct.unpack_from("<4sI", content, place)
-        yield name, content[place + 8 : place + 8 + size]
-        place += 8 + size + size % 2
+def _gif(content: bytes) -> bytes:
+    """Without XMP, and without comments, which may hold as much."""
+    blocks = gif_blocks(content)
+    return b"".join(
+        block
+        for kind, block in blocks
+        if kind != b"!\xfe" and not (kind == b"!\xff" and block[3:14] == b"XMP DataXMP")
+    )
 
 
-def _profile(picture: Image.Image) -> bytes | None:
-    profile: bytes | None = picture.info.get("icc_profile")
-    return profile
+def _exif(held: bytes) -> bytes | None:
+    """*held* as it is where it tells no position; else made anew without it; None where it cannot
+    be read, and so not be trusted."""
+    try:
+        exif = Exif()
+        exif.load(held)
+        details = exif.get_ifd(EXIF_IFD)
+        if not exif.get_ifd(GPS_IFD) and GPS_IFD not in exif and MAKER_NOTE not in details:
+            return held
+        exif.pop(GPS_IFD, None)
+        details.pop(MAKER_NOTE, None)  # as each maker likes, a place among it
+        return EXIF_MARK + exif.tobytes().removeprefix(EXIF_MARK)
+    except Exception:  # a malformed one raises whatever it likes
+        return None
+
+
+CLEANERS: dict[FileType, Callable[[bytes], bytes]] = {
+    JPEG: _jpeg,
+    PNG: _png,
+    WEBP: _webp,
+    GIF: _gif,
+}

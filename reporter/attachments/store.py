@@ -1,169 +1,164 @@
-"""A customer's files: kept at once, sent with the details that are sent next.
+"""A customer's files: kept at once, of a draft or of a report, and sent with what is sent next.
 
-They are given back to the customer's own receipt alone, and only as downloads.
+They are given back to the customer's own pages alone; those that are for support's desk are told
+of, and never sent.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePath
 
 import sqlalchemy as sa
-from flask import current_app
-from flask_babel import gettext as _
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from werkzeug.datastructures import FileStorage
 
-from reporter.attachments.filetypes import (
-    TEXT,
-    FileType,
-    Heic,
-    NotAllowed,
-    TooManyPixels,
-    detect,
-    is_named_so,
-)
-from reporter.attachments.location import without_position
+from reporter.attachments import reading
+from reporter.attachments.reading import Reading, Refused, Room
 from reporter.database import Lock, exclusive, get_database
-from reporter.formats.text import one_line, shortened
-from reporter.formats.words import size_in_words
 from reporter.models import Attachment
 from reporter.report import StoredFile
 
-NAME_LENGTH = 120
 MAX_FILES = 50  # of a report
 
 
-def keep(report_id: int, reference: str, uploads: Sequence[FileStorage]) -> list[str]:
+@dataclass(frozen=True)
+class Owner:
+    """Whose files they are: a report's, or those of a draft, which have no reference yet."""
+
+    report_id: int | None = None
+    draft_id: str | None = None
+    reference: str = ""
+
+    def column(self) -> sa.ColumnElement[bool]:
+        found: tuple[InstrumentedAttribute[int | None] | InstrumentedAttribute[str | None], object]
+        found = (Attachment.report_id, self.report_id)
+        if self.report_id is None:
+            found = (Attachment.draft_id, self.draft_id)
+        return found[0] == found[1]
+
+
+def keep(owner: Owner, uploads: Sequence[FileStorage], question: str = "files") -> list[str]:
     """Keep what can be kept; return what to tell the customer of the rest.
 
-    A file that is there already is not kept twice.
+    A file that is there already is not kept twice, and not looked at again. *question*: the key of
+    the one that they answer.
     """
     problems = []
-    limit: int = current_app.config["MAX_ATTACHMENT_BYTES"]
     for upload in uploads:
-        name = shortened(one_line(upload.filename or ""), NAME_LENGTH)
-        content = upload.stream.read(limit + 1)
-        if not name and not content:
+        name = reading.name_of(upload)
+        if not name and reading.is_empty(upload):
             continue  # no file was chosen
         try:
-            kind = detect(content, name)
-            content = without_position(content, kind)
-        except NotAllowed as error:
-            problems.append(_refusal(name, error))
-            continue
-        problem = _insert(report_id, reference, name, content, kind, limit)
-        if problem:
-            problems.append(problem)
+            with get_database().read() as session:
+                room = _room(list(_rows(session, owner)))
+            if len(uploads) > MAX_FILES:
+                raise Refused(reading.too_many(name, MAX_FILES))
+            with reading.one_large_at_a_time(upload):
+                read = reading.read(upload, name, room)
+                if read is not None:
+                    _insert(owner, read, question)
+        except Refused as error:
+            problems.append(str(error))
     return problems
 
 
 def files_of(session: Session, report_id: int) -> tuple[StoredFile, ...]:
     """Every file of a report, oldest first."""
-    query = sa.select(Attachment).where(Attachment.report_id == report_id).order_by(Attachment.id)
-    return tuple(_stored(row) for row in session.scalars(query))
+    return tuple(_stored(row) for row in _rows(session, Owner(report_id=report_id)))
 
 
-def remove(report_id: int, attachment_id: int) -> None:
+def files_of_draft(session: Session, draft_id: str) -> tuple[StoredFile, ...]:
+    return tuple(_stored(row) for row in _rows(session, Owner(draft_id=draft_id)))
+
+
+def adopt(session: Session, draft_id: str, report_id: int, reference: str) -> None:
+    """Make the files of a draft those of the report that it became."""
+    for row in _rows(session, Owner(draft_id=draft_id)):
+        row.draft_id, row.report_id = None, report_id
+        row.filename = f"{reference}-{row.filename}"
+
+
+def remove(owner: Owner, attachment_id: int) -> None:
     """Forget a file that was not sent yet."""
     with get_database().write() as session:
         session.execute(
             sa.delete(Attachment).where(
                 Attachment.id == attachment_id,
-                Attachment.report_id == report_id,
+                owner.column(),
                 Attachment.number.is_(None),
             )
         )
 
 
-def read(session: Session, report_id: int, attachment_id: int) -> tuple[StoredFile, bytes] | None:
-    """A file of this report, with its content."""
+def read(
+    session: Session, report_id: int | None, attachment_id: int, draft_id: str | None = None
+) -> tuple[StoredFile, bytes] | None:
+    """A file of this report, or of this draft, with its content."""
     row = session.get(Attachment, attachment_id)
-    if row is None or row.report_id != report_id:
+    if row is None or (row.report_id, row.draft_id) != (report_id, draft_id):
         return None
     return _stored(row), row.content
 
 
-def taken_as(file: StoredFile) -> str:
-    """In words, what it is sent as; empty where its name says so."""
-    if is_named_so(file.name, file.mime_type):
-        return ""
-    if file.mime_type == TEXT.mime_type:
-        return str(_("taken as text"))
-    return str(_("taken as %(kind)s", kind=PurePath(file.filename).suffix[1:].upper()))
+def _rows(session: Session, owner: Owner) -> sa.ScalarResult[Attachment]:
+    return session.scalars(sa.select(Attachment).where(owner.column()).order_by(Attachment.id))
 
 
-def _refusal(name: str, error: NotAllowed) -> str:
-    if isinstance(error, Heic):
-        problem = _("%(name)s is a HEIC picture, which we cannot take: send it as JPEG", name=name)
-    elif isinstance(error, TooManyPixels):
-        problem = _("%(name)s has too many pixels: send it smaller", name=name)
-    else:
-        problem = _("%(name)s is not a picture, a PDF or a text: we cannot take it", name=name)
-    return str(problem)
+def _room(rows: Sequence[Attachment]) -> Room:
+    return Room(
+        digests=frozenset(digest for row in rows for digest in (row.sha256, row.original_sha256)),
+        mailed=sum(row.size for row in rows if not row.for_desk),
+        for_desk=sum(row.size for row in rows if row.for_desk),
+    )
 
 
-def _insert(
-    report_id: int,
-    reference: str,
-    name: str,
-    content: bytes,
-    kind: FileType,
-    limit: int,
-) -> str:
-    """Why it does not fit; empty when it is kept."""
-    digest = hashlib.sha256(content).hexdigest()
+def _insert(owner: Owner, read: Reading, question: str) -> None:
+    """Raises Refused for what does not fit any more beside what came meanwhile."""
     with get_database().write() as session:
-        exclusive(session, Lock.FILES, report_id)
-        present = files_of(session, report_id)
-        if any(file.sha256 == digest for file in present):
-            return ""
-        if sum(file.size for file in present) + len(content) > limit:
-            return str(
-                _(
-                    "%(name)s is too large to add: files can be %(limit)s in total",
-                    name=name,
-                    limit=size_in_words(limit),
-                )
+        exclusive(session, Lock.FILES, owner.report_id or owner.draft_id or "")
+        rows = list(_rows(session, owner))
+        room = _room(rows)
+        if read.sha256 in room.digests:
+            return
+        reading.refuse_what_does_not_fit(read, room)
+        if len(rows) >= MAX_FILES:
+            raise Refused(reading.too_many(read.name, MAX_FILES))
+        place = 1 + max((row.place for row in rows), default=0)
+        filename = f"{place}-{read.stem}.{read.suffix}"
+        session.add(
+            Attachment(
+                report_id=owner.report_id,
+                draft_id=None if owner.report_id else owner.draft_id,
+                place=place,
+                question=question,
+                name=read.name,
+                filename=f"{owner.reference}-{filename}" if owner.reference else filename,
+                mime_type=read.mime_type,
+                size=len(read.content),
+                sha256=read.sha256,
+                original_sha256=read.original_sha256,
+                for_desk=read.for_desk,
+                holds_secret=read.holds_secret,
+                tells_position=read.tells_position,
+                content=read.content,
+                created_at=datetime.now(UTC),
             )
-        if len(present) >= MAX_FILES:
-            return str(
-                _(
-                    "%(name)s does not fit: a report may have %(limit)s files",
-                    name=name,
-                    limit=MAX_FILES,
-                )
-            )
-        number = 1 + max((_place(file.filename) for file in present), default=0)
-        row = Attachment(
-            report_id=report_id,
-            name=name or kind.suffix,
-            filename=f"{reference}-{number}-{_ascii(name)}.{kind.suffix}",
-            mime_type=kind.mime_type,
-            size=len(content),
-            sha256=digest,
-            content=content,
-            created_at=datetime.now(UTC),
         )
-        session.add(row)
-    return ""
-
-
-def _place(filename: str) -> int:
-    return int(filename.split("-")[2])
-
-
-def _ascii(name: str) -> str:
-    """A name that any file system and mail program takes."""
-    plain = unicodedata.normalize("NFKD", PurePath(name).stem).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:40].strip("-") or "file"
 
 
 def _stored(row: Attachment) -> StoredFile:
     return StoredFile(
-        row.id, row.name, row.filename, row.mime_type, row.size, row.sha256, row.number
+        id=row.id,
+        name=row.name,
+        filename=row.filename,
+        mime_type=row.mime_type,
+        size=row.size,
+        sha256=row.sha256,
+        number=row.number,
+        for_desk=row.for_desk,
+        holds_secret=row.holds_secret,
+        tells_position=row.tells_position,
+        question=row.question,
     )

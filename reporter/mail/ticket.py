@@ -8,6 +8,8 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 
 from flask import current_app
+from flask_babel import force_locale
+from flask_babel import gettext as _
 
 from reporter.delivery.outbox import Mail
 from reporter.mail import ticket_json, ticket_text
@@ -51,8 +53,8 @@ def compose_followup(
     helpdesk_number: str = "",
     root: str = "",
 ) -> Mail:
-    """A follow-up in the ticket's thread. *files* are new with it. *root*: the Message-ID that the
-    ticket was sent with, which another SECRET_KEY may have made.
+    """A follow-up in the ticket's thread. *files* are new with it; those for the desk are told of.
+    *root*: the Message-ID that the ticket was sent with, which another SECRET_KEY may have made.
 
     Its text tells what is new; the whole current state is in the JSON.
     """
@@ -70,13 +72,11 @@ def compose_followup(
     root = root or mime_id(report.reference, "0")
     mail["In-Reply-To"] = root
     mail["References"] = root
-    stored = [file for file, _content in files]
-    names = [(file.filename, file.name) for file in stored]
+    stored = [file for file, _content in files if not file.for_desk]
+    names = _named([file for file, _content in files], language)
     text = ticket_text.followup_text(report, language, followup, names, desk_url)
     mail.set_content(text, cte="quoted-printable")
-    for file, content in files:
-        maintype, _slash, subtype = file.mime_type.partition("/")
-        mail.add_attachment(content, maintype=maintype, subtype=subtype, filename=file.filename)
+    _attach_files(mail, files)
     if not followup.only_files:
         told = [
             update
@@ -85,6 +85,21 @@ def compose_followup(
         ]
         _attach_json(mail, report, followup.number, told, stored)
     return finish(mail, _headers(report))
+
+
+def _attach_files(mail: EmailMessage, files: Sequence[tuple[StoredFile, bytes]]) -> None:
+    for file, content in files:
+        if file.for_desk:
+            continue
+        maintype, _slash, subtype = file.mime_type.partition("/")
+        mail.add_attachment(content, maintype=maintype, subtype=subtype, filename=file.filename)
+
+
+def _named(files: Sequence[StoredFile], language: str) -> list[tuple[str, str]]:
+    """Our name of each file and the customer's, with where it is if it is not in the mail."""
+    with force_locale(language):
+        there = _("at the desk only")
+    return [(f.filename, f"{f.name}, {there}" if f.for_desk else f.name) for f in files]
 
 
 def safe_name(name: str) -> str:

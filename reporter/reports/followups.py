@@ -46,7 +46,7 @@ def queue(session: Session, row: models.Report, update: models.Update, due_at: d
         mail = _compose(session, row, update.number)
     unsent = []
     if update.kind in {UpdateKind.DETAILS, UpdateKind.FILES}:
-        unsent = [file for file in files_of(session, row.id) if file.number is None]
+        unsent = [file for file in files_of(session, row.id) if not file.is_sent]
     fitting = _fitting(unsent, MAIL_BYTES - len(mail.content))
     if update.kind == UpdateKind.FILES:
         fitting = fitting or unsent[:1]
@@ -76,7 +76,7 @@ def _fitting(files: list[StoredFile], room: int) -> list[StoredFile]:
     """As many of *files* as fit in *room* bytes, in order."""
     fitting = []
     for file in files:
-        room -= encoded_size(file.size)
+        room -= PART_BYTES if file.for_desk else encoded_size(file.size)
         if room < 0:
             break
         fitting.append(file)
@@ -137,7 +137,7 @@ def _compose(session: Session, row: models.Report, number: int) -> Mail:
         solved=row.solved_at is not None,
     )
     files = [
-        (file, session.get_one(models.Attachment, file.id).content)
+        (file, b"" if file.for_desk else session.get_one(models.Attachment, file.id).content)
         for file in files_of(session, row.id)
         if file.number == number
     ]

@@ -53,7 +53,9 @@ def add_details(report_id: int, sections: Sections, at: datetime) -> bool:
         row = store.lock(session, report_id)
         before = store.to_value(session, row)
         files = files_of(session, row.id)
-        if before.with_answers(sections).answers == before.answers and all(f.number for f in files):
+        if before.with_answers(sections).answers == before.answers and all(
+            f.is_sent for f in files
+        ):
             return False
         content = {"text": "", "sections": sections_to_json(sections)}
         _add(

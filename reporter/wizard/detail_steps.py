@@ -76,7 +76,7 @@ class EvidenceForm(StepForm):
     )
     files = Files(
         _l("Screenshots and other files"),
-        hint=_l("Pictures (PNG, JPEG, WebP, GIF), PDF or text"),
+        hint=_l("Pictures, PDF, text, documents, ZIP files, videos or captures"),
     )
 
 

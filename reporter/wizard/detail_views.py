@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter.attachments import store as attachments
+from reporter.attachments.store import Owner
 from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.reports.receipts import find_or_404
@@ -43,6 +44,7 @@ class DetailsStage(Stage):
         super().__init__(session, f"details-{receipt.draft_id}")
         self.reference = receipt.report.reference
         self.mirrored_as = f"details-{self.reference}"
+        self.owner = Owner(receipt.report_id, reference=self.reference)
         self.files = attachments.files_of(session, receipt.report_id)
 
     def url(self, slug: str | None, **query: Any) -> str:
@@ -71,13 +73,13 @@ class DetailsStage(Stage):
 
     def keep_files(self) -> list[str]:
         uploads = request.files.getlist("files")
-        problems = attachments.keep(self.receipt.report_id, self.receipt.report.reference, uploads)
+        problems = attachments.keep(self.owner, uploads)
         self._look_at_files()
         return problems
 
     def remove_file(self, attachment_id: int) -> None:
         if any(file.id == attachment_id for file in self.files):
-            attachments.remove(self.receipt.report_id, attachment_id)
+            attachments.remove(self.owner, attachment_id)
         self._look_at_files()
 
     def _look_at_files(self) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
 from reporter.formats.addresses import meant
 from reporter.formats.secrets import holds_secret
-from reporter.web.fields import Email, Phone, TextArea, TextInput
+from reporter.report import StoredFile
+from reporter.web.fields import Email, Files, Phone, TextArea, TextInput
 from reporter.web.question import Question, questions
 from reporter.wizard.step import StepForm
 
@@ -40,9 +41,29 @@ def _warning(question: Question, form: StepForm) -> str:
     elif isinstance(question, Email):
         if better := meant(str(question.value(form))):
             text = _("Check this address: did you mean %(address)s?", address=better)
+    elif isinstance(question, Files):
+        text = _of_files(form.kept_files)
     elif isinstance(question, (TextInput, TextArea)) and holds_secret(str(question.data)):
         text = _(
             "This looks like a password, a key, a card or an account number. "
             "We do not need it: take it out of the answer if you can."
         )
     return str(text)
+
+
+def _of_files(files: Sequence[StoredFile]) -> str:
+    said = [
+        _(
+            "%(name)s seems to hold a password, a key or a session. We do not need it: "
+            "remove the file if you can, and take it out.",
+            name=file.name,
+        )
+        for file in files
+        if file.holds_secret
+    ]
+    said += [
+        _("%(name)s may say where it was recorded.", name=file.name)
+        for file in files
+        if file.tells_position
+    ]
+    return " ".join(str(each) for each in said)

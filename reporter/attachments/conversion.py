@@ -1,0 +1,70 @@
+"""Pictures that few programs show, turned into one that all do: the only place that decodes."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from threading import Lock
+
+from pi_heif import register_heif_opener
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from reporter.attachments.filetypes import (
+    AVIF,
+    BMP,
+    HEIC,
+    JPEG,
+    PNG,
+    TIFF,
+    Damaged,
+    FileType,
+    TooManyPixels,
+)
+
+# Decoded, a picture takes up to four bytes a pixel, twice.
+MAXIMUM_PIXELS = 50_000_000
+# Over this a picture of colours is a photo or a scan, for which a PNG is too large.
+DRAWN_PIXELS = 9_000_000
+FORMATS = {HEIC: "HEIF", AVIF: "AVIF", BMP: "BMP", TIFF: "TIFF"}
+TURN = 0x0112  # how the picture is turned (Exif 2.32)
+
+# Of all threads, one decodes at a time: memory is taken once, whoever sends what.
+_decoding = Lock()
+register_heif_opener(thumbnails=False)
+
+
+def convert(content: bytes, kind: FileType) -> tuple[bytes, FileType]:
+    """*content* as a JPEG, where it is a photo, or as a PNG; the first page of several. Nothing
+    but its pixels and colours is kept. Raises Damaged and TooManyPixels, before it decodes."""
+    try:
+        with _decoding, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of many pixels: they are counted here
+            with Image.open(io.BytesIO(content), formats=[FORMATS[kind]]) as picture:
+                pixels = picture.width * picture.height
+                if pixels > MAXIMUM_PIXELS:
+                    raise TooManyPixels(kind.suffix.upper())
+                drawn = kind in {BMP, TIFF} and pixels <= DRAWN_PIXELS
+                return _saved(picture, PNG if drawn or picture.mode in {"1", "P"} else JPEG)
+    except Image.DecompressionBombError as error:
+        raise TooManyPixels(kind.suffix.upper()) from error
+    except TooManyPixels:
+        raise
+    except (UnidentifiedImageError, Exception) as error:  # a malformed one raises what it likes
+        raise Damaged(kind.suffix.upper()) from error
+
+
+def _saved(picture: Image.Image, kind: FileType) -> tuple[bytes, FileType]:
+    profile = picture.info.get("icc_profile")
+    shown = ImageOps.exif_transpose(picture)
+    if kind == JPEG and shown.mode not in {"L", "RGB"}:
+        shown = shown.convert("RGB")
+        profile = None if picture.mode == "CMYK" else profile
+    if kind == PNG and shown.mode not in {"1", "L", "LA", "P", "RGB", "RGBA"}:
+        shown = shown.convert("RGB")
+        profile = None
+    clean = io.BytesIO()
+    if kind == JPEG:
+        shown.save(clean, "JPEG", quality=88, icc_profile=profile, exif=b"")
+    else:
+        shown.save(clean, "PNG", icc_profile=profile, exif=b"")
+    return clean.getvalue(), kind

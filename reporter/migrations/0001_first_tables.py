@@ -164,20 +164,31 @@ def upgrade() -> None:
     op.create_table(
         "attachment",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("report_id", sa.Integer(), nullable=False),
+        sa.Column("report_id", sa.Integer(), nullable=True),
+        sa.Column("draft_id", sa.String(), nullable=True),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("question", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("filename", sa.String(), nullable=False),
         sa.Column("mime_type", sa.String(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("original_sha256", sa.String(), nullable=False),
+        sa.Column("for_desk", sa.Boolean(), nullable=False),
+        sa.Column("holds_secret", sa.Boolean(), nullable=False),
+        sa.Column("tells_position", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["draft_id"], ["draft.id"], name="fk_attachment_draft_id_draft", ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(
             ["report_id"], ["report.id"], name="fk_attachment_report_id_report", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_attachment"),
     )
+    op.create_index("ix_attachment_draft_id", "attachment", ["draft_id"])
     op.create_index("ix_attachment_report_id", "attachment", ["report_id"])
     op.create_table(
         "message",

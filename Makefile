@@ -36,7 +36,7 @@ run: .venv/installed-run ## Serve the form here, with a demo mailbox at /inbox
 setup: .venv/installed-dev ## Make .venv with everything that development needs
 
 .PHONY: browser
-browser: .venv/installed-dev ## Install Chromium, if there is none
+browser: .venv/installed-dev ## Install the browsers of the tests, where there are none
 	@$(BIN)/python tests/browser.py
 
 .PHONY: test
@@ -50,6 +50,7 @@ lint: .venv/installed-dev ## Check style, types, import layers, templates and ca
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint --quiet --lint templates
+	$(BIN)/oxlint --quiet --deny-warnings reporter/static
 	$(BIN)/pytest --quiet tests/test_catalogues.py
 
 .PHONY: format

@@ -1,4 +1,5 @@
-"""Finds Chromium, or installs it: with the system's package manager, else with Playwright.
+"""Finds the browsers of the tests, or installs them with the system's package manager; Chromium
+else with Playwright.
 
 Run as a program it sees that there is one, which is what `make browser` does.
 """
@@ -16,15 +17,29 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# What else the tests start: by the programs that will do, and the package of each system that has
+# one. Where none is named, it is for whoever runs them to install.
+OTHERS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
+    "Firefox": (
+        ("firefox-esr", "firefox"),
+        {"apt-get": "firefox-esr", "dnf": "firefox", "apk": "firefox-esr", "pacman": "firefox"},
+    ),
+    "WebKit's driver": (("WebKitWebDriver",), {"apt-get": "webkit2gtk-driver"}),
+    "a display for WebKit": (
+        ("Xvfb",),
+        {"apt-get": "xvfb", "dnf": "xorg-x11-server-Xvfb", "apk": "xvfb"},
+    ),
+    "w3m": (("w3m",), dict.fromkeys(("apt-get", "dnf", "apk", "pacman"), "w3m")),
+}
 # What each package manager is told, where it is there.
 INSTALLERS: dict[str, list[list[str]]] = {
     "apt-get": [
         ["apt-get", "-qq", "update"],
-        ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", "chromium"],
+        ["apt-get", "-qq", "install", "--yes", "--no-install-recommends"],
     ],
-    "dnf": [["dnf", "--quiet", "--assumeyes", "install", "chromium"]],
-    "apk": [["apk", "add", "--quiet", "chromium"]],
-    "pacman": [["pacman", "--sync", "--noconfirm", "--quiet", "chromium"]],
+    "dnf": [["dnf", "--quiet", "--assumeyes", "install"]],
+    "apk": [["apk", "add", "--quiet"]],
+    "pacman": [["pacman", "--sync", "--noconfirm", "--quiet"]],
 }
 INSTALL_SECONDS = 600
 ARGUMENTS = [
@@ -49,15 +64,31 @@ def find() -> str | None:
 
 def install() -> str | None:
     """Install Chromium; its path, or None when that did not work."""
-    commands = next((INSTALLERS[name] for name in INSTALLERS if shutil.which(name)), [])
-    root = _as_root()
-    system = [] if root is None else [[*root, *command] for command in commands]
-    for way in (system, [[sys.executable, "-m", "playwright", "install", "chromium"]]):
+    for way in (
+        _commands("chromium"),
+        [[sys.executable, "-m", "playwright", "install", "chromium"]],
+    ):
         if way and all(_run(command) for command in way):
             path = find()
             if path and _run([path, "--version"]):  # it has every library it needs
                 return path
     return None
+
+
+def program(name: str) -> str | None:
+    """The path of one of OTHERS, if it is installed."""
+    programs, _packages = OTHERS[name]
+    return next(filter(None, map(shutil.which, programs)), None)
+
+
+def install_others() -> list[str]:
+    """Install those that are missing; the names of those that still are."""
+    manager = _manager()
+    for name, (_programs, packages) in OTHERS.items():
+        if program(name) is None and manager in packages:
+            print(f"Installing {name} for the tests…", flush=True)
+            all(_run(command) for command in _commands(packages[manager]))
+    return [name for name in OTHERS if program(name) is None]
 
 
 @contextmanager
@@ -71,6 +102,19 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def _manager() -> str:
+    return next((name for name in INSTALLERS if shutil.which(name)), "")
+
+
+def _commands(package: str) -> list[list[str]]:
+    """What installs it here; none where nobody may."""
+    root = _as_root()
+    if root is None or not _manager():
+        return []
+    *before, last = INSTALLERS[_manager()]
+    return [[*root, *command] for command in (*before, [*last, package])]
 
 
 def _as_root() -> list[str] | None:
@@ -101,3 +145,5 @@ if __name__ == "__main__":
         print("Installing Chromium for the tests…", flush=True)
         if install() is None:
             sys.exit("No Chromium: install the package chromium of your system, and run this again")
+    if missing := install_others():
+        sys.exit(f"Not installed: {', '.join(missing)}. Install them, and run this again")

@@ -36,7 +36,8 @@ def page(browser: Browser, site: Site) -> Iterator[Page]:
 
 
 def stored(page: Page) -> str:
-    return page.evaluate("localStorage.getItem('reporter.draft') ?? ''")
+    """What the browser keeps of drafts."""
+    return page.evaluate("Object.values(localStorage).join()")
 
 
 def test_the_zone_is_the_browsers(browser, site):

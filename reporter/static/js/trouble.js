@@ -51,7 +51,7 @@ if (document.querySelector("[data-draft=whole]")) {
   const state = document.querySelector("#sending");
   let gone = false;
   const look = () =>
-    fetch("/healthz").then(
+    fetch("/healthz", { method: "HEAD" }).then(
       () => {
         if (gone && !state.textContent && trouble.hidden) state.textContent = state.dataset.back;
       },

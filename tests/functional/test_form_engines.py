@@ -1,0 +1,225 @@
+"""The form in three engines, in browsers that lack what ours have, and in one without styles."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import browser
+import engines
+import pytest
+import sites
+from engines import FILL, Engine
+from running import until
+from sites import CHANGES, CONTACT, FAILURE, STEPS, TIMING, Site
+
+# What the script uses that some browser of the last years lacks, or somebody takes away.
+TAKEN_AWAY = [
+    "AbortController",
+    "AbortSignal.timeout",
+    "Array.prototype.at",
+    "DataTransfer",
+    "DOMParser",
+    "Element.prototype.scrollIntoView",
+    "FormData",
+    "FormData.prototype.set",
+    "HTMLFormElement.prototype.requestSubmit",
+    "Intl.RelativeTimeFormat",
+    "Navigator.prototype.languages",
+    "Navigator.prototype.serviceWorker",
+    "Object.entries",
+    "Response.prototype.text",
+    "SubmitEvent.prototype.submitter",
+    "URLSearchParams",
+    "crypto.constructor.prototype.getRandomValues",
+    "fetch",
+    "localStorage",
+]
+
+
+@pytest.fixture(scope="module")
+def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with sites.running(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture
+def site(running_site: Site) -> Iterator[Site]:
+    """A site that is up; a test may take it down."""
+    yield running_site
+    if not running_site.is_up:
+        running_site.start()
+
+
+def count(site: Site) -> int:
+    with sqlite3.connect(site.folder / "instance" / "reporter.db") as database:
+        return int(database.execute("SELECT count(*) FROM report").fetchone()[0])
+
+
+def is_at(window: Engine, path: str) -> bool:
+    """Whether the page at *path*, or below it, is there and its script has run."""
+    with contextlib.suppress(Exception):  # while one page goes and another comes
+        here, state = window.run("return [location.pathname, document.readyState]")
+        return bool(here.startswith(path) and state == "complete")
+    return False
+
+
+def arrives(window: Engine, path: str) -> None:
+    until(lambda: is_at(window, path))
+
+
+def answers(window: Engine, **values: str) -> None:
+    window.run(FILL, values)
+
+
+def presses(window: Engine, times: int = 1) -> None:
+    press = "document.querySelector('main button.primary').click();"
+    window.run(press * times)
+
+
+def sees(window: Engine, selector: str) -> bool:
+    with contextlib.suppress(Exception):
+        return bool(window.run("return !!document.querySelector(argument)?.offsetParent", selector))
+    return False
+
+
+def walks(window: Engine, site: Site, last: str = "review") -> None:
+    """From the first page to the *last*."""
+    window.open(f"{site.url}/report/failure?lang=es")
+    for slug, values in STEPS.items():
+        arrives(window, f"/report/{slug}")
+        if slug == last:
+            return
+        answers(window, **values)
+        presses(window)
+    arrives(window, "/report/review")
+
+
+@pytest.fixture(params=engines.ENGINES)
+def window(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    with engines.ENGINES[request.param]() as window:
+        yield window
+
+
+def test_the_whole_way_with_errors_back_and_forward_offline_and_a_double_press(
+    window: Engine, site: Site
+) -> None:
+    before = count(site)
+    window.open(f"{site.url}/?lang=es")
+    window.run("document.querySelector('main a.primary').click()")
+    arrives(window, "/report/failure")
+    # Errors, on purpose
+    answers(window, summary=FAILURE["summary"])
+    presses(window)
+    until(lambda: sees(window, ".errors"))
+    until(lambda: window.run("return document.activeElement.className") == "errors")
+    assert window.run("return document.querySelector('#f-summary').value") == FAILURE["summary"]
+    answers(window, **FAILURE)
+    presses(window)
+    arrives(window, "/report/timing")
+    answers(window, **TIMING)
+    presses(window)
+    arrives(window, "/report/changes")
+    # Back and forward
+    window.go(-1)
+    arrives(window, "/report/timing")
+    assert window.run("return document.querySelector('[name=pattern]:checked').value")
+    window.go(1)
+    arrives(window, "/report/changes")
+    answers(window, **CHANGES)
+    presses(window)
+    arrives(window, "/report/contact")
+    answers(window, **CONTACT)
+    # Out of reach
+    site.stop()
+    presses(window)
+    until(lambda: sees(window, "#trouble"))
+    assert window.run("return document.activeElement.id") == "trouble"
+    site.start()
+    arrives(window, "/report/review")
+    # Two presses, one report
+    presses(window, times=2)
+    arrives(window, "/r/")
+    assert count(site) == before + 1
+    # Back: the receipt, and no second report
+    window.go(-1)
+    until(lambda: is_at(window, "/r/") or is_at(window, "/report/review"))
+    arrives(window, "/r/")
+    assert count(site) == before + 1
+
+
+@pytest.fixture(scope="module")
+def chromiums() -> Iterator[Any]:
+    with browser.chromium() as started:
+        yield started
+
+
+@contextlib.contextmanager
+def window_without(started: Any, taken: str) -> Iterator[Engine]:
+    """In which `taken` is nowhere."""
+    context = started.new_context(locale="es-ES", timezone_id="Europe/Madrid")
+    owner, _dot, name = taken.rpartition(".")
+    context.add_init_script(f"delete {owner or 'window'}[{name!r}]")
+    if owner == "" and name in {"fetch", "localStorage"}:
+        context.add_init_script(f"delete Window.prototype[{name!r}]")
+    try:
+        page = context.new_page()
+        page.goto("about:blank")
+        yield engines.Chromium(page)
+    finally:
+        context.close()
+
+
+@pytest.mark.parametrize("taken", TAKEN_AWAY)
+def test_no_browser_is_kept_out_for_what_it_lacks(chromiums: Any, site: Site, taken: str) -> None:
+    before = count(site)
+    with window_without(chromiums, taken) as window:
+        walks(window, site)
+        presses(window)
+        arrives(window, "/r/")
+    assert count(site) == before + 1
+
+
+def test_where_no_request_of_a_script_arrives_the_form_can_be_sent_without_one(
+    chromiums: Any, site: Site
+) -> None:
+    before = count(site)
+    context = chromiums.new_context(locale="es-ES", service_workers="block")
+    page = context.new_page()
+    window = engines.Chromium(page)
+    walks(window, site)
+    page.route(
+        "**/*",
+        lambda route: (
+            route.abort() if route.request.resource_type == "fetch" else route.continue_()
+        ),
+    )
+    presses(window)
+    until(lambda: sees(window, "#trouble"))
+    assert not sees(window, "#trouble [value=plain]")
+    page.click("#trouble [value=again]")
+    until(lambda: sees(window, "#trouble [value=plain]"))  # after the third try
+    page.click("#trouble [value=plain]")
+    arrives(window, "/r/")
+    context.close()
+    assert count(site) == before + 1
+
+
+def read_by_w3m(url: str) -> str:
+    path = browser.program("w3m")
+    assert path, "there is no w3m; install it with: make browser"
+    done = subprocess.run(
+        [path, "-dump", "-cols", "100", url], capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("path", ["/", "/report/failure", "/report/timing", "/offline"])
+def test_a_browser_without_styles_reads_nothing_that_is_not_true(site: Site, path: str) -> None:
+    text = read_by_w3m(f"{site.url}{path}?lang=es")
+    assert "Ejemplo" in text or "example.com" in text
+    for untrue in ("no podemos conectar", "conserva", "Copiado", "Enviando", "Recuperarlas"):
+        assert untrue not in text

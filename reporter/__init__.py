@@ -15,6 +15,7 @@ from reporter import (
     desk,
     inbound,
     notices,
+    operations,
     reports,
     settings,
     staff,
@@ -49,5 +50,6 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     desk.init_app(app)
     inbound.init_app(app)
     demo.init_app(app)
+    operations.init_app(app)
     cli.init_app(app)
     return app

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from importlib.metadata import version
 from typing import Any
 
 import click
 from flask import Flask, current_app
-from flask.cli import AppGroup, FlaskGroup
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from flask.cli import AppGroup, FlaskGroup, ScriptInfo, with_appcontext
+from sqlalchemy.exc import DBAPIError
 
-from reporter.delivery.commands import outbox_group, worker_command
+from reporter import database_file
+from reporter.delivery import worker
+from reporter.delivery.commands import outbox_group
 from reporter.delivery.repeating import duties_of
 from reporter.notices.commands import notice_group
+from reporter.operations import condition
+from reporter.operations.commands import (
+    check_command,
+    copy_command,
+    person_group,
+    purge_command,
+    report_group,
+    status_command,
+)
 from reporter.reports.lesser import lesser_form
 from reporter.serving import supervisor
 from reporter.serving.migrate import upgrade
@@ -21,10 +35,13 @@ db_group = AppGroup("db", help="The database.")
 
 
 def init_app(app: Flask) -> None:
-    for command in (db_group, notice_group, outbox_group, staff_group):
-        app.cli.add_command(command)
-    app.cli.add_command(worker_command)
+    for command in COMMANDS:
+        if command not in (serve_command, web_command):  # known to `flask` without the application
+            app.cli.add_command(command)
     duties_of(app).lesser = lesser_form
+
+
+db_group.add_command(copy_command)
 
 
 @db_group.command("upgrade")
@@ -51,7 +68,38 @@ def web_command(host: str, port: int) -> None:
     from reporter.serving.server import run
 
     # A wrong setting is said here once, not by every process.
-    run(host, port, create_app().config["WEB_PROCESSES"])
+    app = create_app()
+    require_tables(app)
+    run(host, port, app.config["WEB_PROCESSES"])
+
+
+@click.command("worker")
+@click.option("--once", is_flag=True, help="Send what is due and end.")
+@with_appcontext
+def worker_command(once: bool) -> None:
+    """Send the mails of the outbox, until told to stop.
+
+    TERM and INT let the mail in hand be finished first.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    require_tables(app)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # In a thread: the handler may interrupt a moment in which the event is locked.
+        signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
+    worker.run(app, once=once, stop=stop)
+
+
+def require_tables(app: Flask) -> None:
+    """Raises click.ClickException where the database has not our tables.
+
+    One that does not answer is waited for: it may be what is down.
+    """
+    if missing := condition.not_there(app.config["DATABASE_URL"]):
+        raise click.ClickException(missing)
+    finding = condition.examine(app)
+    if finding and finding.key == "migrations":
+        raise click.ClickException(finding.words)
 
 
 class Commands(FlaskGroup):
@@ -64,24 +112,36 @@ class Commands(FlaskGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (OperationalError, ProgrammingError) as error:
-            reason = str(error.orig).strip().splitlines()[0]
-            raise click.ClickException(
-                f"the database: {reason}\nSee that it runs, and that its tables are there: "
-                "reporter db upgrade"
-            ) from None
+        except DBAPIError as error:
+            raise click.ClickException(_database_failed(ctx, error)) from None
         except OSError as error:
             if error.filename is None:
                 raise
             raise click.ClickException(f"{error.strerror}: {error.filename}") from None
 
 
-COMMANDS = (
+def _database_failed(ctx: click.Context, error: DBAPIError) -> str:
+    url: str = ctx.ensure_object(ScriptInfo).load_app().config["DATABASE_URL"]
+    if missing := condition.not_there(url):
+        return missing
+    reason = condition.reason(error)
+    shown = database_file.shown(url)
+    if "no such table" in reason or "does not exist" in reason:
+        return f"{shown} has not our tables: reporter db upgrade"
+    return f"{shown}: {reason}"
+
+
+COMMANDS: tuple[click.Command, ...] = (
+    check_command,
     db_group,
     notice_group,
     outbox_group,
+    person_group,
+    purge_command,
+    report_group,
     serve_command,
     staff_group,
+    status_command,
     web_command,
     worker_command,
 )
@@ -101,6 +161,7 @@ def main() -> None:
         set_debug_flag=False,
     )
     group.params.clear()  # the flask command's: which application, which .env file
+    group = click.version_option(version("incident-reporter"), prog_name="Incident Reporter")(group)
     for command in COMMANDS:
         group.add_command(command)
     group.main()

@@ -174,6 +174,8 @@ def _partial(name: str, *columns: str, where: str) -> Index:
 # What a worker may take once it is due, and what was told as late or refused and is not sent yet.
 CLAIMABLE = "state = 'queued' AND NOT blocked"
 ALARMED = "alarmed_at IS NOT NULL AND state <> 'sent'"
+# What was sent, and has its content still.
+WHOLE = "state = 'sent' AND cut_at IS NULL"
 
 
 class Base(DeclarativeBase):
@@ -252,6 +254,7 @@ class Report(Base):
         Index("ix_report_service_saved_at", "service", "saved_at", "number_in_service"),
         Index("ix_report_solved_at", "solved_at", "seen_at", "severity", "saved_at"),
         Index("ix_report_next_news_at", "next_news_at"),
+        Index("ix_report_saved_at", "saved_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -278,6 +281,8 @@ class Report(Base):
     # When a mail to the customer came back, and what the helpdesk calls its ticket.
     unreachable_at: Mapped[datetime | None]
     helpdesk_number: Mapped[str | None]
+    # Whoever sent it asked to be forgotten while its ticket was on its way: it goes after that.
+    erase_wanted: Mapped[bool] = mapped_column(default=False, server_default=false())
     notice_id: Mapped[int | None] = mapped_column(
         ForeignKey("notice.id", ondelete="SET NULL"), index=True
     )
@@ -414,6 +419,7 @@ class Message(Base):
         _partial("unsent", "kind", "created_at", where="state <> 'sent'"),
         _partial("troubled", "trouble", "recipient", where="trouble IS NOT NULL"),
         _partial("alarm_from", "alarm_from", where="alarm_from IS NOT NULL"),
+        _partial("whole", "sent_at", where=WHOLE),
         _partial("alarmed", "alarmed_at", where=ALARMED),
     )
 
@@ -440,6 +446,8 @@ class Message(Base):
     attempt_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(index=True)
     sent_at: Mapped[datetime | None]
+    # When all but its headers went, long after it was sent.
+    cut_at: Mapped[datetime | None]
     trouble: Mapped[Trouble | None] = mapped_column(_state(Trouble, "trouble"))
     # From when on it counts as waiting for the alarm; null: never, or told already.
     alarm_from: Mapped[datetime | None]
@@ -510,3 +518,12 @@ class HeardCount(Base):
     sort: Mapped[str] = mapped_column(primary_key=True)
     count: Mapped[int]
     last_at: Mapped[datetime]
+
+
+class LastDone(Base):
+    """When something was last done, by whichever process did it."""
+
+    __tablename__ = "last_done"
+
+    name: Mapped[str] = mapped_column(primary_key=True)  # as in "purge"
+    done_at: Mapped[datetime]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import sqlite_url
+from factories import make_tables, sqlite_url
 from flask import Flask
 from servers import postgres_server
 
@@ -23,7 +23,7 @@ from reporter.delivery import clock, outbox
 from reporter.delivery.outbox import Claimed, Mail
 from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult
-from reporter.models import Base, MailKind, Message
+from reporter.models import MailKind, Message
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 CONTENT = b"Subject: INC-KX7M9Q\r\nMessage-ID: <1@example.com>\r\n\r\nLa web no carga.\r\n"
@@ -70,7 +70,7 @@ def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 def database(database_url: str) -> Iterator[Database]:
     """A database with its tables."""
     database = Database(database_url)
-    Base.metadata.create_all(database.engine)
+    make_tables(database.engine)
     yield database
     database.close()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email import policy
@@ -11,10 +9,11 @@ from email.parser import BytesHeaderParser
 
 import click
 from flask import current_app
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import AppGroup
 
+from reporter import database_file
 from reporter.database import get_database
-from reporter.delivery import backlog, worker
+from reporter.delivery import backlog
 from reporter.delivery.alarms import spoken
 from reporter.delivery.smtp import printable
 from reporter.models import MailState, Message
@@ -25,21 +24,6 @@ TIME = "%Y-%m-%d %H:%M:%S UTC"
 outbox_group = AppGroup("outbox", help="The mails that wait, failed or were sent.")
 
 
-@click.command("worker")
-@click.option("--once", is_flag=True, help="Send what is due and end.")
-@with_appcontext
-def worker_command(once: bool) -> None:
-    """Send the mails of the outbox, until told to stop.
-
-    TERM and INT let the mail in hand be finished first.
-    """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # In a thread: the handler may interrupt a moment in which the event is locked.
-        signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
-    worker.run(current_app._get_current_object(), once=once, stop=stop)  # type: ignore[attr-defined]
-
-
 @outbox_group.command("list")
 def list_command() -> None:
     """What waits and what failed, oldest first."""
@@ -47,7 +31,8 @@ def list_command() -> None:
     with get_database().read() as session:
         messages = backlog.unsent(session)
         if not messages:
-            click.echo("Nothing waits: every mail was sent.")
+            shown = database_file.shown(current_app.config["DATABASE_URL"])
+            click.echo(f"Nothing waits: every mail of {shown} was sent.")
             return
         click.echo(ROW.format("REFERENCE", "KIND", "STATE", "AGE", "DUE", "TRIES", "LAST"))
         unsent_ids = _unsent_ids(messages)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, current_app, render_template, request
+from flask import Blueprint, abort, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from reporter.demo import mailbox
+from reporter.web.loopback import is_from_this_machine
 
 blueprint = Blueprint("inbox", __name__, url_prefix="/inbox")
 
@@ -17,10 +16,7 @@ blueprint = Blueprint("inbox", __name__, url_prefix="/inbox")
 @blueprint.before_request
 def loopback_only() -> None:
     """404 for anybody else, and for a page elsewhere that had its name point to loopback."""
-    host = urlsplit(f"//{request.host}").hostname or ""
-    if not (
-        _is_loopback(request.remote_addr or "") and (host == "localhost" or _is_loopback(host))
-    ):
+    if not is_from_this_machine():
         abort(404)
 
 
@@ -38,10 +34,3 @@ def mail(key: str) -> ResponseReturnValue:
 
 def _path() -> Path:
     return Path(current_app.config["DEMO_MAILBOX"])
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from flask import Flask
 
@@ -13,21 +15,30 @@ from reporter.extensions import migrations
 def upgrade(app: Flask) -> None:
     """Run what migrations are left, all or none. Safe to run from several machines at once.
 
-    A batch migration on SQLite drops and rebuilds tables, which with foreign keys on would
-    cascade into the tables that refer to them: they are off meanwhile, and checked at the end.
     A SQLite file that is not there yet is made. Raises OSError where it cannot be.
     """
-    database_file.create(app.config["DATABASE_URL"])
-    serving = app.extensions["sqlalchemy"]
-    migrating = Database(app.config["DATABASE_URL"], foreign_keys=False)
-    app.extensions["sqlalchemy"] = migrating
+    upgrade_database(app.config["DATABASE_URL"], app.config["ALEMBIC_CONTEXT"])
+
+
+def upgrade_database(url: str, context: dict[str, Any]) -> None:
+    """As `upgrade`, for the database at *url*.
+
+    A batch migration on SQLite drops and rebuilds tables, which with foreign keys on would
+    cascade into the tables that refer to them: they are off meanwhile, and checked at the end.
+    """
+    database_file.create(url)
+    database = Database(url, foreign_keys=False)
+    # An application of its own, which serves nobody: the extension keeps its engine for good.
+    app = Flask("reporter", static_folder=None)
+    app.config["ALEMBIC_CONTEXT"] = context
+    app.extensions["sqlalchemy"] = database
+    migrations.init_app(app)
     try:
-        with app.app_context(), _one_at_a_time(migrating):
+        with app.app_context(), _one_at_a_time(database):
             migrations.upgrade()
-        _check_foreign_keys(migrating)
+        _check_foreign_keys(database)
     finally:
-        app.extensions["sqlalchemy"] = serving
-        migrating.close()
+        database.close()
 
 
 class _one_at_a_time:  # noqa: N801 (reads as the statement it is)

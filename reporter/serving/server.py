@@ -66,12 +66,15 @@ def _end_when_told() -> None:
 def application() -> Flask:
     """What each process of the server runs."""
     from reporter import create_app
+    from reporter.operations import watch
 
     # Only if the process that started us was itself killed: otherwise it stops us in order.
     # Without this we would go on listening, unwatched, beside whoever comes next.
     starter = parent_process()
     parent.end_with((starter and starter.pid) or os.getppid(), signal.SIGKILL)
-    return create_app()
+    app = create_app()
+    watch.start(app)
+    return app
 
 
 def check_address(host: str, port: int) -> None:

@@ -1,4 +1,4 @@
-"""What every page shares: proxies, logs, language, headers, errors, health."""
+"""What every page shares: proxies, logs, language, headers, errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from reporter.web import (
     bounds,
     errors,
     headers,
-    health,
     locale,
     logs,
     origins,
@@ -25,5 +24,7 @@ def init_app(app: Flask) -> None:
     hops: int = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
-    for part in (bounds, bodies, logs, locale, assets, headers, errors, pages, health, origins):
+    for part in (bounds, bodies, logs, locale, assets, headers, errors, pages, origins):
         part.init_app(app)
+    if not hops:
+        app.before_request(logs.tell_of_proxy)

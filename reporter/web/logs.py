@@ -13,7 +13,7 @@ import traceback
 from types import TracebackType
 
 import structlog
-from flask import Flask, Response, g, request, request_started
+from flask import Flask, Response, current_app, g, request, request_started
 
 log = structlog.get_logger("reporter.web")
 
@@ -36,6 +36,14 @@ def init_app(app: Flask) -> None:
 
 def start_clock(app: Flask, **_: object) -> None:
     g.started = time.perf_counter()
+
+
+def tell_of_proxy() -> None:
+    """Log once that a proxy is there which the settings know nothing of: to us all of its clients
+    are one, and share one limit."""
+    if "X-Forwarded-For" in request.headers and not current_app.extensions.get("proxy told"):
+        current_app.extensions["proxy told"] = True
+        log.warning("a proxy sends X-Forwarded-For: set TRUSTED_PROXIES to the number of proxies")
 
 
 def log_request(response: Response) -> Response:

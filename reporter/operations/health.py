@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import SQLAlchemyError
 
-from reporter.database import get_database
 from reporter.extensions import csrf, limiter
-from reporter.models import Draft
+from reporter.operations.condition import Readiness
+from reporter.operations.proxy import answer_probe
 
 blueprint = Blueprint("health", __name__)
 
@@ -17,21 +15,20 @@ blueprint = Blueprint("health", __name__)
 def init_app(app: Flask) -> None:
     limiter.exempt(blueprint)
     csrf.exempt(blueprint)
+    app.extensions["readiness"] = Readiness(app)
     app.register_blueprint(blueprint)
 
 
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
     """200 while the process answers at all."""
-    return {"status": "ok"}
+    return {"status": "ok"} | answer_probe()
 
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """200 when a report could be kept: the database answers and its tables are there; else 503."""
-    try:
-        with get_database().read() as session:
-            session.execute(sa.select(Draft.id).limit(1))
-    except SQLAlchemyError:
-        return {"status": "unavailable", "database": "unreachable or not migrated"}, 503
+    """200 when a report can be kept, which is tried; else 503 and a word of why."""
+    found = current_app.extensions["readiness"].look()
+    if found:
+        return {"status": "unavailable", "because": found.key}, 503
     return {"status": "ok"}

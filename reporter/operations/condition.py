@@ -1,0 +1,108 @@
+"""Whether a report can be kept: found out by keeping something."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from flask import Flask
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from reporter import database_file
+from reporter.database import Database
+from reporter.extensions import migrations
+from reporter.formats.text import one_line
+from reporter.models import LastDone
+from reporter.operations.terminal import megabytes
+
+FRESH_SECONDS = 3.0
+PATIENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong: its name for programs, and a line for the operator.
+
+    The line names the database, without its password; it is not for everybody.
+    """
+
+    key: str
+    words: str
+
+
+class Readiness:
+    """`examine` for however many ask: once every few seconds, the others get what was found."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.lock = threading.Lock()
+        self.examined_at: float | None = None
+        self.found: Finding | None = None
+
+    def look(self) -> Finding | None:
+        """What keeps a report from being kept now; None when nothing does."""
+        if not self.lock.acquire(timeout=PATIENCE_SECONDS):
+            return Finding("database", "the database does not answer")
+        try:
+            now = time.monotonic()
+            if self.examined_at is None or now - self.examined_at >= FRESH_SECONDS:
+                self.found = examine(self.app)
+                self.examined_at = time.monotonic()
+            return self.found
+        finally:
+            self.lock.release()
+
+
+def examine(app: Flask) -> Finding | None:
+    """What keeps a report from being kept now; None when nothing does. It writes a row."""
+    url: str = app.config["DATABASE_URL"]
+    database: Database = app.extensions["sqlalchemy"]
+    shown = database_file.shown(url)
+    if missing := not_there(url):
+        return Finding("database", missing)
+    free = database_file.free_bytes(url)
+    if free is not None and free < database_file.LAST_BYTES:
+        return Finding(
+            "disk", f"{shown}: its disk has {megabytes(free)} left, too few for a report"
+        )
+    try:
+        with database.write() as session:
+            if not _is_at_head(app, session):
+                words = f"{shown} has not the tables of this version: reporter db upgrade"
+                return Finding("migrations", words)
+            note_done(session, "readyz", datetime.now(UTC))
+    except SQLAlchemyError as error:
+        return Finding("database", f"{shown}: {reason(error)}")
+    return None
+
+
+def not_there(url: str) -> str:
+    """That a SQLite file is not there, and how to make it; else nothing."""
+    file = database_file.file_of(url)
+    if file is None or file.exists():
+        return ""
+    return f"{database_file.shown(url)} does not exist. To make it: reporter db upgrade"
+
+
+def _is_at_head(app: Flask, session: Session) -> bool:
+    with app.app_context():
+        wanted = set(migrations.script_directory.get_heads())
+    return set(MigrationContext.configure(session.connection()).get_current_heads()) == wanted
+
+
+def note_done(session: Session, name: str, at: datetime) -> None:
+    """Keep when something was last done."""
+    known = session.execute(sa.update(LastDone).where(LastDone.name == name).values(done_at=at))
+    if not known.rowcount:  # type: ignore[attr-defined]  # of a statement that changes rows
+        session.add(LastDone(name=name, done_at=at))
+
+
+def reason(error: SQLAlchemyError) -> str:
+    """What a database said, in one line, without a statement or its values."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return one_line(str(said).strip().splitlines()[0]) if str(said).strip() else type(said).__name__

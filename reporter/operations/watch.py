@@ -1,0 +1,156 @@
+"""The web half watches too: it lives when no worker does, and when the database does not answer.
+
+One process of each machine looks every few seconds; what it sees twice in a row is told to the
+alarm channels once, and so is its end. What is told of while the database answers is noted there,
+so that several machines tell of it once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from reporter import database_file
+from reporter.database import Database
+from reporter.delivery.beats import beats
+from reporter.delivery.channels import tell
+from reporter.models import Alarm
+from reporter.operations import condition
+from reporter.operations.terminal import megabytes
+
+LOOK_SECONDS = 15.0
+
+log = structlog.get_logger(__name__)
+
+
+class Watch:
+    """What was seen, and what was told of it."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.database: Database = app.extensions["sqlalchemy"]
+        self.seen: dict[str, str] = {}
+        self.told: dict[str, datetime] = {}
+
+    def step(self, now: datetime) -> None:
+        """Look once, and tell what began and what ended."""
+        found = self.look(now)
+        for key in found.keys() & self.seen.keys() - self.told.keys():
+            self._begin(key, found[key], now)
+        for key in self.told.keys() - found.keys() - self.seen.keys():
+            self._end(key, now)
+        self.seen = found
+
+    def look(self, now: datetime) -> dict[str, str]:
+        """What is wrong now: a line for each thing, by its name. Raises nothing."""
+        finding = condition.examine(self.app)
+        if finding:
+            return {finding.key: finding.words}
+        found = {}
+        url: str = self.app.config["DATABASE_URL"]
+        free = database_file.free_bytes(url)
+        if free is not None and free < self.app.config["MIN_FREE_BYTES"]:
+            words = f"{megabytes(free)} are free: no file is taken any more"
+            found["room"] = f"{database_file.shown(url)}: {words}"
+        try:
+            with self.database.read() as session:
+                if not beats(session, now):
+                    found["worker"] = "no worker is running: nothing is sent"
+        except SQLAlchemyError:
+            return {}
+        return found
+
+    def _begin(self, key: str, words: str, now: datetime) -> None:
+        log.error("trouble", trouble=key)
+        if not self._note(key, now) or tell(
+            self.app.config["ALARM_URLS"], "Incident Reporter: trouble", words
+        ):  # another machine tells
+            self.told[key] = now
+        else:
+            self._forget(key)
+
+    def _end(self, key: str, now: datetime) -> None:
+        since = self.told.pop(key)
+        log.info("trouble over", trouble=key)
+        if self._forget(key):
+            minutes = round((now - since).total_seconds() / 60)
+            text = f"{key}: all is well again, after {minutes} min"
+            tell(self.app.config["ALARM_URLS"], "Incident Reporter: over", text)
+
+    def _note(self, key: str, now: datetime) -> bool:
+        """Whether it is ours to tell. It is where nobody can be asked."""
+        try:
+            with self.database.write() as session:
+                if session.get(Alarm, key):
+                    return False
+                session.add(Alarm(key=key, since_at=now, told_at=now))
+        except SQLAlchemyError:
+            pass
+        return True
+
+    def _forget(self, key: str) -> bool:
+        """Whether its end is ours to tell."""
+        if key in {"database", "migrations", "disk"}:  # it was not noted
+            return True
+        try:
+            with self.database.write() as session:
+                row = session.get(Alarm, key)
+                if row:
+                    session.delete(row)
+                return row is not None
+        except SQLAlchemyError:
+            return True
+
+
+def start(app: Flask) -> None:
+    """Watch in a thread of this process, unless another one of this machine does.
+
+    If that one ends, we go on in its place.
+    """
+    file = _lock_file(app.config["DATABASE_URL"])
+    threading.Thread(target=_run, args=(Watch(app), file), name="watch", daemon=True).start()
+
+
+def _run(watch: Watch, file: Path) -> None:
+    pause = threading.Event()
+    is_ours = _take(file)
+    while not pause.wait(LOOK_SECONDS):
+        is_ours = is_ours or _take(file)
+        if is_ours:
+            _safely(lambda: watch.step(datetime.now(UTC)))
+
+
+def _safely(step: Callable[[], None]) -> None:
+    try:
+        step()
+    except Exception as error:  # whoever watches does not stop
+        log.error("watch failed", error=type(error).__name__)
+
+
+def _lock_file(url: str) -> Path:
+    name = hashlib.sha256(url.encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"incident-reporter-{os.getuid()}-{name}"
+
+
+def _take(file: Path) -> bool:
+    """Whether nobody else has it. The lock ends with the process."""
+    try:
+        descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return True  # better told twice than not at all
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return False
+    return True

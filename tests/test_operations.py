@@ -1,0 +1,325 @@
+"""What an operator asks of the service from a shell: status, retention, people, reports, copies."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from factories import SETTINGS, Customer, sqlite_url
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from reporter import create_app, models
+from reporter.database import Database
+from reporter.delivery import beats
+from reporter.models import MailState
+from reporter.operations import copying, figures, people, purge
+from reporter.serving.migrate import upgrade
+
+ADDRESS = "inigo@cliente.example"
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    app = make_app(RATELIMIT_ENABLED=False)
+    upgrade(app)
+    return app
+
+
+@pytest.fixture
+def cli(app: Flask) -> FlaskCliRunner:
+    return app.test_cli_runner()
+
+
+@pytest.fixture
+def database(app: Flask) -> Database:
+    found: Database = app.extensions["sqlalchemy"]
+    return found
+
+
+def run(cli: FlaskCliRunner, *words: str, code: int = 0) -> str:
+    result = cli.invoke(args=words)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def a_report(app: Flask, email: str = ADDRESS, **changes: str) -> str:
+    """Send one; its reference."""
+    Customer(app).report(email=email, **changes)
+    with app.extensions["sqlalchemy"].read() as session:
+        reference: str = session.scalar(
+            sa.select(models.Report.reference).order_by(models.Report.id.desc()).limit(1)
+        )
+    return reference
+
+
+def mark_sent(database: Database, at: datetime | None = None) -> None:
+    with database.write() as session:
+        values = {"state": MailState.SENT, "sent_at": at or datetime.now(UTC), "blocked": False}
+        session.execute(sa.update(models.Message).values(**values))
+
+
+def count(database: Database, model: type[models.Base]) -> int:
+    with database.read() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
+
+
+def a_worker(database: Database, now: datetime) -> None:
+    with database.write() as session:
+        beats.beat(session, beats.Worker.here(now), now)
+
+
+def test_status_is_trouble_without_a_worker_and_well_with_one(
+    cli: FlaskCliRunner, database: Database
+) -> None:
+    assert "no worker is running" in run(cli, "status", code=1)
+    a_worker(database, datetime.now(UTC))
+    assert "All is well." in run(cli, "status")
+
+
+def test_status_is_json_for_a_monitor(app: Flask, cli: FlaskCliRunner, database: Database) -> None:
+    a_worker(database, datetime.now(UTC))
+    a_report(app)
+    found = json.loads(run(cli, "status", "--json"))
+    assert found["status"] == "ok"
+    assert found["unsent"]["ticket"] == {"queued": 1, "failed": 0}
+    assert (found["reports"], found["unseen"]) == (1, 1)
+    assert len(found["workers"]) == 1
+    with database.write() as session:
+        session.execute(sa.update(models.Message).values(state=MailState.FAILED))
+    found = json.loads(run(cli, "status", "--json", code=1))
+    assert found["status"] == "trouble"
+    assert "were refused" in found["troubles"][0]
+
+
+def test_status_tells_of_what_support_waits_for_too_long(
+    app: Flask, cli: FlaskCliRunner, database: Database
+) -> None:
+    a_worker(database, datetime.now(UTC))
+    a_report(app)
+    with database.write() as session:
+        earlier = datetime.now(UTC) - timedelta(seconds=301)
+        session.execute(sa.update(models.Message).values(created_at=earlier))
+    assert "what support waits for is 5 min old" in run(cli, "status", code=1)
+
+
+def test_figures_are_of_what_there_is(app: Flask, database: Database) -> None:
+    a_report(app)
+    a_report(app, impact="critical")
+    mark_sent(database)
+    client = app.test_client()
+    text = client.get("/metrics", base_url="http://127.0.0.1:8000").text
+    assert 'reporter_mails{kind="ticket",state="queued"} 0.0' in text
+    assert 'reporter_reports_last_day{service="web-hosting",severity="critical"}' in text
+    assert "reporter_unseen_reports 2.0" in text
+    assert "reporter_workers 0.0" in text
+    assert "reporter_database_up 1.0" in text
+    assert 'reporter_sent_latency_seconds{quantile="0.95"}' in text
+
+
+def test_figures_are_for_this_machine_or_for_whoever_has_the_token(
+    app: Flask, make_app: Callable[..., Flask]
+) -> None:
+    def status(app: Flask, base: str = "http://127.0.0.1:8000", **headers: str) -> int:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return app.test_client().get("/metrics", base_url=base, headers=sent).status_code
+
+    assert status(app) == 200
+    assert status(app, X_Forwarded_For="127.0.0.1") == 404
+    assert status(app, Forwarded="for=127.0.0.1") == 404
+    assert status(app, base="http://evil.example") == 404
+    closed = make_app(METRICS_TOKEN="a-token-of-the-monitor")
+    assert status(closed) == 401
+    assert status(closed, Authorization="Bearer another") == 401
+    assert status(closed, Authorization="Bearer a-token-of-the-monitor") == 200
+
+
+def test_reports_are_listed_shown_and_exported(app: Flask, cli: FlaskCliRunner) -> None:
+    reference = a_report(app, summary="La web \x1b[31mno carga", company="=1+1")
+    listed = run(cli, "report", "list")
+    assert reference in listed
+    shown = run(cli, "report", "show", reference.lower())
+    assert "La web no carga" in shown
+    assert "ticket: queued" in shown
+    assert "\x1b" not in listed + shown
+    [row] = csv.DictReader(io.StringIO(run(cli, "report", "export")))
+    assert (row["reference"], row["email"]) == (reference, ADDRESS)
+    assert row["company"] == "'=1+1"
+    [found] = json.loads(run(cli, "report", "export", "--format", "json"))
+    assert found["answers"]["company"] == "=1+1"
+    assert json.loads(run(cli, "report", "export", "--format=json", "--until=2020-01-01")) == []
+    assert "no report has the reference" in run(cli, "report", "show", "INC-NONE", code=1)
+
+
+def test_what_is_older_than_the_settings_say_goes_and_nothing_else(
+    app: Flask, database: Database
+) -> None:
+    a_report(app)
+    mark_sent(database)
+    Customer(app).fill("failure")
+    now = datetime.now(UTC)
+    kept = count(database, models.Draft)
+    assert kept
+    for days, drafts, reports in ((6, kept, 1), (8, 0, 1), (179, 0, 1), (181, 0, 0)):
+        list(purge.purge(database, app.config, now + timedelta(days=days)))
+        left = count(database, models.Draft), count(database, models.Report)
+        assert left == (drafts, reports), days
+    assert count(database, models.Message) == 0
+
+
+def test_a_report_whose_ticket_is_unsent_is_never_purged(app: Flask, database: Database) -> None:
+    a_report(app)
+    later = datetime.now(UTC) + timedelta(days=10_000)
+    for state in (MailState.QUEUED, MailState.FAILED):
+        with database.write() as session:
+            session.execute(sa.update(models.Message).values(state=state))
+        list(purge.purge(database, app.config, later))
+        assert count(database, models.Report) == 1
+
+
+def test_of_a_mail_that_was_sent_the_headers_stay(app: Flask, database: Database) -> None:
+    a_report(app)
+    mark_sent(database)
+    now = datetime.now(UTC)
+    list(purge.purge(database, app.config, now + timedelta(days=29)))
+    with database.read() as session:
+        assert all(row.cut_at is None for row in session.scalars(sa.select(models.Message)))
+    list(purge.purge(database, app.config, now + timedelta(days=31)))
+    with database.read() as session:
+        for row in session.scalars(sa.select(models.Message)):
+            assert row.content.endswith(b"\r\n\r\n") or row.content.endswith(b"\n\n")
+            assert b"Message-ID: " in row.content
+            assert b"reference: " not in row.content
+    assert list(purge.purge(database, app.config, now + timedelta(days=31))) == []
+
+
+def test_a_dry_run_takes_nothing(app: Flask, cli: FlaskCliRunner, database: Database) -> None:
+    a_report(app)
+    mark_sent(database)
+    with database.write() as session:
+        long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+        session.execute(sa.update(models.Report).values(saved_at=long_ago))
+    assert "  1 reports\n" in run(cli, "purge", "--dry-run")
+    assert count(database, models.Report) == 1
+    assert "  1 reports\n" in run(cli, "purge")
+    assert count(database, models.Report) == 0
+    assert "nothing is old enough" in run(cli, "purge")
+
+
+def test_the_worker_purges_once_a_day(
+    app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[datetime] = []
+
+    def noted(database: Database, config: object, now: datetime) -> Iterator[tuple[str, int]]:
+        done.append(now)
+        return iter(())
+
+    monkeypatch.setattr(purge, "purge", noted)
+    now = datetime.now(UTC)
+    for hours in (0, 1, 23, 24, 25, 48):
+        for _worker in range(2):
+            purge.daily(app, now + timedelta(hours=hours))
+    assert done == [now, now + timedelta(hours=24), now + timedelta(hours=48)]
+
+
+def test_a_person_is_exported_whole_and_erased_everywhere(
+    app: Flask, cli: FlaskCliRunner, database: Database
+) -> None:
+    reference = a_report(app)
+    other = a_report(app, email="otra@cliente.example")
+    Customer(app).fill("contact")  # a draft of theirs
+    mark_sent(database)
+    found = json.loads(run(cli, "person", "export", ADDRESS.upper()))
+    assert [each["reference"] for each in found["reports"]] == [reference]
+    assert len(found["drafts"]) == 1
+    assert found["mails"]
+    assert "token" not in json.dumps([list(each) for each in found["reports"]])
+    run(cli, "person", "erase", ADDRESS)
+    with database.read() as session:
+        assert people.export(session, ADDRESS) == {
+            "address": ADDRESS, "reports": [], "drafts": [], "followed": [], "mails": [],
+        }  # fmt: skip
+        [row] = session.scalars(sa.select(models.Report))
+        assert row.reference == other
+        for (content,) in session.execute(sa.select(models.Message.content)):
+            assert ADDRESS.encode() not in content
+
+
+def test_who_is_erased_while_the_ticket_waits_goes_once_it_was_sent(
+    app: Flask, cli: FlaskCliRunner, database: Database
+) -> None:
+    a_report(app)
+    assert "1 reports that go once their ticket is sent" in run(cli, "person", "erase", ADDRESS)
+    list(purge.purge(database, app.config, datetime.now(UTC)))
+    assert count(database, models.Report) == 1
+    mark_sent(database)
+    list(purge.purge(database, app.config, datetime.now(UTC)))
+    assert count(database, models.Report) == 0
+
+
+def test_no_command_makes_a_database_by_standing_in_the_wrong_folder(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'elsewhere' / 'reporter.db'}"
+    app = create_app({**SETTINGS, "DATABASE_URL": url})
+    cli = app.test_cli_runner()
+    for words in (("outbox", "list"), ("report", "list"), ("status",), ("purge",), ("worker",)):
+        result = cli.invoke(args=words)
+        assert result.exit_code == 1, words
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_everything_is_copied_to_another_database_and_proved(
+    tmp_path: Path, make_app: Callable[..., Flask], database_url: str
+) -> None:
+    source_url = sqlite_url(tmp_path / "source")
+    source = make_app(DATABASE_URL=source_url, RATELIMIT_ENABLED=False)
+    upgrade(source)
+    a_report(source)
+    a_report(source, email="otra@cliente.example", summary="ñandú \U0001f600")
+    if database_url.startswith("sqlite"):
+        database_url = f"sqlite:///{tmp_path / 'target.db'}"
+    output = run(source.test_cli_runner(), "db", "copy", "--to", database_url)
+    assert "each the same" in output
+    assert ":word@" not in output
+    target = make_app(DATABASE_URL=database_url, RATELIMIT_ENABLED=False)
+    one, other = source.extensions["sqlalchemy"], target.extensions["sqlalchemy"]
+    with one.read() as left, other.read() as right:
+        for table in copying.tables():
+            assert copying.digest(left, table) == copying.digest(right, table), table.name
+    a_report(target)  # numbers go on behind those that were copied
+    assert count(other, models.Report) == 3
+    refused = run(source.test_cli_runner(), "db", "copy", "--to", database_url, code=1)
+    assert "is not empty" in refused
+
+
+def test_nothing_is_copied_while_a_worker_is_running(
+    tmp_path: Path, cli: FlaskCliRunner, database: Database
+) -> None:
+    a_worker(database, datetime.now(UTC))
+    url = f"sqlite:///{tmp_path / 'target.db'}"
+    assert "stop web and worker first" in run(cli, "db", "copy", "--to", url, code=1)
+    assert not (tmp_path / "target.db").exists()
+
+
+def test_counting_does_not_read_what_was_sent_long_ago(app: Flask, database: Database) -> None:
+    """The plans name the indexes that are as large as what waits."""
+    if database.engine.dialect.name != "sqlite":
+        return
+    with database.read() as session:
+        for query, index in (
+            ("SELECT kind FROM message WHERE message.state <> 'sent'", "ix_message_unsent"),
+            (
+                "SELECT id FROM report WHERE seen_at IS NULL AND solved_at IS NULL",
+                "ix_report_solved_at",
+            ),
+            (f"SELECT id FROM message WHERE {models.WHOLE}", "ix_message_whole"),
+        ):
+            plan = str(session.execute(sa.text(f"EXPLAIN QUERY PLAN {query}")).all())
+            assert index in plan, plan
+    assert figures.UNSENT.text == "message.state <> 'sent'"

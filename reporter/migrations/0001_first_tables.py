@@ -57,6 +57,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_heard_once_heard_at", "heard_once", ["heard_at"])
     op.create_table(
+        "last_done",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_last_done"),
+    )
+    op.create_table(
         "notice",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -111,6 +117,7 @@ def upgrade() -> None:
         sa.Column("news_wanted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("unreachable_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("helpdesk_number", sa.String(), nullable=True),
+        sa.Column("erase_wanted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("notice_id", sa.Integer(), nullable=True),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -123,6 +130,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_report_next_news_at", "report", ["next_news_at"])
     op.create_index("ix_report_notice_id", "report", ["notice_id"])
+    op.create_index("ix_report_saved_at", "report", ["saved_at"])
     op.create_index(
         "ix_report_service_saved_at", "report", ["service", "saved_at", "number_in_service"]
     )
@@ -234,6 +242,7 @@ def upgrade() -> None:
         sa.Column("attempt_count", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cut_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "trouble",
             sa.Enum(
@@ -298,6 +307,13 @@ def upgrade() -> None:
         ["kind", "created_at"],
         sqlite_where=sa.text("state <> 'sent'"),
         postgresql_where=sa.text("state <> 'sent'"),
+    )
+    op.create_index(
+        "ix_message_whole",
+        "message",
+        ["sent_at"],
+        sqlite_where=sa.text("state = 'sent' AND cut_at IS NULL"),
+        postgresql_where=sa.text("state = 'sent' AND cut_at IS NULL"),
     )
     op.create_table(
         "search_term",
@@ -412,6 +428,7 @@ def downgrade() -> None:
     op.drop_table("surge")
     op.drop_table("staff")
     op.drop_table("notice")
+    op.drop_table("last_done")
     op.drop_table("heard_once")
     op.drop_table("heard_count")
     op.drop_table("draft")

@@ -16,6 +16,7 @@ from reporter import database_file
 from reporter.delivery import worker
 from reporter.delivery.commands import outbox_group
 from reporter.delivery.repeating import duties_of
+from reporter.desk import promises
 from reporter.notices.commands import notice_group
 from reporter.operations import condition
 from reporter.operations.commands import (
@@ -39,6 +40,7 @@ def init_app(app: Flask) -> None:
         if command not in (serve_command, web_command):  # known to `flask` without the application
             app.cli.add_command(command)
     duties_of(app).lesser = lesser_form
+    duties_of(app).repeated += promises.DUTIES
 
 
 db_group.add_command(copy_command)

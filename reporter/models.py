@@ -277,6 +277,11 @@ class Report(Base):
     seen_at: Mapped[datetime | None]
     solved_at: Mapped[datetime | None]
     next_news_at: Mapped[datetime | None]
+    # The promise that support was reminded of, and the one whose passing was told as an alarm.
+    reminded_for: Mapped[datetime | None]
+    late_told_for: Mapped[datetime | None]
+    # When it is told again that nobody has seen it; null: not told yet.
+    unseen_alarm_at: Mapped[datetime | None]
     news_wanted: Mapped[bool] = mapped_column(default=False, server_default=false())
     # When a mail to the customer came back, and what the helpdesk calls its ticket.
     unreachable_at: Mapped[datetime | None]
@@ -372,7 +377,11 @@ class Notice(Base):
     started_at: Mapped[datetime]
     opened_at: Mapped[datetime]
     next_news_at: Mapped[datetime | None]
+    reminded_for: Mapped[datetime | None]
+    late_told_for: Mapped[datetime | None]
     closed_at: Mapped[datetime | None] = mapped_column(index=True)
+    # Whoever asked for the cause of a report that is linked to it was mailed it.
+    causes_told_at: Mapped[datetime | None]
 
 
 class Follower(Base):

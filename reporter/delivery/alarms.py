@@ -87,7 +87,7 @@ class Alarms:
                     defer(Message.content), selectinload(Message.attempts)
                 )
             ).all()
-        if not messages or not _hold(database, key, now):
+        if not messages or not hold(database, key, now):
             return
         log.error(
             "unsent",
@@ -103,7 +103,7 @@ class Alarms:
                     told.values(alarmed_at=now, alarm_from=None),
                     execution_options={"synchronize_session": False},
                 )
-            _let_go(session, key, now, taken=taken)
+            let_go(session, key, now, taken=taken)
 
     def _tell_end(self, database: Database, now: datetime) -> None:
         """Once nothing waits any more of what was told."""
@@ -111,7 +111,7 @@ class Alarms:
             waits = sa.select(Message.id).where(
                 sa.text(ALARMED), Message.kind.in_([k for k in MailKind if not k.is_urgent])
             )
-            if session.scalar(sa.select(waits.exists())) or not _hold(database, UNSENT, now):
+            if session.scalar(sa.select(waits.exists())) or not hold(database, UNSENT, now):
                 return
             since = session.get_one(Alarm, UNSENT).since_at
         log.info("nothing unsent")
@@ -122,10 +122,10 @@ class Alarms:
             if taken:
                 session.execute(sa.delete(Alarm).where(Alarm.key == UNSENT))
             else:
-                _let_go(session, UNSENT, now, taken=False)
+                let_go(session, UNSENT, now, taken=False)
 
 
-def _hold(database: Database, key: str, now: datetime) -> bool:
+def hold(database: Database, key: str, now: datetime) -> bool:
     """Whether it is ours to tell now: nobody else does, and the last time is a while ago.
 
     No lock is held meanwhile, as a channel may take its time.
@@ -144,7 +144,7 @@ def _hold(database: Database, key: str, now: datetime) -> bool:
         return False
 
 
-def _let_go(session: Session, key: str, now: datetime, *, taken: bool) -> None:
+def let_go(session: Session, key: str, now: datetime, *, taken: bool) -> None:
     """What is urgent never waits for what was told before it; the rest, and new tries, do."""
     pause = key != URGENT or not taken
     values: dict[str, object] = {

@@ -26,6 +26,8 @@ ACTIONS = (
     UpdateKind.CONTACT,
 )
 SAME_WITHIN = timedelta(minutes=1)
+# Support is reminded of a promise so long before.
+REMINDED_BEFORE = timedelta(minutes=5)
 
 
 def mark_seen(session: Session, row: models.Report, name: str, at: datetime) -> None:
@@ -52,6 +54,7 @@ def message(
     row.seen_at = row.seen_at or at
     standing = row.next_news_at if row.next_news_at and row.next_news_at > at else None
     row.next_news_at = None if row.solved_at else next_news_at or standing
+    _remind_later(row, at)
     update = note(session, row, UpdateKind.MESSAGE, name, at, text, row.next_news_at)
     _mail(session, row, update)
 
@@ -80,6 +83,7 @@ def reopen(
         return
     row.solved_at = None
     row.next_news_at = next_news_at
+    _remind_later(row, at)
     update = note(session, row, UpdateKind.REOPEN, name, at, text, next_news_at)
     _mail(session, row, update)
 
@@ -94,6 +98,12 @@ def link_notice(
     row.notice_id = notice.id
     note(session, row, UpdateKind.LINK_NOTICE, name, at, notice.key)
     follow_notice(session, row, at)
+
+
+def _remind_later(row: models.Report, at: datetime) -> None:
+    """Whoever promises something for the next minutes has it in mind."""
+    if row.next_news_at and row.next_news_at - at <= REMINDED_BEFORE:
+        row.reminded_for = row.next_news_at
 
 
 def _is_same(row: models.Report, kind: UpdateKind, text: str, at: datetime) -> bool:

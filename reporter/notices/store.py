@@ -185,6 +185,8 @@ def _add_entry(row: models.Notice, text: Text, next_news_at: datetime | None, at
     }
     row.entries = [*row.entries, entry]
     row.next_news_at = next_news_at
+    if next_news_at and next_news_at - at <= timedelta(minutes=5):
+        row.reminded_for = next_news_at  # whoever promises it has it in mind
 
 
 def _entry(stored: Mapping[str, Any]) -> Entry:

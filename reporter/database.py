@@ -183,6 +183,7 @@ class Lock(StrEnum):
     NOTICES = "notices"  # all of them
     ALARMS = "alarms"
     STAFF = "staff"
+    QUOTA = "quota"  # of one client
 
 
 def exclusive(session: Session, lock: Lock, of: str | int = "") -> None:

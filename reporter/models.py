@@ -233,6 +233,24 @@ class StaffLink(Base):
     used_at: Mapped[datetime | None]
 
 
+class Quota(StrEnum):
+    """What one client may have so much of."""
+
+    DRAFTS = "drafts"
+    REPORTS = "reports"
+
+
+class Tally(Base):
+    """How much of something one client has had in one minute. A day later it is gone."""
+
+    __tablename__ = "tally"
+
+    quota: Mapped[Quota] = mapped_column(_kind(Quota), primary_key=True)
+    client: Mapped[str] = mapped_column(String(16), primary_key=True)  # keyed, another each day
+    minute: Mapped[datetime] = mapped_column(primary_key=True, index=True)
+    count: Mapped[int]
+
+
 class Draft(Base):
     """What somebody has typed so far: raw submitted strings, by step and key."""
 
@@ -251,7 +269,7 @@ class Report(Base):
 
     __tablename__ = "report"
     __table_args__ = (
-        Index("ix_report_service_saved_at", "service", "saved_at", "number_in_service"),
+        Index("ix_report_service_saved_at", "service", "saved_at", "number_in_service", "source"),
         Index("ix_report_solved_at", "solved_at", "seen_at", "severity", "saved_at"),
         Index("ix_report_next_news_at", "next_news_at"),
         Index("ix_report_saved_at", "saved_at"),
@@ -264,6 +282,8 @@ class Report(Base):
     draft_id: Mapped[str] = mapped_column(unique=True)
     service: Mapped[str]
     saved_at: Mapped[datetime]
+    # Whom it came from, as a keyed hash: the client, or by phone the customer.
+    source: Mapped[str] = mapped_column(String(16), default="", server_default="")
     # How many there were on its service by then: counts a time without looking at each of it.
     number_in_service: Mapped[int] = mapped_column(default=0, server_default="0")
     # What the board shows of the content, and finds it by.

@@ -25,11 +25,12 @@ from reporter.formats.text import one_line
 from reporter.links import desk_url, full_url, hash_token, receipt_token
 from reporter.mail.customer import compose_acknowledgement
 from reporter.mail.ticket import compose_ticket
-from reporter.models import Channel, MailKind
+from reporter.models import Channel, MailKind, Quota
 from reporter.report import Report
 from reporter.reports import acknowledgements, search, surge
 from reporter.reports.reference import new_reference
 from reporter.reports.surge import Surging
+from reporter.web import quotas
 
 # Made once: that takes longer than the row that it adds.
 INSERT = (
@@ -51,21 +52,23 @@ class _Composed:
     surge_mail: Mail | None
 
 
-def submit(draft_id: str, report: Report) -> str:
+def submit(draft_id: str, report: Report, source: str = "") -> str:
     """Keep *report* under a new reference, queue its mails, return the token of its receipt.
 
-    A draft is kept once: a double click, a replay or a retry returns the first receipt's token.
+    *source*: a keyed hash of whom it comes from. A draft is kept once: a double click, a replay or
+    a retry returns the first receipt's token. A client that has sent too many by the web is
+    answered 429.
     Raises sqlalchemy.exc.DBAPIError when nothing could be kept.
     """
     token = receipt_token(draft_id)
     database = get_database()
     with database.read() as session:
-        surging = surge.judge(session, report.text("service"), report.saved_at)
+        surging = surge.judge(session, report.text("service"), report.saved_at, source)
     while True:
         composed = _compose(replace(report, reference=new_reference()), token, surging)
         try:
             with database.write() as session:
-                _keep(session, draft_id, token, composed)
+                _keep(session, draft_id, token, composed, source)
         except IntegrityError:
             with database.read() as session:
                 if is_kept(session, draft_id):
@@ -103,8 +106,10 @@ def _compose(report: Report, token: str, surging: Surging | None) -> _Composed:
     )
 
 
-def _keep(session: Session, draft_id: str, token: str, composed: _Composed) -> None:
+def _keep(session: Session, draft_id: str, token: str, composed: _Composed, source: str) -> None:
     report = composed.report
+    if report.channel == Channel.WEB:
+        quotas.take(session, Quota.REPORTS, report.saved_at)
     service, at = report.text("service"), report.saved_at
     row = {
         "reference": report.reference,
@@ -114,6 +119,7 @@ def _keep(session: Session, draft_id: str, token: str, composed: _Composed) -> N
         "service": service,
         "of_service": service,
         "saved_at": at,
+        "source": source,
         "severity": report.severity.level,
         "summary": one_line(report.text("summary")),
         "customer": one_line(" · ".join(filter(None, map(report.text, ("name", "company"))))),

@@ -50,17 +50,32 @@ class Surging:
     similar: Similar
 
 
-def judge(session: Session, service: str, at: datetime) -> Surging | None:
+def judge(session: Session, service: str, at: datetime, source: str = "") -> Surging | None:
     """The surge that a report of the time *at*, which is not kept yet, belongs to, if any.
 
-    It reads only, and its price does not grow with the reports that are kept.
+    Reports of one *source* count once: nobody makes a surge alone. It reads only, and its price
+    does not grow with the reports that are kept.
     """
-    saved_at = models.Report.saved_at
+    saved_at, known = models.Report.saved_at, models.Report.source
+    latest_of_each = (
+        sa.select(sa.func.max(saved_at).label("last"), sa.func.min(saved_at).label("first"))
+        .where(
+            models.Report.service == service,
+            saved_at > at - WINDOW,
+            sa.or_(known == "", known != source),
+        )
+        # Those whose source is not known are each of their own.
+        .group_by(
+            sa.func.coalesce(sa.func.nullif(models.Report.source, ""), models.Report.reference)
+        )
+        .subquery()
+    )
+    last = latest_of_each.c.last
     counts = sa.select(
-        sa.func.count().filter(saved_at > at - SHORT_WINDOW),
+        sa.func.count().filter(last > at - SHORT_WINDOW),
         sa.func.count(),
-        sa.func.min(saved_at),
-    ).where(models.Report.service == service, saved_at > at - WINDOW)
+        sa.func.min(latest_of_each.c.first),
+    )
     short_count, count, first = session.execute(counts).one()
     if count + 1 < LEAST:
         return None

@@ -16,6 +16,8 @@ from werkzeug.formparser import FormDataParser
 
 from reporter.formats.networks import network_of
 from reporter.links import sign
+from reporter.models import Channel
+from reporter.report import Report
 
 # One request ---------------------------------------------------------------------------------
 HEADER_BYTES = 16 * 1024  # over it 431, by the server
@@ -66,6 +68,14 @@ def client_hash(at: datetime) -> str:
     return sign("client", f"{at.astimezone(UTC):%Y-%m-%d} {client()}").hex()[:16]
 
 
-def client_hashes(at: datetime, within: timedelta) -> set[str]:
-    """Those of a count that reaches back: yesterday's too, while it does."""
-    return {client_hash(at), client_hash(at - within)}
+def source_hash(report: Report) -> str:
+    """Whom a report comes from: the client; by phone, where all come from one browser, the
+    customer."""
+    if report.channel == Channel.PHONE:
+        return sign("source", report.text("email").casefold()).hex()[:16]
+    return client_hash(report.saved_at)
+
+
+def client_hashes(at: datetime, within: timedelta) -> list[str]:
+    """Those of a count that reaches back: today's first, and yesterday's while it does."""
+    return [client_hash(at), client_hash(at - within)]

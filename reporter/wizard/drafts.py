@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import Lock, exclusive, get_database
+from reporter.models import Quota
+from reporter.web import quotas
 
 # Of one step; no valid one has as many.
 MAXIMUM_CHARACTERS = 100_000
@@ -106,6 +108,7 @@ def save(
             "updated_at": now,
         }
         if steps is None:
+            quotas.take(session, Quota.DRAFTS, now)
             new = {"id": draft_id, "created_at": created_at or now}
             session.execute(sa.insert(row).values(**new, **values))
         else:

@@ -18,6 +18,7 @@ from reporter.notices import store
 from reporter.notices.store import Notice
 from reporter.reports.store import of_draft
 from reporter.reports.submission import is_kept, submit
+from reporter.web.bounds import source_hash
 from reporter.web.browser import Browser
 from reporter.web.locale import current_language
 from reporter.web.question import questions
@@ -68,7 +69,8 @@ class ReportStage(Stage):
     def send(self, forms: Forms, at: datetime) -> str:
         draft = self.draft or abort(404)
         channel = Channel.PHONE if is_operator() else Channel.WEB
-        token = submit(draft.id, answers.report(draft, forms, current_language(), at, channel))
+        report = answers.report(draft, forms, current_language(), at, channel)
+        token = submit(draft.id, report, source_hash(report))
         self.browser.prefill = {}  # it was for this report, and not for the next caller's
         return receipt_url(token)
 

@@ -1,0 +1,43 @@
+"""What one client may have so much of in a while, counted in the database: exactly, over all
+processes and machines.
+
+Unlike the limits of requests these hold where a stranger fills the disk, or speaks through us.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask import abort, current_app, has_request_context
+from sqlalchemy.orm import Session
+
+from reporter.database import Lock, exclusive
+from reporter.models import Quota, Tally
+from reporter.web.bounds import DRAFTS, DRAFTS_WITHIN, REPORTS, REPORTS_WITHIN, client_hashes
+
+ALLOWED = {Quota.DRAFTS: (DRAFTS, DRAFTS_WITHIN), Quota.REPORTS: (REPORTS, REPORTS_WITHIN)}
+
+
+def take(session: Session, quota: Quota, at: datetime) -> None:
+    """Count one more for the client that asks. Ends the request with 429 when it has had enough.
+
+    The caller's transaction writes.
+    """
+    if not current_app.config["RATELIMIT_ENABLED"] or not has_request_context():
+        return
+    most, within = ALLOWED[quota]
+    clients = client_hashes(at, within)
+    today = clients[0]
+    exclusive(session, Lock.QUOTA, f"{quota} {today}")
+    had = sa.select(sa.func.sum(Tally.count)).where(
+        Tally.quota == quota, Tally.client.in_(clients), Tally.minute > at - within
+    )
+    if (session.scalar(had) or 0) >= most:
+        abort(429)
+    minute = at.replace(second=0, microsecond=0)
+    row = session.get(Tally, (quota, today, minute))
+    if row is None:
+        session.add(Tally(quota=quota, client=today, minute=minute, count=1))
+    else:
+        row.count += 1

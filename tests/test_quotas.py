@@ -1,0 +1,113 @@
+"""What one client may have so much of: exact over processes, engines and days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from factories import SENT_AT, SETTINGS, Customer, an_app, values
+from flask import Flask
+from werkzeug.exceptions import TooManyRequests
+
+from reporter.database import Database
+from reporter.models import Base, Draft, Quota, Report, Tally
+from reporter.web import quotas
+
+LIMITED = {**SETTINGS, "RATELIMIT_ENABLED": True}
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    app = make_app(**LIMITED)
+    Base.metadata.create_all(app.extensions["sqlalchemy"].engine)
+    return app
+
+
+def taken(app: Flask, quota: Quota, at: datetime, address: str = "192.0.2.7") -> bool:
+    database: Database = app.extensions["sqlalchemy"]
+    with app.test_request_context(environ_base={"REMOTE_ADDR": address}):
+        try:
+            with database.write() as session:
+                quotas.take(session, quota, at)
+        except TooManyRequests:
+            return False
+    return True
+
+
+@pytest.fixture
+def three_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(quotas.ALLOWED, Quota.REPORTS, (3, timedelta(minutes=10)))
+    monkeypatch.setitem(quotas.ALLOWED, Quota.DRAFTS, (3, timedelta(hours=1)))
+
+
+def test_the_quotas_are_those_that_are_told() -> None:
+    assert {
+        Quota.DRAFTS: (600, timedelta(hours=1)),
+        Quota.REPORTS: (300, timedelta(minutes=10)),
+    } == quotas.ALLOWED
+
+
+@pytest.mark.usefixtures("three_reports")
+def test_what_is_over_it_is_asked_to_wait_until_the_while_has_passed(app: Flask) -> None:
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert [taken(app, Quota.REPORTS, at) for _ in range(4)] == [True, True, True, False]
+    assert taken(app, Quota.REPORTS, at, "192.0.2.8")
+    assert taken(app, Quota.DRAFTS, at)
+    assert not taken(app, Quota.REPORTS, at + timedelta(minutes=9))
+    assert taken(app, Quota.REPORTS, at + timedelta(minutes=11))
+
+
+@pytest.mark.usefixtures("three_reports")
+def test_midnight_forgives_nothing(app: Flask) -> None:
+    before = datetime(2026, 11, 23, 23, 58, tzinfo=UTC)
+    assert all(taken(app, Quota.REPORTS, before) for _ in range(3))
+    assert not taken(app, Quota.REPORTS, before + timedelta(minutes=4))
+
+
+@pytest.mark.usefixtures("three_reports")
+def test_many_at_once_are_counted_each(app: Flask) -> None:
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda _: taken(app, Quota.REPORTS, at), range(8)))
+    assert sum(told) == 3
+
+
+def test_the_database_names_nobody(app: Flask) -> None:
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    taken(app, Quota.REPORTS, at)
+    taken(app, Quota.REPORTS, at + timedelta(days=1))
+    with app.extensions["sqlalchemy"].read() as session:
+        today, tomorrow = session.scalars(sa.select(Tally.client).order_by(Tally.minute))
+    assert "192" not in today
+    assert today != tomorrow
+
+
+@pytest.mark.usefixtures("three_reports")
+def test_a_report_over_the_quota_is_not_kept_and_can_be_sent_later(tmp_path: Path) -> None:
+    with (
+        time_machine.travel(SENT_AT, tick=False) as clock,
+        an_app(tmp_path, RATELIMIT_ENABLED=True) as app,
+    ):
+        for _ in range(3):
+            Customer(app).report()
+        clock.shift(timedelta(hours=2))  # for the drafts
+        for _ in range(3):
+            Customer(app).report()
+        clock.shift(timedelta(seconds=61))
+        database: Database = app.extensions["sqlalchemy"]
+        with database.read() as session:
+            assert session.scalar(sa.select(sa.func.count(Report.id))) == 6
+            drafts = session.scalar(sa.select(sa.func.count(Draft.id)))
+        last = Customer(app)
+        page = last.fill("failure")
+        assert page.status == 429
+        assert page.fields["summary"] == values("failure")["summary"]
+        with database.read() as session:
+            assert session.scalar(sa.select(sa.func.count(Draft.id))) == drafts
+        clock.shift(timedelta(hours=1))
+        assert last.submit().status == 200

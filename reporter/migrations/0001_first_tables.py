@@ -101,6 +101,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_surge_service", "surge", ["service"])
     op.create_table(
+        "tally",
+        sa.Column("quota", sa.String(length=20), nullable=False),
+        sa.Column("client", sa.String(length=16), nullable=False),
+        sa.Column("minute", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("quota", "client", "minute", name="pk_tally"),
+    )
+    op.create_index("ix_tally_minute", "tally", ["minute"])
+    op.create_table(
         "report",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("reference", sa.String(), nullable=False),
@@ -108,6 +117,7 @@ def upgrade() -> None:
         sa.Column("draft_id", sa.String(), nullable=False),
         sa.Column("service", sa.String(), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("source", sa.String(length=16), server_default="", nullable=False),
         sa.Column("number_in_service", sa.Integer(), server_default="0", nullable=False),
         sa.Column("severity", sa.Integer(), server_default="4", nullable=False),
         sa.Column("summary", sa.String(), server_default="", nullable=False),
@@ -138,7 +148,9 @@ def upgrade() -> None:
     op.create_index("ix_report_notice_id", "report", ["notice_id"])
     op.create_index("ix_report_saved_at", "report", ["saved_at"])
     op.create_index(
-        "ix_report_service_saved_at", "report", ["service", "saved_at", "number_in_service"]
+        "ix_report_service_saved_at",
+        "report",
+        ["service", "saved_at", "number_in_service", "source"],
     )
     op.create_index(
         "ix_report_solved_at", "report", ["solved_at", "seen_at", "severity", "saved_at"]
@@ -431,6 +443,7 @@ def downgrade() -> None:
     op.drop_table("staff_session")
     op.drop_table("staff_link")
     op.drop_table("report")
+    op.drop_table("tally")
     op.drop_table("surge")
     op.drop_table("staff")
     op.drop_table("notice")

@@ -49,7 +49,8 @@ class Answer:
 
     `value` is for machines and `text` for people; both may be blank. `asked`: whether it came up
     at all. `key`: its key in the block of the ticket, if it stands there. `wanted`: support
-    will have to ask for it when it is blank; `important`: in an important incident.
+    will have to ask for it when it is blank; `important`: in an important incident. `exact`: its
+    columns and blanks mean something.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Answer:
     key: str = ""
     wanted: bool = False
     important: bool = False
+    exact: bool = False
 
 
 @dataclass(frozen=True)

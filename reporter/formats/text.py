@@ -49,6 +49,11 @@ def is_blank(text: str) -> bool:
     return all(c in BLANK or unicodedata.category(c)[0] in "CMZ" for c in text)
 
 
+def has_columns(text: str) -> bool:
+    """Whether blanks within a line set columns, as in the output of a command."""
+    return re.search(r"\t|\S[ \u00a0]{2,5000}\S", text) is not None
+
+
 def header_text(text: str) -> str:
     """*text* as a line for a header, in which no word passes for an encoded one (RFC 2047)."""
     return one_line(text).replace("=?", "= ?")

@@ -12,12 +12,14 @@ from flask import abort
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from reporter import models
-from reporter.models import Author, MailKind, MailState, UpdateKind
+from reporter.models import Author, MailForm, MailKind, MailState, UpdateKind
 from reporter.report import CustomerUpdate, Report
 from reporter.reports import store
+from reporter.reports.updates import JOINED_WITHIN
 
-# How many updates, messages and mails of one report are shown, the latest.
-SHOWN = 50
+# How many updates, messages and mails of one report are shown, the latest; and when all are asked
+# for.
+SHOWN, ALL_SHOWN = 50, 1_000
 MESSAGES = frozenset(kind for kind in UpdateKind if kind.is_message)
 TOLD = frozenset(
     {
@@ -36,33 +38,57 @@ ANSWERED = frozenset({UpdateKind.ANSWERED})
 T = TypeVar("T")
 NO_TEXT = {"text": ""}
 
-# A ticket still unsent after this is late, and the receipt says so.
+# A mail to support still unsent after this is late, and the receipt says so.
 LATE_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
+class MailStatus:
+    """One mail of a report, and how far it is. `failed_at`: when it was tried last, if it failed."""
+
+    kind: MailKind
+    state: MailState
+    form: MailForm
+    queued_at: datetime
+    due_at: datetime
+    sent_at: datetime | None
+    failed_at: datetime | None = None
+
+    @property
+    def is_sent(self) -> bool:
+        return self.state == MailState.SENT
+
+    @property
+    def is_refused(self) -> bool:
+        return self.state == MailState.FAILED
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether a mail server should have taken it by *now*."""
+        due_at = max(self.queued_at, min(self.due_at, self.queued_at + JOINED_WITHIN))
+        return not self.is_sent and (self.is_refused or now - due_at > LATE_AFTER)
+
+    def to_json(self) -> dict[str, Any]:
+        """`at`: when it came into that state."""
+        at = self.sent_at or self.failed_at or self.queued_at
+        return {"kind": self.kind, "state": self.state, "at": _utc(at)}
+
+
+@dataclass(frozen=True)
 class SupportMessage:
-    """What support told the customer."""
+    """What support told the customer, and its mail, where one goes out."""
 
     text: str
     at: datetime
     next_news_at: datetime | None
+    mail: MailStatus | None = None
 
 
 @dataclass(frozen=True)
-class MailStatus:
-    """One mail of a report, and how far it is."""
+class Told:
+    """What the customer told support, and the mail it goes out with."""
 
-    kind: MailKind
-    state: MailState
-    queued_at: datetime
-    due_at: datetime
-    sent_at: datetime | None
-
-    def to_json(self) -> dict[str, Any]:
-        """`at`: when it came into that state, as far as that is known."""
-        at = self.sent_at or self.queued_at
-        return {"kind": self.kind, "state": self.state, "at": _utc(at)}
+    update: CustomerUpdate
+    mail: MailStatus | None
 
 
 @dataclass(frozen=True)
@@ -83,16 +109,26 @@ class Receipt:
     news_wanted: bool
     notice_id: int | None
     messages: tuple[SupportMessage, ...]  # newest first
-    updates: tuple[CustomerUpdate, ...]  # the customer's, newest first
+    told: tuple[Told, ...]  # by the customer, newest first
+    has_earlier: bool  # messages, or what was told, that are not among these
     mails: tuple[MailStatus, ...]  # oldest first
-    refused: bool
-    acknowledgement_queued: bool
-    acknowledgement_sent_at: datetime | None
-    acknowledgement_due_at: datetime | None
+
+    @property
+    def updates(self) -> tuple[CustomerUpdate, ...]:
+        """The customer's, newest first."""
+        return tuple(each.update for each in self.told)
+
+    @property
+    def ticket(self) -> MailStatus:
+        return next(mail for mail in self.mails if mail.kind == MailKind.TICKET)
+
+    @property
+    def acknowledgement(self) -> MailStatus | None:
+        return next((m for m in self.mails if m.kind == MailKind.ACKNOWLEDGEMENT), None)
 
     def is_late(self, now: datetime) -> bool:
         """Whether support's mail server should have taken the ticket by *now*."""
-        return self.sent_at is None and (self.refused or now - self.saved_at > LATE_AFTER)
+        return self.ticket.is_late(now)
 
     def is_promise_late(self, now: datetime) -> bool:
         """Whether support promised news for a time that has passed."""
@@ -118,19 +154,18 @@ class Receipt:
         }
 
 
-def find(session: Session, token: str) -> Receipt | None:
-    """The receipt that *token* opens, with the last SHOWN of what was said.
+def find(session: Session, token: str, shown: int = SHOWN) -> Receipt | None:
+    """The receipt that *token* opens, with the last *shown* of what was said.
 
     It reads no mail's bytes, and costs the same however much was said before.
     """
     row = store.by_token(session, token)
     if row is None:
         return None
-    mails = _mails(session, row.id)
-    ticket = next(mail for mail in mails if mail.kind == MailKind.TICKET)
-    acknowledgement = next((m for m in mails if m.kind == MailKind.ACKNOWLEDGEMENT), None)
-    messages = _said(session, row.id, models.Update.author == Author.SUPPORT, MESSAGES)
-    updates = _said(session, row.id, models.Update.author == Author.CUSTOMER, TOLD)
+    messages = _said(session, row.id, models.Update.author == Author.SUPPORT, MESSAGES, shown)
+    updates = _said(session, row.id, models.Update.author == Author.CUSTOMER, TOLD, shown)
+    mails = _mails(session, row.id, shown)
+    ticket = next(mail for mail in mails.values() if mail.kind == MailKind.TICKET)
     return Receipt(
         report=store.to_value(session, row),
         report_id=row.id,
@@ -146,25 +181,30 @@ def find(session: Session, token: str) -> Receipt | None:
         news_wanted=row.news_wanted,
         notice_id=row.notice_id,
         messages=tuple(
-            SupportMessage(each.content["text"], each.created_at, each.next_news_at)
-            for each in messages
+            SupportMessage(
+                each.content["text"],
+                each.created_at,
+                each.next_news_at,
+                mails.get(each.message_id),
+            )
+            for each in messages[:shown]
             if each.content["text"]
         ),
-        updates=tuple(
-            CustomerUpdate(each.kind, (each.content or NO_TEXT)["text"], each.created_at)
-            for each in updates
+        told=tuple(
+            Told(
+                CustomerUpdate(each.kind, (each.content or NO_TEXT)["text"], each.created_at),
+                mails.get(each.message_id),
+            )
+            for each in updates[:shown]
         ),
-        mails=tuple(mails),
-        refused=ticket.state == MailState.FAILED,
-        acknowledgement_queued=acknowledgement is not None,
-        acknowledgement_sent_at=acknowledgement.sent_at if acknowledgement else None,
-        acknowledgement_due_at=acknowledgement.due_at if acknowledgement else None,
+        has_earlier=max(len(messages), len(updates)) > shown,
+        mails=tuple(mails.values()),
     )
 
 
-def find_or_404(session: Session, token: str) -> Receipt:
+def find_or_404(session: Session, token: str, shown: int = SHOWN) -> Receipt:
     """As find; a request for one that is not there is answered 404."""
-    return find(session, token) or abort(404)
+    return find(session, token, shown) or abort(404)
 
 
 def _last(
@@ -180,31 +220,53 @@ def _last(
     return session.scalar(query.order_by(models.Update.id.desc()).limit(1))
 
 
-def _mails(session: Session, report_id: int) -> list[MailStatus]:
-    """The first two, which are the ticket and its acknowledgement, and the last ones."""
-    mail = models.Message
-    columns = sa.select(mail.id, mail.kind, mail.state, mail.created_at, mail.due_at, mail.sent_at)
-    of_report = columns.where(mail.report_id == report_id)
+def _mails(session: Session, report_id: int, shown: int) -> dict[int | None, MailStatus]:
+    """By id, oldest first: the ticket, its acknowledgement, and the last ones."""
+    mail, attempt = models.Message, models.Attempt
+    tried_at = sa.select(sa.func.max(attempt.attempted_at)).where(attempt.message_id == mail.id)
+    failed_at = sa.case((mail.state == MailState.FAILED, tried_at.scalar_subquery()))
+    of_report = sa.select(
+        mail.id,
+        mail.kind,
+        mail.state,
+        mail.form,
+        mail.created_at,
+        mail.due_at,
+        mail.sent_at,
+        failed_at.label("failed_at"),
+    ).where(mail.report_id == report_id)
     first = session.execute(of_report.order_by(mail.id).limit(2)).all()
-    last = session.execute(of_report.order_by(mail.id.desc()).limit(SHOWN)).all()
+    last = session.execute(of_report.order_by(mail.id.desc()).limit(2 * shown)).all()
     rows = {row.id: row for row in [*first, *reversed(last)]}
-    return [
-        MailStatus(row.kind, row.state, row.created_at, row.due_at, row.sent_at)
+    return {
+        row.id: MailStatus(
+            row.kind,
+            row.state,
+            row.form,
+            row.created_at,
+            row.due_at,
+            row.sent_at,
+            row.failed_at,
+        )
         for row in rows.values()
-    ]
+    }
 
 
 def _said(
-    session: Session, report_id: int, by: sa.ColumnElement[bool], kinds: frozenset[UpdateKind]
+    session: Session,
+    report_id: int,
+    by: sa.ColumnElement[bool],
+    kinds: frozenset[UpdateKind],
+    shown: int,
 ) -> Sequence[sa.Row[Any]]:
-    """The last ones, newest first, with their text alone."""
+    """The last ones, newest first, with their text alone; one more, if there are more."""
     update = models.Update
     # What details hold is long, and in the report itself.
     content = sa.case((update.kind != UpdateKind.DETAILS, update.content)).label("content")
-    query = sa.select(update.kind, content, update.created_at, update.next_news_at).where(
-        update.report_id == report_id, by, update.kind.in_(kinds)
-    )
-    return session.execute(query.order_by(update.id.desc()).limit(SHOWN)).all()
+    query = sa.select(
+        update.kind, content, update.created_at, update.next_news_at, update.message_id
+    ).where(update.report_id == report_id, by, update.kind.in_(kinds))
+    return session.execute(query.order_by(update.id.desc()).limit(shown + 1)).all()
 
 
 def _utc(moment: datetime | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +27,7 @@ from reporter.attachments import store as attachments
 from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.formats.words import day_and_time
+from reporter.links import full_url
 from reporter.mail.ticket_text import kind_in_words
 from reporter.models import UpdateKind
 from reporter.notices import store as notices
@@ -33,7 +35,7 @@ from reporter.notices.store import Notice
 from reporter.report import StoredFile
 from reporter.reports import store
 from reporter.reports.forms import MineForm, NewsForm, UpdateForm
-from reporter.reports.receipts import Receipt, find_or_404
+from reporter.reports.receipts import ALL_SHOWN, SHOWN, Receipt, find_or_404
 from reporter.reports.subscriptions import say_mine, want_news
 from reporter.reports.updates import add_update
 from reporter.web.locale import choose_language, current_language
@@ -44,10 +46,22 @@ UPDATE_LIMIT = "60 per minute"
 STATUS_LIMIT = "60 per minute"
 
 
+# What ends a sentence, or encloses a link in it, and no token.
+AFTER_A_LINK = re.compile(r"[^A-Za-z0-9_-]+$")
+
+
 @blueprint.get("/r/<token>")
+@blueprint.get("/r/<token>/", endpoint="receipt_with_slash")
 def receipt(token: str) -> ResponseReturnValue:
-    """The reference, how far the ticket has come, what happens next, and what was said."""
-    return _page(_look(token), UpdateForm()), 200
+    """The reference, how far the ticket has come, what happens next, and what was said.
+
+    A link that was copied with what stands behind it opens too. With `earlier`, all that was said.
+    """
+    bare = AFTER_A_LINK.sub("", token)
+    if bare != token or request.path.endswith("/"):
+        return redirect(url_for("reports.receipt", token=bare or abort(404)))
+    shown = ALL_SHOWN if "earlier" in request.args else SHOWN
+    return _page(_look(token, shown), UpdateForm()), 200
 
 
 @blueprint.route("/r/<token>/updates", methods=["GET", "POST"])
@@ -71,7 +85,7 @@ def updates(token: str) -> ResponseReturnValue:
         return _page(look, form), 422
     kind, text = UpdateKind(form.kind.data), form.text.data or ""
     add_update(look.receipt.report_id, kind, text, datetime.now(UTC))
-    flash(_("It is saved and on its way to support."))
+    flash(_("It is saved and on its way to support."), "add")
     return _to_receipt(token)
 
 
@@ -89,6 +103,10 @@ def news(token: str) -> ResponseReturnValue:
         if wanted:
             row = store.lock(session, row.id)
             want_news(session, row, form.wanted.data == "yes", datetime.now(UTC))
+    if wanted and form.wanted.data == "yes":
+        flash(_("We will email you when there is an update."))
+    elif wanted:
+        flash(_("We will not email you updates any more."))
     return _to_receipt(token)
 
 
@@ -107,19 +125,19 @@ def mine(token: str) -> ResponseReturnValue:
             row = store.lock(session, row.id)
             notice = notices.row_of(session, form.notice.data or "") or abort(404)
             say_mine(session, row, notice, form.news.data == "yes", datetime.now(UTC))
+            linked = row.notice_id == notice.id
+    if said and linked:
+        flash(_("We have linked your report to the known incident."))
     return _to_receipt(token)
 
 
 @blueprint.get("/r/<token>/status.json")
 @limiter.limit(STATUS_LIMIT)
 def status(token: str) -> ResponseReturnValue:
-    """Times in ISO 8601, UTC, or null. The ETag tells also when a known incident has news."""
-    look = _look(token)
-    status = look.receipt.status(datetime.now(UTC))
-    response = jsonify(status)
-    told = [f"{notice.key} {len(notice.entries)}" for notice in look.notices]
-    version = json.dumps([status, told])
-    response.set_etag(hashlib.sha256(version.encode()).hexdigest()[:16])
+    """Times in ISO 8601, UTC, or null. The ETag is the version of the page it was asked from."""
+    look, now = _look(token), datetime.now(UTC)
+    response = jsonify(look.receipt.status(now))
+    response.set_etag(look.version(now))
     return response
 
 
@@ -132,10 +150,25 @@ class _Look:
     files: tuple[StoredFile, ...]
     notices: list[Notice]  # the one that it is linked to; else the open ones of its service
 
+    def version(self, now: datetime) -> str:
+        """Of what the page shows by itself: another one when there is something to see."""
+        found = self.receipt
+        told_at = [each.update.at.isoformat() for each in found.told[:1]]
+        shown = [
+            found.status(now),
+            found.news_wanted,
+            found.answered_at and found.answered_at.isoformat(),
+            found.unreachable_at is None,
+            [[notice.key, len(notice.entries)] for notice in self.notices],
+            [[mail.form, mail.is_late(now)] for mail in found.mails],
+            told_at,
+        ]
+        return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
 
-def _look(token: str) -> _Look:
+
+def _look(token: str, shown: int = SHOWN) -> _Look:
     with get_database().read() as session:
-        found = find_or_404(session, token)
+        found = find_or_404(session, token, shown)
         files = attachments.files_of(session, found.report_id)
         linked = notices.get(session, found.notice_id) if found.notice_id else None
         known = [linked] if linked else notices.active(session, found.report.text("service"))
@@ -143,7 +176,7 @@ def _look(token: str) -> _Look:
 
 
 def _page(look: _Look, form: UpdateForm) -> str:
-    found = look.receipt
+    found, now = look.receipt, datetime.now(UTC)
     return render_template(
         "receipt/receipt.html",
         receipt=found,
@@ -156,7 +189,9 @@ def _page(look: _Look, form: UpdateForm) -> str:
         news=NewsForm(),
         mine=MineForm(),
         token=look.token,
-        now=datetime.now(UTC),
+        link=full_url("reports.receipt", token=look.token),
+        now=now,
+        version=look.version(now),
         **_words(found),
     )
 

@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 from flask import Flask, Response, current_app, jsonify, request, url_for
 from jinja2 import StrictUndefined
 
+from reporter.formats.addresses import readable
+from reporter.formats.text import has_columns
 from reporter.formats.times import support_zone
 from reporter.formats.words import day_and_time, service_name, size_in_words
 from reporter.web.browser import Browser
@@ -29,6 +31,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["sent_no_cookie"] = Browser().sent_no_cookie
     app.template_filter("size")(size_in_words)
     app.template_filter("service_name")(service_name)
+    app.template_filter("readable")(readable)
+    app.template_test("in_columns")(has_columns)
     app.context_processor(template_names)
     app.after_request(tell_script)
 

@@ -72,6 +72,7 @@ def _answer(question: Question, form: StepForm, at: datetime) -> Answer:
         key=question.key,
         wanted=question.wanted,
         important=question.important,
+        exact=question.exact,
     )
 
 

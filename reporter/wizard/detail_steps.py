@@ -59,6 +59,7 @@ class EvidenceForm(StepForm):
         hint=_l("For example: 1. Restarted the browser: the same. 2. From a phone: it works"),
         important=True,
         rows=4,
+        exact=True,
     )
     seen_from = TextArea(
         _l("Where does it fail from?"),

@@ -55,6 +55,7 @@ class FailureForm(StepForm):
         hint=_l("Domains, IP addresses, servers or accounts. For example: shop.example.com"),
         max_length=2_000,
         rows=2,
+        verbatim=True,
         wanted=True,
         key="affected",
     )
@@ -69,6 +70,7 @@ class FailureForm(StepForm):
         _l("The error message, exactly as it is shown"),
         hint=_l("Copy and paste it, with its codes and numbers"),
         max_length=20_000,
+        exact=True,
         wanted=True,
     )
     impact = Radios(

@@ -5,20 +5,27 @@ const progress = document.querySelector("[data-status]");
 const parts = (page) => [...page.querySelectorAll("[data-status], [data-live]")].filter((each) => each.id);
 // As they came from us: a page translator may have rewritten what is shown.
 const shown = new Map(parts(document).map((each) => [each.id, each.innerHTML]));
-let before;
+// The page's own version is the ETag of its status, which a proxy may have decorated.
+const bare = (etag) => etag?.replace(/^W\/|"/g, "").replace(/[:;-].*/, "");
+let before = progress?.dataset.version;
 let next;
 let looks = 0;
 
+// Whether all of it is shown: what holds the focus waits for another look.
 async function refresh() {
+  let whole = true;
   const page = await (await fetch(location.href)).text();
   for (const fresh of parts(new DOMParser().parseFromString(page, "text/html"))) {
     const old = document.getElementById(fresh.id);
     const isUsed = old && old !== progress && old.contains(document.activeElement);
-    if (!old || isUsed || shown.get(fresh.id) === fresh.innerHTML) continue;
+    if (!old || shown.get(fresh.id) === fresh.innerHTML) continue;
+    if (isUsed) whole = false;
+    if (isUsed) continue;
     shown.set(fresh.id, fresh.innerHTML);
     old.style.minHeight = old.offsetHeight + "px";
     old.innerHTML = fresh.innerHTML;
   }
+  return whole;
 }
 
 async function look() {
@@ -28,12 +35,13 @@ async function look() {
   try {
     const response = await fetch(progress.dataset.status);
     if (!response.ok) return;
-    const status = await response.text();
-    const version = status + response.headers.get("ETag");
-    if (version !== before || !JSON.parse(status).sent_at) await refresh();
-    before = version;
+    const version = bare(response.headers.get("ETag"));
+    if (version !== before && (await refresh())) before = version;
   } catch {} // the next look may find it
 }
+
+// A page that opens at its #add would not focus what is to be read there first.
+if (location.hash) document.querySelector("[autofocus]")?.focus();
 
 if (progress) {
   addEventListener("visibilitychange", () => {

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from reporter.database import Database
 from reporter.mail.ticket_json import schema
-from reporter.models import Message, Report
+from reporter.models import Attempt, Message, Report, Update
 from reporter.reports import receipts
 from reporter.reports.submission import submit
 
@@ -201,7 +201,7 @@ def test_the_customers_own_copy_as_text(app: Flask) -> None:
     assert page.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert page.headers["Content-Disposition"] == f"attachment; filename={reference(app)}.txt"
     assert page.html.startswith(f"Su aviso {reference(app)}.\n\nreference: {reference(app)}\n")
-    assert "  La tienda no carga – error 502\n" in page.html
+    assert "| La tienda no carga – error 502\n" in page.html
 
 
 def test_what_only_support_is_told_is_in_neither_copy(app: Flask) -> None:
@@ -258,7 +258,131 @@ def test_a_receipt_knows_the_times_it_has_reached(app: Flask) -> None:
     with app.app_context(), app.extensions["sqlalchemy"].read() as session:
         found = receipts.find(session, token)
         assert found is not None
-        assert (found.saved_at, found.sent_at, found.refused) == (SENT_AT, None, False)
-        assert found.acknowledgement_queued
+        assert (found.saved_at, found.sent_at, found.ticket.is_refused) == (SENT_AT, None, False)
+        assert found.acknowledgement is not None
         assert found.report.text("name") == "Íñigo Muñoz"
         assert receipts.find(session, "another") is None
+
+
+# How far every mail is
+
+
+def written(app: Flask, kind: str, **columns: Any) -> None:
+    """What a worker would have written of the mails of a *kind*."""
+    database: Database = app.extensions["sqlalchemy"]
+    with database.write() as session:
+        session.execute(sa.update(Message).where(Message.kind == kind).values(**columns))
+
+
+def status_of(app: Flask, path: str) -> dict[str, Any]:
+    found = app.test_client().get(f"{path}/status.json").json
+    assert found is not None
+    return dict(found)
+
+
+def test_seen_is_pending_until_a_person_confirms(app: Flask) -> None:
+    path = sent(app)
+    assert "Seen: pending" not in seen(app, path).text
+    happened(app, "ticket", "sent", SENT_AT)
+    assert "Seen: pending" in seen(app, path).text
+    with app.extensions["sqlalchemy"].write() as session:
+        session.execute(sa.update(Report).values(seen_at=LATER))
+    page = seen(app, path)
+    assert "Seen: pending" not in page.text
+    assert "Support will read your report" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"state": "failed"}, "has refused our email: note the reference"),
+        ({"state": "queued"}, "is still waiting. Note the reference"),
+        ({"state": "sent", "sent_at": SENT_AT}, "We have sent this reference"),
+    ],
+)
+def test_what_became_of_the_mail_with_the_reference_is_told(
+    app: Flask, columns: dict[str, Any], told: str
+) -> None:
+    path = sent(app)
+    written(app, "acknowledgement", **columns)
+    assert told in seen(app, path, SENT_AT + timedelta(minutes=10)).text
+
+
+def test_a_lesser_ticket_is_called_so(app: Flask) -> None:
+    path = sent(app)
+    written(app, "ticket", state="sent", sent_at=SENT_AT, form="stub")
+    assert "Sent in short" in seen(app, path).text
+
+
+def test_every_change_that_the_page_shows_has_another_version(app: Flask) -> None:
+    path = sent(app)
+    versions = []
+
+    def look(at: datetime = LATER) -> None:
+        with time_machine.travel(at, tick=False):
+            response = app.test_client().get(f"{path}/status.json")
+            page = app.test_client().get(path).text
+        version = response.headers["ETag"].strip('"')
+        assert f'data-version="{version}"' in page
+        versions.append(version)
+
+    look()
+    look(SENT_AT + timedelta(minutes=10))  # late
+    written(app, "acknowledgement", state="failed")
+    look()
+    written(app, "ticket", state="sent", sent_at=SENT_AT)
+    look()
+    written(app, "ticket", form="without_files")
+    look()
+    assert len(set(versions)) == len(versions)
+
+
+def test_a_mail_that_failed_tells_when_it_was_tried_last(app: Flask) -> None:
+    path = sent(app)
+    written(app, "ticket", state="failed")
+    with app.extensions["sqlalchemy"].write() as session:
+        ticket = session.scalars(sa.select(Message).where(Message.kind == "ticket")).one()
+        ticket.attempts.append(
+            Attempt(attempted_at=LATER, relay="r:25", outcome="refused", code=550, reply="no")
+        )
+    told = {each["kind"]: (each["state"], each["at"]) for each in status_of(app, path)["mails"]}
+    assert told["ticket"] == ("failed", "2026-11-23T02:22:30Z")
+
+
+@pytest.mark.parametrize("behind", [".", ",", ")", ">", "/", "»", ".)", "%22", "?"])
+def test_a_link_that_was_copied_with_what_stands_behind_it_opens(app: Flask, behind: str) -> None:
+    path = sent(app)
+    page = Customer(app).open(path + behind)
+    assert (page.status, reference(app) in page.text) == (200, True)
+
+
+def test_the_address_is_shown_as_people_read_it(app: Flask) -> None:
+    path = sent(app, email="info@xn--mnchen-3ya.example", preferred_channel="email")
+    page = seen(app, path)
+    assert "They will write to info@münchen.example." in page.text
+
+
+def test_exact_text_is_a_region_that_a_keyboard_scrolls(app: Flask) -> None:
+    path = sent(app, error_message="CONTAINER\tIMAGE\r\nab12\tnginx")
+    html = seen(app, path).html
+    assert '<pre class="exact" tabindex="0" role="region"' in html
+    assert "CONTAINER\tIMAGE" in html
+
+
+def test_of_many_updates_the_last_are_shown_and_the_rest_behind_a_link(app: Flask) -> None:
+    path = sent(app)
+    with app.extensions["sqlalchemy"].write() as session:
+        row = session.scalars(sa.select(Report)).one()
+        row.updates += [
+            Update(
+                author="customer", kind="info", content={"text": f"número {n}."}, created_at=LATER
+            )
+            for n in range(51)
+        ]
+    page = seen(app, path)
+    assert "número 50." in page.text
+    assert "número 0." not in page.text
+    (earlier,) = [path for path, text in page.links.items() if "said before" in text]
+    page = Customer(app, "en").open(earlier)
+    assert "número 0." in page.text
+    assert "said before" not in page.text

@@ -44,7 +44,7 @@ LATE_AFTER = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class MailStatus:
-    """One mail of a report, and how far it is. `failed_at`: when it was tried last, if it failed."""
+    """One mail of a report, and how far it is. `failed_at`: its last try, where it failed."""
 
     kind: MailKind
     state: MailState

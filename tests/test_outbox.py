@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import conftest
 import pytest
 from conftest import CONTENT, NOW, QUEUED, a_mail, record
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from reporter.database import Database
 from reporter.delivery import backlog, outbox
 from reporter.delivery.outbox import Claimed
+from reporter.delivery.processes import process_name
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import Message
 
@@ -34,6 +39,11 @@ def claim(database: Database, now: datetime = NOW) -> Claimed:
 
 def nothing_due(database: Database, now: datetime = NOW) -> bool:
     return conftest.claim(database, now, LEASE) is None
+
+
+def retry(session: Session, now: datetime, **options: Any) -> Sequence[Message]:
+    defaults = {"support": "support@example.com", "references": ["INC-KX7M9Q"]}
+    return backlog.retry(session, now, **defaults | options)
 
 
 def stored(database: Database, message_id: int) -> Message:
@@ -231,7 +241,7 @@ def test_retry_makes_failed_and_waiting_mails_due_now(database: Database, queue:
     for result in (REFUSED, DEFERRED, DEFERRED):
         record(database, claim(database), [result], NOW, jitter=0.5)
     with database.write() as session:
-        assert backlog.retry(session, "INC-KX7M9Q", after(5)) == 2
+        assert [m.id for m in retry(session, after(5))] == [failed, deferred]
     assert [claim(database, after(5)).id for _ in range(2)] == [failed, deferred]
     assert nothing_due(database, after(5))
     assert stored(database, other).due_at == after(15)
@@ -243,5 +253,180 @@ def test_retry_leaves_what_is_sent_or_in_hand(database: Database, queue: Queue) 
     queue()
     claim(database)
     with database.write() as session:
-        assert backlog.retry(session, "INC-KX7M9Q", NOW) == 0
+        assert not retry(session, NOW)
     assert nothing_due(database)
+
+
+def test_retry_of_a_ticket_follows_the_address_of_support(database: Database, queue: Queue) -> None:
+    ticket = queue(recipient="old@example.com")
+    customers = queue(kind="acknowledgement", recipient="inigo@example.com")
+    with database.write() as session:
+        retry(session, NOW, support="new@example.com")
+    assert stored(database, ticket).recipient == "new@example.com"
+    assert stored(database, customers).recipient == "inigo@example.com"
+
+
+def test_retry_to_an_address_is_of_one_recipients_mails(database: Database, queue: Queue) -> None:
+    ticket, acknowledgement = queue(), queue(kind="acknowledgement", recipient="a@example.com")
+    with database.write() as session:
+        assert [m.id for m in retry(session, NOW, to="b@example.com")] == [ticket]
+    assert stored(database, ticket).recipient == "b@example.com"
+    assert stored(database, acknowledgement).recipient == "a@example.com"
+
+
+def test_retry_of_all_and_of_what_failed(database: Database, queue: Queue) -> None:
+    queue(reference="INC-A00000"), queue(reference="INC-B00000")
+    record(database, claim(database), [REFUSED])
+    with database.write() as session:
+        failed = retry(session, NOW, references=[], failed=True)
+        assert [message.reference for message in failed] == ["INC-A00000"]
+        both = retry(session, NOW, references=[])
+        assert [message.reference for message in both] == ["INC-A00000", "INC-B00000"]
+
+
+def test_what_is_retried_and_fails_again_is_alarmed_again(database: Database, queue: Queue) -> None:
+    message_id = queue()
+    record(database, claim(database), [REFUSED])
+    with database.write() as session:
+        session.get_one(Message, message_id).alarm_from = None  # told
+        retry(session, after(60))
+    assert stored(database, message_id).alarm_from == after(60)
+    record(database, claim(database, after(60)), [REFUSED], after(60))
+    assert stored(database, message_id).alarm_from == outbox.AT_ONCE
+
+
+def test_tickets_go_first_the_critical_ones_before_all(database: Database, queue: Queue) -> None:
+    kinds = ["digest", "notice", "news", "acknowledgement", "followup"]
+    queued = [queue(kind=kind, due_at=after(0)) for kind in kinds]
+    minor = queue(severity=3, due_at=after(1))
+    surge = queue(kind="surge", due_at=after(2))
+    critical = queue(severity=1, due_at=after(3))
+    claimed = [claim(database, after(4)).id for _ in range(8)]
+    assert claimed == [surge, critical, minor, queued[4], queued[3], *queued[:3]]
+
+
+def test_several_are_claimed_at_once_in_the_same_order(database: Database, queue: Queue) -> None:
+    later, first, second = queue(kind="news"), queue(severity=1), queue(severity=2)
+    with database.write() as session:
+        claimed = outbox.claim(session, "worker", NOW, LEASE, count=5)
+    assert [each.id for each in claimed] == [first, second, later]
+
+
+def test_follow_ups_of_one_report_are_never_under_way_together(
+    database: Database, queue: Queue
+) -> None:
+    first, second = queue(kind="followup"), queue(kind="followup")
+    other = queue(kind="followup", reference="INC-A00000")
+    with database.write() as session:
+        claimed = outbox.claim(session, "worker", NOW, LEASE, count=5)
+        assert [each.id for each in claimed] == [first, other]
+        assert outbox.claim(session, "worker", NOW, LEASE, count=5, in_hand=claimed) == []
+        claimed = outbox.claim(session, "worker", NOW, LEASE, count=5)
+        assert [each.id for each in claimed] == [second]
+
+
+def test_a_mail_queued_while_the_one_before_it_is_sent_is_not_left_blocked(
+    database: Database, queue: Queue
+) -> None:
+    """Whoever sends waits for whoever queues, or the other way round."""
+    ticket = queue()
+    claimed = claim(database)
+
+    def follow(_: int) -> int:
+        return queue(kind="followup", after_id=ticket)
+
+    with ThreadPoolExecutor(4) as pool:
+        following = pool.map(follow, range(3))
+        pool.submit(record, database, claimed, [ACCEPTED])
+        ids = list(following)
+    assert [stored(database, id_).blocked for id_ in ids] == [False] * 3
+
+
+def test_one_success_wakes_what_waited_for_the_relay(database: Database, queue: Queue) -> None:
+    trouble = AttemptResult("relay:25", "deferred", None, "timed out")
+    waiting = [queue() for _ in range(3)]
+    for _ in waiting:
+        record(database, claim(database), [trouble])
+    own = queue(kind="acknowledgement", recipient="a@example.com")
+    own_trouble = AttemptResult("relay:25", "deferred", 452, "4.2.2 full", about="recipient")
+    record(database, claim(database), [own_trouble])
+    assert nothing_due(database, after(14))
+    with database.write() as session:
+        outbox.advance_one(session, after(14))
+    record(database, claim(database, after(14)), [ACCEPTED], after(14))
+    assert [stored(database, id_).due_at for id_ in waiting[1:]] == [after(14)] * 2
+    assert stored(database, own).due_at == after(14)
+
+
+def test_a_success_wakes_what_waits_for_that_recipient_alone(
+    database: Database, queue: Queue
+) -> None:
+    greylisted = AttemptResult("relay:25", "deferred", 451, "4.7.1 later", about="recipient")
+    first, second, other = queue(), queue(), queue(kind="news", recipient="a@example.com")
+    for _ in range(3):
+        record(database, claim(database), [greylisted])
+    due = claim(database, after(15))
+    assert due.id == first
+    record(database, due, [ACCEPTED], after(15))
+    assert [stored(database, id_).trouble for id_ in (second, other)] == [None, "recipient"]
+
+
+def test_a_relay_that_is_well_again_wakes_all(database: Database, queue: Queue) -> None:
+    greylisted = AttemptResult("relay:25", "deferred", 451, "4.7.1 later", about="recipient")
+    waiting = queue(kind="news", recipient="a@example.com")
+    record(database, claim(database), [greylisted])
+    queue()
+    recovered = AttemptResult("relay:25", "accepted", 250, "ok", recovered=True)
+    record(database, claim(database, after(5)), [recovered], after(5))
+    assert stored(database, waiting).due_at == after(5)
+
+
+def test_what_processes_of_this_machine_held_that_are_gone_is_due(
+    database: Database, queue: Queue
+) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    gone, lives = process_name(child.pid), process_name()
+    child.communicate(b"\n")
+    with database.write() as session:
+        for name in (gone, lives, "elsewhere:1:1:1"):
+            queue_in(session, name)
+            outbox.claim(session, name, NOW, LEASE)
+        assert outbox.free_gone(session, after(1)) == 1
+    assert claim(database, after(1)).reference == gone
+    assert nothing_due(database, after(1))
+
+
+def queue_in(session: Session, reference: str) -> None:
+    mail = a_mail(mime_id=f"<{reference}@example.com>")
+    outbox.enqueue(session, mail, **QUEUED | {"reference": reference})
+
+
+def test_a_wait_that_no_wait_can_be_is_due(database: Database, queue: Queue) -> None:
+    """As the clock was set back by an hour."""
+    hour = timedelta(hours=1)
+    deferred = queue()
+    record(database, claim(database), [DEFERRED])
+    held = queue()
+    claim(database)
+    untried = queue()
+    quarter = queue(kind="news")
+    with database.write() as session:
+        session.get_one(Message, quarter).due_at = after(900)
+    fresh = queue(due_at=NOW - hour + timedelta(seconds=900))  # made by the clock of now
+    with database.write() as session:
+        session.get_one(Message, fresh).created_at = NOW - hour
+        assert outbox.heed_moved_clock(session, NOW - hour, LEASE) == 4
+    for id_ in (deferred, held, untried):
+        assert stored(database, id_).due_at == NOW - hour
+    assert stored(database, quarter).due_at == NOW - hour + timedelta(seconds=900)
+    assert stored(database, fresh).due_at == NOW - hour + timedelta(seconds=900)
+    with database.write() as session:
+        assert outbox.heed_moved_clock(session, NOW - hour, LEASE) == 0
+
+
+def test_what_is_given_back_is_due_at_once(database: Database, queue: Queue) -> None:
+    message_id = queue()
+    claimed = claim(database)
+    with database.write() as session:
+        outbox.release(session, claimed, after(3))
+    assert claim(database, after(3)).id == message_id

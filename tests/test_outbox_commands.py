@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from email import policy
+from email.message import EmailMessage
 
 import conftest
 import pytest
@@ -120,4 +122,62 @@ def test_retry_says_so_when_there_is_nothing_to_do(
 def test_an_unknown_reference_is_an_error(cli: FlaskCliRunner, command: str) -> None:
     result = cli.invoke(args=["outbox", command, "inc-zzzzzz"])
     assert result.exit_code == 1
-    assert result.output == "Error: no mail has the reference inc-zzzzzz\n"
+    assert result.output.startswith("Error: no mail of the database ")
+    assert result.output.endswith(" has the reference inc-zzzzzz\n")
+
+
+def test_retry_takes_several_references_all_or_what_failed(
+    cli: FlaskCliRunner, database: Database, queue: Queue
+) -> None:
+    queue()
+    record(database, REFUSED)
+    queue(reference="INC-A00000")
+    ticket = queue(reference="INC-B00000")
+    queue(kind="acknowledgement", reference="INC-B00000", after_id=ticket)
+    assert run(cli, "outbox", "retry", "--failed") == "1 due now.\n"
+    assert run(cli, "outbox", "retry", "INC-KX7M9Q", "inc-a00000") == "2 due now.\n"
+    assert run(cli, "outbox", "retry", "--all") == "3 due now, and 1 once the other is sent.\n"
+
+
+def test_retry_follows_the_setting_or_goes_to_the_address_that_is_given(
+    cli: FlaskCliRunner, database: Database, queue: Queue
+) -> None:
+    queue(recipient="wrong@example.com")
+    record(database, REFUSED)
+    run(cli, "outbox", "retry", "INC-KX7M9Q")
+    assert "  to    support@example.com\n" in run(cli, "outbox", "show", "INC-KX7M9Q")
+    told = run(cli, "outbox", "retry", "INC-KX7M9Q", "--to", "other@example.com")
+    assert told == "1 due now to other@example.com.\n"
+    assert "  to    other@example.com\n" in run(cli, "outbox", "show", "INC-KX7M9Q")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("INC-KX7M9Q", "--all"),
+        ("INC-KX7M9Q", "--to", "A <a@example.com>"),
+        ("INC-KX7M9Q", "--to", ""),
+        ("--all", "--to", "íñigo@example.com"),
+    ],
+)
+def test_retry_of_who_knows_what_is_an_error(
+    cli: FlaskCliRunner, queue: Queue, words: tuple[str, ...]
+) -> None:
+    queue()
+    assert cli.invoke(args=["outbox", "retry", *words]).exit_code == 2
+
+
+def test_show_tells_the_body_when_asked_and_steers_no_terminal(
+    cli: FlaskCliRunner, queue: Queue
+) -> None:
+    mail = EmailMessage(policy=policy.SMTP)
+    mail["Subject"] = "a\u202eb"
+    mail.set_content("Línea uno\n\x1b[31mrojo\x1b]0;title\x07\n", cte="quoted-printable")
+    mail.add_attachment(b"abc", "image", "png", filename="a\x1b[2J.png")
+    queue(content=mail.as_bytes())
+    assert "Línea" not in run(cli, "outbox", "show", "INC-KX7M9Q")
+    told = run(cli, "outbox", "show", "INC-KX7M9Q", "--body")
+    assert "  body\n    Línea uno\n    rojo\n" in told
+    assert "  part  image/png  3 bytes  a" in told
+    assert not set(told) & set("\x1b\x07\u202e")

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer, selectinload
 
+from reporter.delivery import waking
 from reporter.models import MailState, Message
 
 
@@ -31,23 +32,46 @@ def find(session: Session, reference: str) -> Sequence[Message]:
     ).all()
 
 
-def retry(session: Session, reference: str, now: datetime) -> int:
-    """Make what failed or waits under *reference* due now; how many mails that is.
+def retry(
+    session: Session,
+    now: datetime,
+    *,
+    support: str,
+    references: Sequence[str] = (),
+    failed: bool = False,
+    to: str = "",
+) -> Sequence[Message]:
+    """Make what failed or waits due now, and return it without content.
 
-    What a worker holds at this moment is left to it.
+    Of the *references*, or of all where there are none; with *failed* only what failed. With *to*
+    it goes to that address: what was for the same recipient as the oldest of them, and the rest is
+    left alone. Otherwise what is for the operator's own mailbox goes to *support*, wherever that
+    was when it was made. What a worker holds at this moment is left to it.
     """
-    ids = session.scalars(
-        sa.update(Message)
-        .where(
-            _has(reference),
-            Message.state.in_([MailState.QUEUED, MailState.FAILED]),
-            Message.claimed_by.is_(None),
-        )
-        .values(state=MailState.QUEUED, due_at=now)
-        .returning(Message.id)
-        .execution_options(synchronize_session=False)
+    states = [MailState.FAILED] if failed else [MailState.FAILED, MailState.QUEUED]
+    query = (
+        sa.select(Message)
+        .where(Message.state.in_(states), Message.claimed_by.is_(None))
+        .order_by(Message.id)
+        .options(defer(Message.content))
+        .with_for_update()
     )
-    return len(ids.all())
+    if references:
+        query = query.where(sa.or_(*(_has(reference) for reference in references)))
+    messages = list(session.scalars(query))
+    if to and messages:
+        messages = [each for each in messages if each.recipient == messages[0].recipient]
+    for message in messages:
+        if to:
+            message.recipient = to
+        elif message.kind.is_alarmed:
+            message.recipient = support
+        message.state, message.due_at, message.trouble = MailState.QUEUED, now, None
+        # Told anew, if that was not what it needed.
+        message.alarm_from = now if message.kind.is_alarmed else None
+    session.flush()
+    waking.tell(session)
+    return messages
 
 
 def _has(reference: str) -> sa.ColumnElement[bool]:

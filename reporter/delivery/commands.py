@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from email import policy
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 
 import click
@@ -15,8 +16,9 @@ from reporter import database_file
 from reporter.database import get_database
 from reporter.delivery import backlog
 from reporter.delivery.alarms import spoken
-from reporter.delivery.smtp import printable
-from reporter.models import MailState, Message
+from reporter.delivery.smtp import is_speakable, printable
+from reporter.formats.text import exact_lines
+from reporter.models import MailForm, MailState, Message
 
 ROW = "{:<11} {:<16} {:<7} {:>7}  {:<15} {:>5}  {}"
 TIME = "%Y-%m-%d %H:%M:%S UTC"
@@ -52,28 +54,63 @@ def list_command() -> None:
 
 @outbox_group.command("show")
 @click.argument("reference", metavar="REF")
-def show_command(reference: str) -> None:
+@click.option("--body", is_flag=True, help="What the mail says, too: a customer's words.")
+def show_command(reference: str, body: bool) -> None:
     """The mails of REF: attempts, what the relays answered, headers."""
     now = datetime.now(UTC)
     with get_database().read() as session:
         messages = _known(backlog.find(session, reference), reference)
         for message in messages:
             _show(message, _due(message, _unsent_ids(messages), now))
+            if body:
+                _show_body(message)
+            click.echo()
 
 
 @outbox_group.command("retry")
-@click.argument("reference", metavar="REF")
-def retry_command(reference: str) -> None:
-    """Send what waits or failed under REF now."""
+@click.argument("references", metavar="[REF]...", nargs=-1)
+@click.option("--failed", is_flag=True, help="What failed, and not what waits.")
+@click.option("--all", "everything", is_flag=True, help="Of every reference.")
+@click.option("--to", metavar="ADDRESS", help="To this address instead.")
+def retry_command(
+    references: tuple[str, ...], failed: bool, everything: bool, to: str | None
+) -> None:
+    """Send what waits or failed now: of each REF, what failed, or all.
+
+    What is for support goes to SUPPORT_EMAIL as it is set now. With --to, what was for the
+    recipient of the oldest of those mails goes to ADDRESS.
+    """
+    if not references and not failed and not everything:
+        raise click.UsageError("name a REF, or --failed, or --all")
+    if references and everything:
+        raise click.UsageError("--all is of every reference: name none")
+    if to is not None and not is_speakable(to):
+        raise click.BadParameter("this is no address that SMTP can say", param_hint="--to")
+    shown = database_file.shown(current_app.config["DATABASE_URL"])
     with get_database().write() as session:
-        _known(backlog.find(session, reference), reference)
-        count = backlog.retry(session, reference, datetime.now(UTC))
-    click.echo(f"{count} due now." if count else "Nothing to retry: sent, or being sent now.")
+        for reference in references:
+            _known(backlog.find(session, reference), reference)
+        messages = backlog.retry(
+            session,
+            datetime.now(UTC),
+            support=current_app.config["SUPPORT_EMAIL"],
+            references=references,
+            failed=failed,
+            to=to or "",
+        )
+        blocked = sum(message.blocked for message in messages)
+        goal = f" to {to}" if to and messages else ""
+    if not messages:
+        click.echo(f"Nothing to retry in {shown}: sent, or being sent now.")
+        return
+    more = f", and {blocked} once the other is sent" if blocked else ""
+    click.echo(f"{len(messages) - blocked} due now{more}{goal}.")
 
 
 def _known(messages: Sequence[Message], reference: str) -> Sequence[Message]:
     if not messages:
-        raise click.ClickException(f"no mail has the reference {reference}")
+        shown = database_file.shown(current_app.config["DATABASE_URL"])
+        raise click.ClickException(f"no mail of {shown} has the reference {printable(reference)}")
     return messages
 
 
@@ -93,7 +130,8 @@ def _due(message: Message, unsent_ids: set[int], now: datetime) -> str:
 
 
 def _show(message: Message, due: str) -> None:
-    click.echo(f"{message.reference} {message.kind}: {message.state}")
+    form = "" if message.form == MailForm.FULL else f", {message.form.replace('_', ' ')}"
+    click.echo(f"{printable(message.reference)} {message.kind}: {message.state}{form}")
     click.echo(f"  saved {message.created_at:{TIME}}")
     if message.sent_at:
         click.echo(f"  sent  {message.sent_at:{TIME}}")
@@ -108,5 +146,17 @@ def _show(message: Message, due: str) -> None:
     click.echo("  headers")
     headers = BytesHeaderParser(policy=policy.default).parsebytes(message.content)
     for name, value in headers.items():
-        click.echo(f"    {name}: {printable(str(value))}")
-    click.echo()
+        click.echo(f"    {printable(name)}: {' '.join(printable(str(value)).split())}")
+
+
+def _show_body(message: Message) -> None:
+    """The text, and what else there is. No control character reaches the terminal."""
+    mail: EmailMessage = message_from_bytes(message.content, policy=policy.default)
+    text = mail.get_body(("plain",))
+    click.echo("  body")
+    for line in exact_lines(text.get_content() if text else ""):
+        click.echo(f"    {line}".rstrip())
+    for part in mail.iter_attachments():
+        size = len(part.get_payload(decode=True) or b"")
+        name = printable(part.get_filename() or "-")
+        click.echo(f"  part  {printable(part.get_content_type())}  {size} bytes  {name}")

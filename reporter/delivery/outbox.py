@@ -384,7 +384,7 @@ def _not_taken(
         changes |= {"state": MailState.FAILED, "trouble": None}
     if lesser is None and claimed.kind.is_alarmed and any(r.is_permanent for r in results):
         # Somebody has to mend something before it can be sent.
-        changes |= {"alarm_from": sa.case((Message.alarmed_at.is_(None), AT_ONCE))}
+        changes |= {"alarm_from": sa.case((Message.alarm_from.is_not(None), AT_ONCE))}
     return changes
 
 

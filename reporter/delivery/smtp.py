@@ -103,7 +103,7 @@ class RelayConnection(flask_mail.Connection):
         """Try *message* once. Raises nothing, whatever relay and network do."""
         if self.mail.suppress:
             return self._accepted(message, None, "MAIL_SUPPRESS_SEND")
-        if not _speakable(message.recipient):  # no relay ever will take it
+        if not is_speakable(message.recipient):  # no relay ever will take it
             reply = "SMTP cannot say this address"
             return AttemptResult(
                 self.relay.name, Outcome.REFUSED, None, reply, about=About.RECIPIENT
@@ -244,7 +244,7 @@ def _size_limit(host: Conversation) -> int:
     return int(said) if said.isascii() and said.isdecimal() else 0
 
 
-def _speakable(address: str) -> bool:
+def is_speakable(address: str) -> bool:
     """Whether smtplib would name this very address (without SMTPUTF8, RFC 6531)."""
-    plain = address.isascii() and address.isprintable()
+    plain = address.isascii() and address.isprintable() and "@" in address
     return plain and smtplib.quoteaddr(address) == f"<{address}>"

@@ -171,9 +171,10 @@ def _partial(name: str, *columns: str, where: str) -> Index:
     return Index(f"ix_message_{name}", *columns, sqlite_where=condition, postgresql_where=condition)
 
 
-# What a worker may take once it is due, and what was told as late or refused and is not sent yet.
+# What a worker may take once it is due, and what was told as late or refused and is not sent yet
+# (a surge is told for its own sake).
 CLAIMABLE = "state = 'queued' AND NOT blocked"
-ALARMED = "alarmed_at IS NOT NULL AND state <> 'sent'"
+ALARMED = "alarmed_at IS NOT NULL AND state <> 'sent' AND kind <> 'surge'"
 # What was sent, and has its content still.
 WHOLE = "state = 'sent' AND cut_at IS NULL"
 

@@ -82,12 +82,19 @@ class Alarms:
         self, database: Database, key: str, due: sa.Select[Message], now: datetime
     ) -> None:
         with database.read() as session:
+            if not session.scalar(sa.select(due.exists())):
+                return
+        if not hold(database, key, now):
+            return
+        with database.read() as session:  # as whoever held it before us may have left it
             messages = session.scalars(
                 due.order_by(Message.id).options(
                     defer(Message.content), selectinload(Message.attempts)
                 )
             ).all()
-        if not messages or not hold(database, key, now):
+        if not messages:
+            with database.write() as session:
+                let_go(session, key, now, taken=False)
             return
         log.error(
             "unsent",
@@ -108,12 +115,12 @@ class Alarms:
     def _tell_end(self, database: Database, now: datetime) -> None:
         """Once nothing waits any more of what was told."""
         with database.read() as session:
-            waits = sa.select(Message.id).where(
-                sa.text(ALARMED), Message.kind.in_([k for k in MailKind if not k.is_urgent])
-            )
-            if session.scalar(sa.select(waits.exists())) or not hold(database, UNSENT, now):
+            waits = sa.select(Message.id).where(sa.text(ALARMED))  # in the order of its index
+            if session.scalar(waits.order_by(Message.alarmed_at).limit(1)):
                 return
             since = session.get_one(Alarm, UNSENT).since_at
+        if not hold(database, UNSENT, now):
+            return
         log.info("nothing unsent")
         lasted = spoken((now - since).total_seconds())
         text = f"Nothing waits any more of what was told as late or refused. It took {lasted}."

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import structlog
 from flask import Flask
 
 from reporter.delivery import lesser_forms
@@ -19,9 +20,12 @@ from reporter.delivery.lesser_forms import Lesser
 from reporter.delivery.mail import Claimed, LesserForm
 from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult, RelayConnection, connections, deliver
+from reporter.models import Outcome
 
 # How long a connection stays open with nothing to send: it holds a place of the relay's.
 LINGER_SECONDS = 0.5
+
+log = structlog.get_logger(__name__)
 
 
 class Done(NamedTuple):
@@ -104,7 +108,7 @@ class Conversations:
     def _converse(self, links: tuple[RelayConnection, ...]) -> None:
         try:
             while claimed := self._next(links):
-                self._events.put(self._try(links, claimed))
+                self._events.put(self._try_safely(links, claimed))
         finally:
             _close(links)
 
@@ -114,6 +118,15 @@ class Conversations:
         except queue.Empty:
             _close(links)
             return self._given.get()
+
+    def _try_safely(self, links: tuple[RelayConnection, ...], claimed: Claimed) -> Done:
+        """A fault of ours defers the mail like one of the relay's, and ends no conversation."""
+        try:
+            return self._try(links, claimed)
+        except Exception as error:
+            fault = type(error).__name__
+            log.error("conversation failed", reference=claimed.reference, error=fault)
+            return Done(claimed, (AttemptResult("-", Outcome.DEFERRED, None, fault),), None)
 
     def _try(self, links: tuple[RelayConnection, ...], claimed: Claimed) -> Done:
         results = deliver(

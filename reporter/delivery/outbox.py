@@ -123,8 +123,10 @@ def replace(message: Message, mail: Mail, *, due_at: datetime | None = None) -> 
 
 def due_ranks(session: Session, now: datetime) -> list[int]:
     """The ranks in which a mail is due, the first ones first."""
-    found = session.execute(sa.select(*(_due(rank, now).exists() for rank in RANKS))).one()
-    return [rank for rank, is_due in zip(RANKS, found, strict=True) if is_due]
+    # With an order, as PostgreSQL may expect more than there is, and read all for any one of them.
+    first = [_due(rank, now).order_by(Message.due_at).limit(1) for rank in RANKS]
+    found = session.execute(sa.select(*(each.scalar_subquery() for each in first))).one()
+    return [rank for rank, id_ in zip(RANKS, found, strict=True) if id_ is not None]
 
 
 def claim(

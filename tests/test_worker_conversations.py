@@ -190,7 +190,7 @@ def test_a_fault_of_ours_ends_no_conversation(
     monkeypatch.setattr(conversations, "deliver", deliver)
     with smtp_server() as server:
         worker.run(make_app(server.relay), once=True)
-    assert states(database) == ["queued", "sent"]
+    assert states(database) == ["sent", "sent"]
 
 
 def test_the_clock_of_postgresql_counts_and_not_this_machines(database: Database) -> None:

@@ -297,8 +297,8 @@ def upgrade() -> None:
         "ix_message_alarmed",
         "message",
         ["alarmed_at"],
-        sqlite_where=sa.text("alarmed_at IS NOT NULL AND state <> 'sent'"),
-        postgresql_where=sa.text("alarmed_at IS NOT NULL AND state <> 'sent'"),
+        sqlite_where=sa.text("alarmed_at IS NOT NULL AND state <> 'sent' AND kind <> 'surge'"),
+        postgresql_where=sa.text("alarmed_at IS NOT NULL AND state <> 'sent' AND kind <> 'surge'"),
     )
     op.create_index(
         "ix_message_claimable",

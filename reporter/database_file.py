@@ -38,8 +38,14 @@ def create(url: str) -> None:
     file = file_of(url)
     if file is None:
         return
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(file.parent)
     file.touch(mode=0o600)
+
+
+def make_folder(folder: Path) -> None:
+    """Make it and those above it, for nobody else to read, as far as they are not there."""
+    for each in reversed([folder, *folder.parents]):
+        each.mkdir(mode=0o700, exist_ok=True)
 
 
 def identity(file: Path) -> tuple[int, int]:

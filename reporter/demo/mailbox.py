@@ -14,6 +14,8 @@ from typing import Any, Protocol, cast
 
 from aiosmtpd.controller import Controller
 
+from reporter.database_file import make_folder
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -86,7 +88,7 @@ class _Keeper:
     """aiosmtpd's handler. A mail appears in the Maildir whole or not at all."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self.maildir = mailbox.Maildir(path, create=True)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802

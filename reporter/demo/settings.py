@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from reporter.database_file import make_folder
 from reporter.demo import mailbox
 
 DEMO_FOLDER = Path("instance/demo")
@@ -56,7 +57,7 @@ def demonstration(host: str, port: int) -> Iterator[None]:
 def _write_settings(file: Path, settings: Mapping[str, str]) -> None:
     """For the commands, which are processes of their own."""
     lines = [f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in settings.items()]
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     file.touch(mode=0o600)
     file.write_text("".join(lines), encoding="utf-8")
 
@@ -65,7 +66,7 @@ def _demo_secret(folder: Path) -> str:
     """Kept, so that drafts and receipts outlive a restart."""
     file = folder / "secret"
     if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(32))
     return file.read_text()

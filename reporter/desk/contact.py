@@ -38,10 +38,10 @@ def mend(
         want_news(session, row, True, at)
     changes = ((old_email, email), (old_phone, phone))
     text = "\n".join(f"{old or '–'} → {new or '–'}" for old, new in changes if old != new)
-    row.unreachable_at = None
     note(session, row, UpdateKind.CONTACT, name, at, text)
     search.keep(session, row.id, store.to_value(session, row))
     if email != old_email:
+        row.unreachable_at = None
         _readdress(session, row, email, at)
 
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from reporter import models
+from reporter.mail.message import ascii_address
 from reporter.models import Author, MailKind, MailState, UpdateKind
-from reporter.reports import followups
+from reporter.reports import followups, store
 
 TO_CUSTOMER = {MailKind.ACKNOWLEDGEMENT, MailKind.NEWS}
 
@@ -18,10 +19,8 @@ def mark(session: Session, row: models.Report, message: models.Message, at: date
 
     The caller has the report's lock. Who mends the address ends it: `unreachable_at` of the row.
     """
-    latest = [each for each in row.messages if each.kind in TO_CUSTOMER][-1]
-    if row.unreachable_at or message.recipient != latest.recipient:
-        return
-    if message.state != MailState.SENT:
+    address = ascii_address(store.to_value(session, row).text("email"))
+    if row.unreachable_at or message.recipient != address or message.state != MailState.SENT:
         return
     row.unreachable_at = at
     update = models.Update(

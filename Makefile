@@ -70,6 +70,10 @@ screenshots: .venv/installed-dev browser ## Make screenshots of every page, in s
 example: .venv/installed-dev ## Write the example mail of docs/mail.md anew
 	@$(BIN)/python tests/functional/test_example.py
 
+.PHONY: helpdesks
+helpdesks: .venv/installed-dev ## Feed the mails to real helpdesks, and write the table of docs/helpdesks
+	@$(BIN)/python tests/helpdesks/run.py
+
 .PHONY: bench
 bench: .venv/installed-dev ## Measure, side by side
 	@for each in tests/bench/*.py; do $(BIN)/python $$each || exit 1; done

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from factories import SENT_AT, a_report, an_app
@@ -10,6 +13,8 @@ from flask import Flask
 
 from reporter.mail.key_block import block, missing
 from reporter.mail.ticket_text import copy_text, subject, ticket_text
+from reporter.models import Channel, UpdateKind
+from reporter.report import CustomerUpdate, Followup, Section, Similar
 
 # What somebody in a hurry leaves out.
 SHORT = dict.fromkeys(
@@ -221,3 +226,26 @@ def test_a_report_that_was_stored_gives_the_same_text() -> None:
     assert again == report
     assert ticket_text(again, "es") == ticket_text(report, "es")
     assert dict(block(again))["started_at"] == "2026-10-25T02:30:00+01:00"
+
+
+def test_every_key_of_the_block_is_documented_in_its_order() -> None:
+    page = (Path(__file__).parents[1] / "docs/mail.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("\n## The block\n")
+    documented = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    report = a_report(flags=("too_fast",))
+    answered = replace(
+        report,
+        channel=Channel.PHONE,
+        sections={
+            language: tuple(
+                Section(each.title, tuple(replace(a, value=a.value or "x") for a in each.answers))
+                for each in sections
+            )
+            for language, sections in report.sections.items()
+        },
+    )
+    followup = Followup(1, [CustomerUpdate(UpdateKind.WORSE, "", SENT_AT)], [], answered, True)
+    similar = Similar(7, 20, SENT_AT)
+    keys = [key for key, _ in block(answered, followup, similar)]
+    assert [key for key in documented if key not in {"withdrawn", "missing"}] == keys
+    assert documented[-2:] == ["withdrawn", "missing"]

@@ -46,7 +46,6 @@ from django.urls import include, path  # noqa: E402
 from helpdesk.email import extract_email_metadata  # noqa: E402
 from helpdesk.models import FollowUp, FollowUpAttachment, Queue, Ticket, TicketCC  # noqa: E402
 
-
 urlpatterns = [path("", include("helpdesk.urls", namespace="helpdesk"))]
 
 

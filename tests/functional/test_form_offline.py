@@ -341,3 +341,55 @@ def test_no_personal_page_and_no_receipt_is_ever_kept(page, site):
     page.goto("about:blank")
     with pytest.raises(Exception, match="ERR_CONNECTION_REFUSED"):
         page.goto(f"{site.url}/r/anything")
+
+
+def test_a_review_that_was_sent_off_goes_by_itself_also_after_a_reload(page, site):
+    before = reports(site)
+    visit_once(page)
+    walk(page, "review")
+    site.stop()
+    press(page)
+    expect(page.locator("#trouble .queued")).to_be_visible()
+    page.reload()  # the form that is kept here, with every answer
+    expect(page.locator("#trouble .queued")).to_be_visible()
+    site.start()
+    page.wait_for_url("**/r/*")
+    assert reports(site) == before + 1
+
+
+def test_what_nobody_sent_off_is_not_sent_and_the_page_says_when_it_can_be(page, site):
+    before = reports(site)
+    visit_once(page)
+    walk(page, "review")
+    site.stop()
+    page.reload()
+    expect(page.locator("#f-summary")).to_have_value(FAILURE["summary"])
+    page.clock.install()
+    site.start()
+    page.clock.run_for(30_000)
+    expect(page.locator("#sending")).to_contain_text("Vuelve a haber conexión")
+    assert reports(site) == before
+    press(page)
+    page.wait_for_url("**/r/*")
+    assert reports(site) == before + 1
+
+
+def test_many_offline_reports_at_once_lose_nothing(watched_page, site):
+    """The one that is told to wait goes on with its key."""
+    page = watched_page
+    page.goto("/offline")
+    for answers in STEPS.values():
+        fill(page, answers)
+    keys = []
+
+    def answer(route):
+        keys.append(route.request.post_data)
+        if len(keys) == 1:
+            route.fulfill(status=429, headers={"Retry-After": "1"})
+        else:
+            route.continue_()
+
+    page.route("**/report/whole", answer)
+    press(page)
+    page.wait_for_url("**/r/*")
+    assert len(keys) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,18 @@ import sites
 from browser import chromium
 from playwright.sync_api import Browser, Page, expect
 from servers import smtp_server
-from sites import FAILURE, Site, fill, proceed, visiting, walk
+from sites import (
+    CHANGES,
+    CONTACT,
+    FAILURE,
+    TIMING,
+    Site,
+    fill,
+    press,
+    proceed,
+    visiting,
+    walk,
+)
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +201,157 @@ def test_nothing_is_asked_of_anybody_else(page, site, path):
     page.goto(path, wait_until="networkidle")
     assert all(url.startswith(site.url) for url in asked)
     assert page.evaluate("document.querySelectorAll('script:not([src])').length") == 0
+
+
+# While it is sent --------------------------------------------------------------------------
+
+
+def test_a_press_shows_at_once_that_it_is_sent_and_says_more_when_it_takes_long(page):
+    walk(page, "timing")
+    fill(page, TIMING)
+    page.clock.install()
+    held = []
+    page.route(
+        "**/report/timing",
+        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    press(page)
+    expect(page.locator("#sending")).to_have_text("Enviando…")
+    expect(page.locator("form[data-send]")).to_have_attribute("aria-busy", "true")
+    expect(page.locator("main button.primary")).to_be_disabled()
+    page.clock.run_for(8_000)
+    expect(page.locator("#sending")).to_contain_text("más de lo habitual")
+    page.evaluate("document.querySelector('form[data-send]').dispatchEvent(new Event('submit'))")
+    assert len(held) == 1
+    held[0].continue_()
+    page.wait_for_url("**/report/changes")
+
+
+def test_a_server_that_asks_to_wait_is_waited_for(page):
+    walk(page, "timing")
+    fill(page, TIMING)
+    asked = []
+
+    def answer(route):
+        if route.request.method == "POST" and not asked:
+            asked.append(route)
+            route.fulfill(status=429, headers={"Retry-After": "1"})
+        else:
+            route.continue_()
+
+    page.route("**/report/timing", answer)
+    press(page)
+    expect(page.locator("#sending")).to_contain_text("Están llegando muchos avisos")
+    expect(page.locator("#trouble")).to_be_hidden()
+    page.wait_for_url("**/report/changes")
+
+
+def test_an_error_in_the_script_itself_sends_the_form_all_the_same(page):
+    walk(page, "timing")
+    fill(page, TIMING)
+    page.evaluate("void (window.fetch = () => { throw new RangeError() })")
+    press(page)
+    page.wait_for_url("**/report/changes")
+
+
+def test_trouble_comes_into_view_on_a_phone(browser, site):
+    with visiting(browser, site, viewport={"width": 360, "height": 740}) as page:
+        walk(page, "timing")
+        fill(page, TIMING)
+        page.route("**/report/timing", lambda route: route.abort())
+        press(page)
+        expect(page.locator("#trouble")).to_be_focused()
+        expect(page.locator("#trouble h2")).to_be_in_viewport()
+        assert page.evaluate("document.querySelector('#trouble').getAttribute('role')") == "alert"
+
+
+def test_copied_is_said_only_of_what_the_clipboard_took(page):
+    walk(page, "timing")
+    fill(page, TIMING)
+    page.route("**/report/timing", lambda route: route.abort())
+    press(page)
+    page.evaluate(
+        "navigator.clipboard.writeText = () => Promise.reject(); document.execCommand = () => false"
+    )
+    page.click("#trouble [value=copy]")
+    expect(page.locator("#trouble .uncopied")).to_be_visible()
+    expect(page.locator("#trouble .copied")).to_be_hidden()
+    expect(page.locator("#trouble pre")).to_contain_text(FAILURE["summary"])
+
+
+# Drafts ------------------------------------------------------------------------------------
+
+
+def test_what_one_tab_holds_is_not_put_over_what_another_does(page):
+    page.goto("/report/failure")
+    page.fill("#f-summary", "Incidencia A")
+    other = page.context.new_page()
+    other.goto("/report/failure")
+    other.fill("#f-summary", "Incidencia B")
+    kept = stored(page)
+    assert "Incidencia A" in kept
+    assert "Incidencia B" in kept
+    fill(page, FAILURE | {"summary": "Incidencia A"})
+    proceed(page)
+    fill(other, FAILURE | {"summary": "Incidencia B"})
+    proceed(other)
+    for each, words in ((page, "Incidencia A"), (other, "Incidencia B")):
+        for answers in (TIMING, CHANGES, CONTACT):
+            fill(each, answers)
+            proceed(each)
+        expect(each.locator("#a-summary")).to_contain_text(words)
+        proceed(each)
+        each.wait_for_url("**/r/*")
+    assert stored(page) == ""
+
+
+def test_a_browser_that_is_forgotten_keeps_nothing(page):
+    walk(page, "timing")
+    assert "502" in stored(page)
+    page.goto("/")
+    page.get_by_role("button", name="Olvidar lo que he escrito").click()
+    expect(page.get_by_text("Hemos olvidado")).to_be_visible()
+    assert stored(page) == ""
+
+
+def test_just_now_that_is_asked_again_is_counted_from_when_it_was_answered_again(page, site):
+    walk(page, "changes")
+    with sqlite3.connect(site.folder / "instance" / "reporter.db") as database:
+        ((key, steps),) = database.execute(
+            "SELECT id, steps FROM draft ORDER BY updated_at DESC LIMIT 1"
+        ).fetchall()
+        old = re.sub(r'("answered_at": ")\d{4}', r"\g<1>2020", steps)
+        database.execute("UPDATE draft SET steps = ? WHERE id = ?", (old, key))
+    page.goto("/report/timing")
+    expect(page.locator("#e-started")).to_contain_text("hace más de una hora")
+    page.check('[value="just_now"]')
+    proceed(page)
+    page.wait_for_url("**/report/changes")
+
+
+# The receipt -------------------------------------------------------------------------------
+
+
+def test_a_receipt_that_a_translator_rewrote_is_not_built_again_for_nothing(page):
+    walk(page, "review")
+    proceed(page)
+    page.wait_for_url("**/r/*")
+    page.evaluate(
+        """() => {
+          const live = document.querySelector('[data-status]');
+          const walker = document.createTreeWalker(live, NodeFilter.SHOW_TEXT);
+          const texts = [];
+          while (walker.nextNode()) texts.push(walker.currentNode);
+          for (const text of texts) {
+            const font = document.createElement('font');
+            text.replaceWith(font);
+            font.append(text);
+          }
+          window.rebuilt = 0;
+          new MutationObserver(() => window.rebuilt++).observe(live, { childList: true });
+        }"""
+    )
+    for _ in range(3):
+        with page.expect_response(lambda response: response.url.endswith("/status.json")):
+            pass
+    assert page.evaluate("window.rebuilt") <= 1

@@ -111,7 +111,7 @@ async function send(button) {
     if (error !== TROUBLE) return goPlain(button);
     release();
     complain(button);
-    timer = setTimeout(again, Math.min(1000 * 2 ** tries, MINUTE));
+    timer = setTimeout(again, Math.min(1000 * 1.5 ** tries, MINUTE));
   }
 }
 

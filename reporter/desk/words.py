@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 
+from reporter.desk.timeline import Happened
 from reporter.formats.times import support_zone
 from reporter.formats.words import day_and_time
 
@@ -33,3 +34,15 @@ def clock(moment: datetime, now: datetime) -> str:
     if abs(moment - now) < timedelta(hours=12):
         return f"{moment.astimezone(support_zone()):%H:%M}"
     return day_and_time(moment.astimezone(support_zone()))
+
+
+def happened() -> dict[Happened, str]:
+    return {
+        Happened.BEGAN: _("It began"),
+        Happened.FIRST_REPORT: _("First report"),
+        Happened.SURGE: _("Surge of reports"),
+        Happened.OPENED: _("Known incident opened"),
+        Happened.SEEN: _("First report seen"),
+        Happened.MESSAGE: _("Message to customers"),
+        Happened.CLOSED: _("Closed"),
+    }

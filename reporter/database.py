@@ -27,6 +27,8 @@ from sqlalchemy.types import TypeDecorator
 from reporter import database_file, postgresql
 
 BUSY_TIMEOUT_SECONDS = 15
+# How long a page waits for a place among many that write at once.
+TURN_SECONDS = 60
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -68,7 +70,7 @@ class Turn:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        waited = self.inside.acquire(timeout=BUSY_TIMEOUT_SECONDS)
+        waited = self.inside.acquire(timeout=TURN_SECONDS)
         file = self._enter() if waited else None
         try:
             yield
@@ -114,6 +116,7 @@ class Database:
             # The server has more threads than this, for slow clients; most wait for bytes.
             pool_size=8,
             max_overflow=16,
+            pool_timeout=TURN_SECONDS,
             hide_parameters=True,  # an error that is logged holds no customer's words
         )
         if is_file:

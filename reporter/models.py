@@ -433,6 +433,7 @@ class Surge(Base):
     service: Mapped[str] = mapped_column(index=True)
     since: Mapped[datetime]  # the first report of it
     last_at: Mapped[datetime]  # the latest one
+    normal: Mapped[float]  # how many an hour its service usually has
 
 
 class Message(Base):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from email.charset import SHORTEST, Charset
 from email.header import Header
+from email.headerregistry import HeaderRegistry
 from email.policy import EmailPolicy
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import takewhile
 from typing import Any
 
@@ -28,6 +29,15 @@ ALWAYS_THE_SAME = {
     "X-Incident-Severity",
     "X-Priority",
 }
+
+
+class Registry(HeaderRegistry):
+    """The standard library's, which makes the class of a header anew each time that it is asked."""
+
+    @cache  # noqa: B019 (there is one registry, and as many names as our mails have headers)
+    def __getitem__(self, name: str) -> type:
+        found: type = super().__getitem__(name)
+        return found
 
 
 class Folding(EmailPolicy):
@@ -74,4 +84,4 @@ def _parsed(name: str, value: str) -> tuple[str, Any]:
     return EmailPolicy.header_store_parse(MAIL, name, value)
 
 
-MAIL = Folding(linesep="\r\n")
+MAIL = Folding(linesep="\r\n", header_factory=Registry())

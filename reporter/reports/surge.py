@@ -28,6 +28,7 @@ from reporter.mail.message import finish, mime_id, new_message
 from reporter.models import MailKind
 from reporter.report import Similar
 from reporter.reports.surge_statistics import (
+    DAY,
     LEAST,
     LEFT_OUT,
     SHORT_WINDOW,
@@ -48,6 +49,7 @@ class Surging:
     service: str
     id: int | None
     similar: Similar
+    normal: float  # how many reports an hour its service usually has
 
 
 def judge(session: Session, service: str, at: datetime, source: str = "") -> Surging | None:
@@ -81,14 +83,17 @@ def judge(session: Session, service: str, at: datetime, source: str = "") -> Sur
         return None
     latest = sa.select(models.Surge).where(models.Surge.service == service)
     surges = session.scalars(latest.order_by(models.Surge.last_at.desc()).limit(LEFT_OUT)).all()
-    left_out = [(surge.since, surge.last_at) for surge in surges]
-    usual = count_reports(session, service, usual_times(at, left_out))
-    if not is_surge(short_count + 1, count + 1, normal(usual)):
-        return None
     current = surges[0] if surges and surges[0].last_at > at - OVER_AFTER else None
+    if current and at - current.since < DAY:  # which is left out of what is normal in any case
+        usual = current.normal
+    else:
+        left_out = [(surge.since, surge.last_at) for surge in surges]
+        usual = normal(count_reports(session, service, usual_times(at, left_out)))
+    if not is_surge(short_count + 1, count + 1, usual):
+        return None
     since = current.since if current else min(first, at)
     similar = Similar(count + 1, int(WINDOW.total_seconds() // 60), since)
-    return Surging(service, current.id if current else None, similar)
+    return Surging(service, current.id if current else None, similar, usual)
 
 
 def compose(surging: Surging, at: datetime) -> Mail | None:
@@ -114,7 +119,9 @@ def keep(session: Session, surging: Surging, mail: Mail | None, at: datetime) ->
         current = session.scalar(begun.limit(1))
         if current is None:
             since = surging.similar.since
-            session.add(surge(service=surging.service, since=since, last_at=at))
+            session.add(
+                surge(service=surging.service, since=since, last_at=at, normal=surging.normal)
+            )
             outbox.enqueue(
                 session,
                 mail,

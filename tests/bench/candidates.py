@@ -15,16 +15,16 @@ sys.path.append(str(Path(__file__).parents[1]))
 sys.path.append(str(Path(__file__).parents[1] / "functional"))
 
 import sqlalchemy as sa
-from factories import ANSWERS, SLUGS, values
-from flask_wtf.csrf import generate_csrf
+from factories import ANSWERS, SLUGS, Page, values
+from flask import Flask
 from load import post
 from running import Service, running
 
 from reporter import create_app, models
-from reporter.database import Database
 from reporter.demo.mailbox import free_port
 from reporter.links import hash_token, new_token
 from reporter.web.browser import Key
+from reporter.wizard.report_stage import new_key
 
 HERE = Path(__file__).parent
 GRANIAN = "-m granian --interface wsgi --factory --http 1 --no-ws --log-level error --workers 2"
@@ -93,42 +93,62 @@ def naive_posts(count: int) -> list[bytes]:
 
 def our_posts(service: Service, count: int) -> list[bytes]:
     """As many drafts, filled in, and the request that sends each: the POST of the review."""
-    keys = {k: v for k, v in service.environment.items() if k.startswith("REPORTER_")}
-    before = dict(os.environ)
-    os.environ |= keys
-    here = Path.cwd()
+    with silence(), _app(service) as app:
+        services = [each["id"] for each in app.config["SERVICES"]]
+        at = datetime.now(UTC) - timedelta(minutes=5)
+        keys = [(new_token(), new_key()) for _ in range(count)]
+        rows = []
+        for number, (secret, key) in enumerate(keys):
+            email, of = f"a{number}@example.com", services[number % len(services)]
+            steps = {
+                slug: {
+                    "answers": {k: [v] for k, v in values(slug, email=email, service=of).items()},
+                    "answered_at": at.isoformat(),
+                }
+                for slug in SLUGS
+            }
+            row = {"id": hash_token(f"{secret}.{key}"), "steps": steps, "flags": []}
+            rows.append(row | {"created_at": at, "updated_at": at})
+        with app.extensions["sqlalchemy"].write() as session:
+            session.execute(sa.insert(models.Draft), rows)
+        return [_review(app, secret, key) for secret, key in keys]
+
+
+def _review(app: Flask, secret: str, key: str) -> bytes:
+    client, name = app.test_client(), app.config["SESSION_COOKIE_NAME"]
+    with client.session_transaction(base_url=app.config["BASE_URL"]) as session:
+        session[Key.BROWSER], session[Key.DRAFTS] = secret, [key]
+    page = Page(client.get("/report/review", base_url=app.config["BASE_URL"]))
+    cookie = client.get_cookie(name, domain="127.0.0.1")
+    assert page.status == 200, page.location
+    assert cookie is not None
+    return post("/report/review", page.fields, f"{name}={cookie.value}")
+
+
+@contextmanager
+def _app(service: Service) -> Iterator[Flask]:
+    """The application of *service*, in this process."""
+    before, here = dict(os.environ), Path.cwd()
+    os.environ |= {k: v for k, v in service.environment.items() if k.startswith("REPORTER_")}
     os.chdir(service.folder)
     try:
         app = create_app()
+        yield app
+        app.extensions["sqlalchemy"].close()
     finally:
         os.chdir(here)
         os.environ.clear()
         os.environ |= before
-    now = datetime.now(UTC) - timedelta(minutes=5)
-    services = [each["id"] for each in app.config["SERVICES"]]
-    requests, rows = [], []
-    serializer = app.session_interface.get_signing_serializer(app)
-    for number in range(count):
-        token = new_token()
-        with app.test_request_context():
-            from flask import session
 
-            csrf = generate_csrf()
-            cookie = {Key.DRAFT: token, "csrf_token": session["csrf_token"]}
-        signed = f"{app.config['SESSION_COOKIE_NAME']}={serializer.dumps(cookie)}"
-        requests.append(post("/report/review", {"csrf_token": csrf}, signed))
-        changes = {"email": f"a{number}@example.com", "service": services[number % len(services)]}
-        steps = {
-            slug: {
-                "answers": {key: [value] for key, value in values(slug, **changes).items()},
-                "answered_at": now.isoformat(),
-            }
-            for slug in SLUGS
-        }
-        row = {"id": hash_token(token), "steps": steps, "flags": []}
-        rows.append(row | {"created_at": now, "updated_at": now})
-    database: Database = app.extensions["sqlalchemy"]
-    with database.write() as written:
-        written.execute(sa.insert(models.Draft), rows)
-    database.close()
-    return requests
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Requests are logged to standard error."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)

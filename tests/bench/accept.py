@@ -1,0 +1,73 @@
+"""Reports accepted a second: ours, which keeps and queues, and the naive one, which mails."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from candidates import naive, naive_posts, our_posts, ours, sink
+from figures import Figure, at_least, at_most, middle
+from load import Answers, drive
+
+LATENCIES = (0, 50, 500)
+CONNECTIONS = (1, 16, 64)
+GOALS = {0: 1.0, 50: 8.0, 500: 70.0}  # of 16 connections
+SECONDS = 4.0
+
+
+def run(quick: bool) -> list[Figure]:
+    rounds = 1 if quick else 5
+    latencies = LATENCIES[:2] if quick else LATENCIES
+    connections = (16,) if quick else CONNECTIONS
+    posts = 150 if quick else 600
+    seconds = 2.0 if quick else SECONDS
+    theirs: dict[tuple[int, int], list[Answers]] = {}
+    our: dict[int, list[Answers]] = {}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (folder / "ours").mkdir()
+        us = stack.enter_context(ours(folder / "ours"))
+        them = {}
+        for latency in latencies:
+            (folder / str(latency)).mkdir()
+            port, _process = stack.enter_context(sink(latency))
+            them[latency] = stack.enter_context(naive(folder / str(latency), port))
+        drive(us.port, our_posts(us, 100), 16)  # each process has made what it makes once
+        for service in them.values():
+            drive(service.port, naive_posts(32), 16, 2.0)
+        for _ in range(rounds):
+            for count in connections:
+                drafts = our_posts(us, posts)
+                our.setdefault(count, []).append(drive(us.port, drafts, count, seconds))
+                for latency, service in them.items():
+                    found = drive(service.port, naive_posts(posts), count, seconds)
+                    theirs.setdefault((latency, count), []).append(found)
+    return _figures(our, theirs)
+
+
+def _figures(
+    our: dict[int, list[Answers]], theirs: dict[tuple[int, int], list[Answers]]
+) -> list[Figure]:
+    found = []
+    for count, answers in our.items():
+        rate = middle([each.rate for each in answers])
+        p50 = middle([each.percentile(0.5) for each in answers])
+        p99 = middle([each.percentile(0.99) for each in answers])
+        text = f"{rate:.0f} a second, p50 {p50:.0f} ms, p99 {p99:.0f} ms"
+        found.append(Figure(f"ours, {count} connections", text))
+        if count > 1:
+            found.append(at_most(f"ours, p99 ÷ p50, {count} connections", p99 / p50, 5, "{:.1f}"))
+    for (latency, count), answers in theirs.items():
+        rate = middle([each.rate for each in answers])
+        ratios = [a.rate / b.rate for a, b in zip(our[count], answers, strict=True)]
+        where = f"SMTP {latency} ms, {count} connections"
+        found.append(Figure(f"naive, {where}", f"{rate:.1f} a second"))
+        what = f"ours ÷ naive, {where}"
+        if count == 16:
+            found.append(at_least(what, middle(ratios), GOALS[latency]))
+        else:
+            found.append(Figure(what, f"{middle(ratios):.2f}"))
+    statuses = {status for each in our.values() for answers in each for status in answers.statuses}
+    assert statuses == {303}, statuses
+    return found

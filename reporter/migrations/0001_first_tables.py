@@ -97,6 +97,7 @@ def upgrade() -> None:
         sa.Column("service", sa.String(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("normal", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_surge"),
     )
     op.create_index("ix_surge_service", "surge", ["service"])

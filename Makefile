@@ -43,6 +43,10 @@ browser: .venv/installed-dev ## Install the browsers of the tests, where there a
 test: .venv/installed-dev browser ## Run the whole suite
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
+.PHONY: faults
+faults: .venv/installed-dev ## Break everything that delivery depends on, and count what is lost
+	@FAULTS=long $(BIN)/pytest -rP tests/functional/faults
+
 .PHONY: lint
 lint: .venv/installed-dev ## Check style, types, import layers, templates and catalogues
 	$(BIN)/ruff check .

@@ -170,9 +170,24 @@ def test_no_text_changes_the_subject_beyond_its_summary(
 
 
 # Words as people write them, many with an accent: folding must not eat the blanks between them.
-WORDS = "la web página Ávila después ñandú “tienda” – 🔥 y conexión 502 más"
+WORDS = [
+    "la",
+    "web",
+    "página",
+    "Ávila",
+    "después",
+    "ñandú",
+    "“tienda”",
+    "–",
+    "🔥",
+    "y",
+    "conexión",
+    "502",
+    "más",
+]
+WORDS += ["(502)", "(caída)", "C:\\", "C:\\año", ")", "("]
 prose = st.lists(
-    st.sampled_from(WORDS.split(" ")),
+    st.sampled_from(WORDS),
     min_size=1,
     max_size=20,
 ).map(" ".join)
@@ -189,6 +204,25 @@ def test_the_subject_keeps_every_blank(app: Flask, summary: str) -> None:
     raw = message_from_bytes(content, policy=policy.compat32)["Subject"]
     assert str(make_header(decode_header(re.sub(r"\r?\n(?=[ \t])", "", raw)))) == line
     assert content.split(b"\r\nSubject: ")[1].startswith(b"SEV1 ")
+    assert_encoded_words_stand_alone(content)
+
+
+def assert_encoded_words_stand_alone(content: bytes) -> None:
+    """Each between blanks, in every header (RFC 2047, section 5)."""
+    head = content.partition(b"\r\n\r\n")[0].decode("ascii")
+    for found in re.finditer(r"(.)=\?[^?\s]+\?[QqBb]\?[^?\s]*\?=(.?)", head, re.DOTALL):
+        assert found[1].isspace(), found[0]
+        assert found[2] in {"", " ", "\r"}, found[0]
+
+
+@settings(max_examples=150)
+@given(prose, prose)
+def test_encoded_words_stand_alone_in_every_header(app: Flask, one: str, other: str) -> None:
+    with app.test_request_context():
+        app.config["PROVIDER_NAME"] = other
+        report = a_report(summary=one[:120], name=other[:60])
+        content = compose_ticket(report).content
+    assert_encoded_words_stand_alone(content)
 
 
 @several

@@ -37,7 +37,7 @@ LEASE_MARGIN_SECONDS = 60.0
 ALARM_SECONDS = 2.0
 STOP_SECONDS = 0.2  # within which we see that we are told to stop
 # When told to stop: how long what is in hand may take, and what is cut off then.
-GRACE_SECONDS = 20.0
+GRACE_SECONDS = 15.0
 CUT_SECONDS = 3.0
 
 T = TypeVar("T")

@@ -73,6 +73,10 @@ def _encoded(name: str, value: Any) -> str:
     else:
         words = str(value).split(" ")
         plain = list(takewhile(str.isascii, words))
+        # Behind these `Header` leaves no blank, as in a comment, and what an encoded word is
+        # glued to makes it none (RFC 2047, section 5).
+        while plain and (not plain[-1] or plain[-1][-1] in "()\\"):
+            plain.pop()
         if plain:
             header.append(" ".join(plain), "us-ascii")
         header.append(" ".join(words[len(plain) :]), UTF8)

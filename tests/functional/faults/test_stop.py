@@ -1,0 +1,42 @@
+"""TERM and kill -9 with a relay that hangs anywhere: nothing is lost, and the next goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from faults_of import LONG, Delivery, arrived, content, hanging
+from running import until
+from servers import smtp_server
+
+from reporter.database import Database
+
+ALL = ("silent", "drips", "never_ends", "MAIL", "RCPT", "DATA")
+MAILS = 3
+OBEYED_SECONDS = 40  # what whoever stops the service has to wait for at most
+
+
+@pytest.fixture
+def delivery(tmp_path: Path, database: Database, database_url: str) -> Delivery:
+    return Delivery(tmp_path, database, database_url)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("where", ALL if LONG else ("DATA",))
+@pytest.mark.parametrize("how", ["term", "kill"])
+def test_a_worker_that_is_stopped_before_a_hung_relay_loses_nothing(
+    delivery: Delivery, where: str, how: str
+) -> None:
+    delivery.queue(MAILS)
+    with hanging(where) as relay, delivery.worker(relay, MAIL_TIMEOUT=300) as service:
+        until(delivery.in_hand)
+        if how == "term":
+            assert service.end(seconds=OBEYED_SECONDS) == 0
+            assert delivery.in_hand() == 0
+        else:
+            service.kill_all()
+            assert delivery.in_hand() > 0
+    with smtp_server() as server, delivery.worker(server.relay, MAIL_TIMEOUT=2):
+        until(lambda: not delivery.unsent(), 30)
+    assert arrived(server) == {content(number) for number in range(MAILS)}
+    assert len(server.received) == MAILS

@@ -170,24 +170,10 @@ def test_no_text_changes_the_subject_beyond_its_summary(
 
 
 # Words as people write them, many with an accent: folding must not eat the blanks between them.
-WORDS = [
-    "la",
-    "web",
-    "página",
-    "Ávila",
-    "después",
-    "ñandú",
-    "“tienda”",
-    "–",
-    "🔥",
-    "y",
-    "conexión",
-    "502",
-    "más",
-]
-WORDS += ["(502)", "(caída)", "C:\\", "C:\\año", ")", "("]
+SPANISH = "la web página Ávila después ñandú “tienda” – 🔥 y conexión 502 más"
+BRACKETS = "(502) (caída) C:\\ C:\\año ) ("
 prose = st.lists(
-    st.sampled_from(WORDS),
+    st.sampled_from(f"{SPANISH} {BRACKETS}".split(" ")),
     min_size=1,
     max_size=20,
 ).map(" ".join)

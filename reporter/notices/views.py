@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -62,6 +62,7 @@ def notice(key: str) -> ResponseReturnValue:
             token = followers.follow(
                 session, row, form.name.data, form.contact.data, current_language(), now
             )
+        flash(_("You are on the list of this incident."))
         if token is None:
             return redirect(url_for("notices.notice", key=found.key, counted="in"), 303)
         return redirect(url_for("notices.follower", token=token), 303)
@@ -79,6 +80,7 @@ def follower(token: str) -> ResponseReturnValue:
         if stops:
             session.delete(row)
     if stops:
+        flash(_("We will send you nothing more about this incident."))
         return redirect(url_for("notices.notice", key=found.key), 303)
     return _page(found, follower=row, stop=form, by_email=followers.is_email(row.contact))
 

@@ -6,7 +6,7 @@ of, and never sent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -73,10 +73,19 @@ def files_of_draft(session: Session, draft_id: str) -> tuple[StoredFile, ...]:
     return tuple(_stored(row) for row in _rows(session, Owner(draft_id=draft_id)))
 
 
-def adopt(session: Session, draft_id: str, report_id: int, reference: str) -> None:
-    """Make the files of a draft those of the report that it became."""
+def of_draft_with_content(session: Session, draft_id: str) -> tuple[tuple[StoredFile, bytes], ...]:
+    """The files of a draft; those for the desk without their content."""
+    rows = _rows(session, Owner(draft_id=draft_id))
+    return tuple((_stored(row), b"" if row.for_desk else row.content) for row in rows)
+
+
+def adopt(
+    session: Session, draft_id: str, report_id: int, reference: str, numbers: Mapping[int, int]
+) -> None:
+    """Make the files of a draft those of the report that it became. *numbers*: of the mail that
+    each goes with, by its id."""
     for row in _rows(session, Owner(draft_id=draft_id)):
-        row.draft_id, row.report_id = None, report_id
+        row.draft_id, row.report_id, row.number = None, report_id, numbers.get(row.id)
         row.filename = f"{reference}-{row.filename}"
 
 

@@ -19,8 +19,14 @@ from reporter.models import UpdateKind
 from reporter.report import CustomerUpdate, Followup, Report, Similar, StoredFile
 
 
-def compose_ticket(report: Report, desk_url: str = "", similar: Similar | None = None) -> Mail:
-    """The ticket, to support. Its one recipient is SUPPORT_EMAIL, whatever Cc says."""
+def compose_ticket(
+    report: Report,
+    desk_url: str = "",
+    similar: Similar | None = None,
+    files: Sequence[tuple[StoredFile, bytes]] = (),
+) -> Mail:
+    """The ticket, to support, with *files*, but for those at the desk only. Its one recipient is
+    SUPPORT_EMAIL, whatever Cc says."""
     config = current_app.config
     profile = PROFILES[config["HELPDESK_PROFILE"]]
     customer = _customer(report)
@@ -36,7 +42,8 @@ def compose_ticket(report: Report, desk_url: str = "", similar: Similar | None =
     mail.set_content(
         ticket_text.ticket_text(report, language, desk_url, similar), cte="quoted-printable"
     )
-    _attach_json(mail, report, 0)
+    _attach_files(mail, files)
+    _attach_json(mail, report, 0, files=[file for file, _content in files if not file.for_desk])
     headers = {
         **_headers(report),
         **profile.headers(report, customer.addr_spec),

@@ -11,7 +11,7 @@ from reporter.attachments import store as attachments
 from reporter.database import get_database
 from reporter.mail import ticket_json
 from reporter.mail.ticket_text import copy_text
-from reporter.report import Report
+from reporter.report import Report, StoredFile
 from reporter.reports import store
 from reporter.reports.receipts import Receipt, find_or_404
 from reporter.web.locale import current_language
@@ -52,6 +52,25 @@ def file(token: str, attachment_id: int) -> ResponseReturnValue:
         row = store.by_token(session, token) or abort(404)
         stored, content = attachments.read(session, row.id, attachment_id) or abort(404)
     return _download(content, "application/octet-stream", stored.filename)
+
+
+@blueprint.get("/r/<token>/pictures/<int(max=2147483647):attachment_id>")
+def picture(token: str, attachment_id: int) -> ResponseReturnValue:
+    """A picture of the customer's, to be shown on their own receipt."""
+    with get_database().read() as session:
+        row = store.by_token(session, token) or abort(404)
+        found = attachments.read(session, row.id, attachment_id) or abort(404)
+    return as_picture(*found)
+
+
+def as_picture(stored: StoredFile, content: bytes) -> Response:
+    """To be shown within a page: of a kind that was told from its content, and able to do nothing
+    where it is opened by itself. 404 for what is no picture."""
+    if not stored.is_picture:
+        abort(404)
+    response = Response(content, mimetype=stored.mime_type)
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
 
 
 @blueprint.get("/schema/ticket-v1.json")

@@ -10,6 +10,7 @@ by the database's unique keys (that the draft was not sent before, that nobody h
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -18,15 +19,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from reporter import models
+from reporter.attachments.store import adopt, of_draft_with_content
 from reporter.database import get_database
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
 from reporter.formats.text import one_line
 from reporter.links import desk_url, full_url, hash_token, receipt_token
 from reporter.mail.customer import compose_acknowledgement
-from reporter.mail.ticket import compose_ticket
-from reporter.models import Channel, MailKind, Quota
-from reporter.report import Report
+from reporter.mail.ticket import compose_followup, compose_ticket
+from reporter.models import Author, Channel, MailKind, Quota, UpdateKind
+from reporter.report import CustomerUpdate, Followup, Report, StoredFile
 from reporter.reports import acknowledgements, search, surge
 from reporter.reports.reference import new_reference
 from reporter.reports.surge import Surging
@@ -40,6 +42,10 @@ INSERT = (
 )
 
 
+# Of files with the ticket itself, in all.
+TICKET_FILES_BYTES = 2_000_000
+
+
 @dataclass(frozen=True)
 class _Composed:
     """A report and all that goes with it, ready to be kept."""
@@ -50,6 +56,8 @@ class _Composed:
     acknowledgement: Mail | None
     surging: Surging | None
     surge_mail: Mail | None
+    files: Mapping[int, int]  # the number of the mail that each goes with, by its id
+    rest: Mail | None  # with those that the ticket has no room for
 
 
 def submit(draft_id: str, report: Report, source: str = "") -> str:
@@ -63,9 +71,10 @@ def submit(draft_id: str, report: Report, source: str = "") -> str:
     token = receipt_token(draft_id)
     database = get_database()
     with database.read() as session:
+        files = of_draft_with_content(session, draft_id)
         surging = surge.judge(session, report.text("service"), report.saved_at, source)
     while True:
-        composed = _compose(replace(report, reference=new_reference()), token, surging)
+        composed = _compose(replace(report, reference=new_reference()), token, surging, files)
         try:
             with database.write() as session:
                 _keep(session, draft_id, token, composed, source)
@@ -90,7 +99,12 @@ def _is_taken(session: Session, reference: str) -> bool:
     return session.scalar(query) is not None
 
 
-def _compose(report: Report, token: str, surging: Surging | None) -> _Composed:
+def _compose(
+    report: Report, token: str, surging: Surging | None, files: Sequence[tuple[StoredFile, bytes]]
+) -> _Composed:
+    named = [(replace(f, filename=f"{report.reference}-{f.filename}"), c) for f, c in files]
+    with_ticket = list(_that_fit(named))
+    rest = [each for each in named if each not in with_ticket]
     acknowledgement = None
     if current_app.config["SEND_ACKNOWLEDGEMENT"]:
         acknowledgement = compose_acknowledgement(report, full_url("reports.receipt", token=token))
@@ -98,11 +112,56 @@ def _compose(report: Report, token: str, surging: Surging | None) -> _Composed:
         report=report,
         terms=search.terms(report),
         ticket=compose_ticket(
-            report, desk_url(report.reference), surging.similar if surging else None
+            report,
+            desk_url(report.reference),
+            surging.similar if surging else None,
+            with_ticket,
         ),
         acknowledgement=acknowledgement,
         surging=surging,
         surge_mail=surge.compose(surging, report.saved_at) if surging else None,
+        files={file.id: 1 if (file, content) in rest else 0 for file, content in named},
+        rest=_compose_rest(report, rest) if rest else None,
+    )
+
+
+def _that_fit(files: Sequence[tuple[StoredFile, bytes]]) -> Iterator[tuple[StoredFile, bytes]]:
+    """Those that go with the ticket, which is to arrive fast, and those that it only tells of."""
+    room = TICKET_FILES_BYTES
+    for file, content in files:
+        if file.for_desk or file.size <= room:
+            room -= 0 if file.for_desk else file.size
+            yield file, content
+
+
+def _compose_rest(report: Report, files: Sequence[tuple[StoredFile, bytes]]) -> Mail:
+    """The first follow-up, with the files that the ticket has no room for."""
+    told = CustomerUpdate(UpdateKind.FILES, "", report.saved_at)
+    followup = Followup(1, updates=[told], earlier=(), before=report, solved=False)
+    return compose_followup(report, followup, files, desk_url(report.reference))
+
+
+def _keep_rest(session: Session, mail: Mail, report: Report, ticket: models.Message) -> None:
+    queued = outbox.enqueue(
+        session,
+        mail,
+        kind=MailKind.FOLLOWUP,
+        severity=report.severity.level,
+        reference=report.reference,
+        due_at=report.saved_at,
+        report_id=ticket.report_id,
+        after=ticket,
+    )
+    session.add(
+        models.Update(
+            report_id=ticket.report_id,
+            author=Author.CUSTOMER,
+            kind=UpdateKind.FILES,
+            content={"text": ""},
+            created_at=report.saved_at,
+            number=1,
+            message_id=queued.id,
+        )
     )
 
 
@@ -135,6 +194,9 @@ def _keep(session: Session, draft_id: str, token: str, composed: _Composed, sour
         due_at=at,
         report_id=report_id,
     )
+    adopt(session, draft_id, report_id, report.reference, composed.files)
+    if composed.rest:
+        _keep_rest(session, composed.rest, report, ticket)
     if mail := composed.acknowledgement:
         by_phone = report.channel == Channel.PHONE
         outbox.enqueue(

@@ -23,6 +23,7 @@ from reporter.formats import phones
 from reporter.formats.addresses import Fault, NotAnAddress, parse_address, readable
 from reporter.formats.text import one_line, short, shortened
 from reporter.formats.words import size_in_words
+from reporter.report import StoredFile
 from reporter.web.question import Question
 
 TEXT_LENGTH = 5_000
@@ -221,11 +222,16 @@ class Files(Question, MultipleFileField):
 
     control = "files"
 
+    def kept(self, form: Form) -> list[StoredFile]:
+        """Those that answer this question."""
+        return [file for file in form.kept_files if file.question == self.name]
+
     def is_blank(self) -> bool:
         return True  # what is kept was checked when it was
 
     def value(self, form: Form) -> list[str] | None:
-        return [file.name for file in form.kept_files] or None
+        return [file.name for file in self.kept(form)] or None
 
     def format(self, form: Form, at: datetime) -> str:
-        return "\n".join(f"{file.name} ({size_in_words(file.size)})" for file in form.kept_files)
+        kept = self.kept(form)
+        return "\n".join(f"{file.name} ({size_in_words(file.size)})" for file in kept)

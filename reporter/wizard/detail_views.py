@@ -14,9 +14,10 @@ from reporter.attachments import store as attachments
 from reporter.attachments.store import Owner
 from reporter.database import get_database
 from reporter.extensions import limiter
+from reporter.report import StoredFile
 from reporter.reports.receipts import find_or_404
 from reporter.reports.updates import add_details
-from reporter.wizard import answers, drafts
+from reporter.wizard import answers, drafts, pages
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
@@ -26,9 +27,6 @@ from reporter.wizard.stage import Forms, Stage
 blueprint = Blueprint("details", __name__, url_prefix="/r/<token>/details")
 
 STEP_LIMIT = "600 per minute"
-# Of a page with files: room for a phone's photos, far over what is kept, so that those that do not
-# fit are refused beside their field. Each is written to a temporary file as it arrives.
-UPLOAD_BYTES = 64 * 2**20
 
 
 class DetailsStage(Stage):
@@ -45,7 +43,7 @@ class DetailsStage(Stage):
         self.reference = receipt.report.reference
         self.mirrored_as = f"details-{self.reference}"
         self.owner = Owner(receipt.report_id, reference=self.reference)
-        self.files = attachments.files_of(session, receipt.report_id)
+        self.files = _of_details(session, receipt.report_id)
 
     def url(self, slug: str | None, **query: Any) -> str:
         if slug is None:
@@ -77,6 +75,11 @@ class DetailsStage(Stage):
         self._look_at_files()
         return problems
 
+    def picture_url(self, file: StoredFile) -> str:
+        if not file.is_picture:
+            return ""
+        return url_for("downloads.picture", token=self.token, attachment_id=file.id)
+
     def remove_file(self, attachment_id: int) -> None:
         if any(file.id == attachment_id for file in self.files):
             attachments.remove(self.owner, attachment_id)
@@ -84,7 +87,7 @@ class DetailsStage(Stage):
 
     def _look_at_files(self) -> None:
         with get_database().read() as session:
-            self.files = attachments.files_of(session, self.receipt.report_id)
+            self.files = _of_details(session, self.receipt.report_id)
 
     def send(self, forms: Forms, at: datetime) -> str:
         sections = answers.in_every_language(list(forms.values()), at)
@@ -95,12 +98,18 @@ class DetailsStage(Stage):
         return self.url(None)
 
 
+def _of_details(session: Session, report_id: int) -> tuple[StoredFile, ...]:
+    """Without those that came with the report itself."""
+    files = attachments.files_of(session, report_id)
+    return tuple(file for file in files if file.question == "files")
+
+
 @blueprint.route("/<slug>", methods=["GET", "POST"])
 @limiter.limit(STEP_LIMIT, methods=["POST"])
 def step(token: str, slug: str) -> ResponseReturnValue:
     """One step. POST with `remove` forgets a file that was not sent yet."""
     if request.mimetype == "multipart/form-data":  # whose text has its own limit
-        request.max_content_length = UPLOAD_BYTES
+        request.max_content_length = pages.UPLOAD_BYTES
     stage = _stage(token)
     if slug not in stage.journey().slugs:
         abort(404)

@@ -78,6 +78,17 @@ def remove(draft_ids: Sequence[str]) -> None:
         )
 
 
+def begin(draft_id: str, created_at: datetime) -> None:
+    """Keep a draft with this id, blank, where there is none: files may come before answers."""
+    with get_database().write() as session:
+        exclusive(session, Lock.DRAFT, draft_id)
+        if session.get(models.Draft, draft_id) is None:
+            now = datetime.now(UTC)
+            session.add(
+                models.Draft(id=draft_id, steps={}, flags=[], created_at=created_at, updated_at=now)
+            )
+
+
 def is_too_long(raw: Raw) -> bool:
     """Whether *raw* is more than a draft should keep. The page has to keep it then."""
     return sum(len(value) for values in raw.values() for value in values) > MAXIMUM_CHARACTERS

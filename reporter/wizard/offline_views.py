@@ -28,6 +28,7 @@ from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.web.assets import script
 from reporter.web.browser import Browser
+from reporter.web.fields import Files
 from reporter.web.locale import current_language
 from reporter.web.question import Question, questions
 from reporter.wizard.pages import SendForm, keep_step
@@ -103,8 +104,10 @@ def _stage(key: str) -> ReportStage:
 
 
 def shown(form: StepForm) -> list[Question]:
-    """The questions of a blank form: not those that only some answer brings up."""
-    return [question for question in questions(form) if question.asked_when is None]
+    """The questions of a blank form: no files, which a browser does not keep, and not those that
+    only some answer brings up."""
+    asked = [question for question in questions(form) if question.asked_when is None]
+    return [question for question in asked if not isinstance(question, Files)]
 
 
 def _blank_form() -> str:

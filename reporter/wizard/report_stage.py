@@ -12,14 +12,19 @@ from flask import abort, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from reporter.attachments import store as attachments
+from reporter.attachments.store import Owner, files_of_draft
+from reporter.database import get_database
 from reporter.links import receipt_token
 from reporter.models import Channel
 from reporter.notices import store
 from reporter.notices.store import Notice
+from reporter.report import StoredFile
 from reporter.reports.store import of_draft
 from reporter.reports.submission import is_kept, submit
 from reporter.web.bounds import source_hash
 from reporter.web.browser import Browser
+from reporter.web.fields import Files
 from reporter.web.locale import current_language
 from reporter.web.question import questions
 from reporter.wizard import answers, drafts
@@ -50,6 +55,7 @@ class ReportStage(Stage):
         self.sent = of_draft(session, self.draft_id) if self.is_sent else None
         self._first_is_sent = any(is_kept(session, self.browser.draft_id(each)) for each in known)
         asks = any(step.slug == slug and "service" in vars(step.form) for step in self.steps)
+        self.files = files_of_draft(session, self.draft_id)
         self.known_incidents = store.shown(session) if asks else []
 
     def url(self, slug: str | None, **query: Any) -> str:
@@ -74,6 +80,34 @@ class ReportStage(Stage):
         self.browser.prefill = {}  # it was for this report, and not for the next caller's
         return receipt_url(token)
 
+    def context(self) -> dict[str, Any]:
+        return {"kept_files": self.files}
+
+    def keep_files(self) -> list[str]:
+        uploads = [each for each in request.files.getlist("screenshots") if each.filename]
+        if not uploads:
+            return []
+        first = self._is_first()
+        drafts.begin(self.draft_id, filled_in_at())
+        self.browser.remember_draft(self.key, first=first)
+        problems = attachments.keep(Owner(draft_id=self.draft_id), uploads, "screenshots")
+        self._look_at_files()
+        return problems
+
+    def remove_file(self, attachment_id: int) -> None:
+        attachments.remove(Owner(draft_id=self.draft_id), attachment_id)
+        self._look_at_files()
+
+    def _look_at_files(self) -> None:
+        with get_database().read() as session:
+            self.files = files_of_draft(session, self.draft_id)
+
+    def picture_url(self, file: StoredFile) -> str:
+        """Where a browser finds it, to show it small; empty for what it cannot show."""
+        if not file.is_picture:
+            return ""
+        return url_for("wizard.picture", attachment_id=file.id, draft=self.key)
+
     def notices(self, step: Step) -> Sequence[Notice]:
         return self.known_incidents
 
@@ -95,7 +129,7 @@ class ReportStage(Stage):
     def is_sent_as(self, form: StepForm) -> bool:
         """Whether what was sent says what *form*, which was submitted, says again."""
         form.validate()
-        said = {question.name: question.value(form) for question in questions(form)}
+        said = {q.name: q.value(form) for q in questions(form) if not isinstance(q, Files)}
         return self.sent is not None and said.items() <= self.sent.answers.items()
 
     def is_under_way(self) -> bool:
@@ -114,6 +148,7 @@ class ReportStage(Stage):
         self.draft_id = self.browser.draft_id(self.key)
         self.draft = self.sent = None
         self.is_sent = False
+        self.files = ()
 
     def _is_first(self) -> bool:
         """Whether the addresses of its pages need not name it."""

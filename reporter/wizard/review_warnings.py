@@ -42,7 +42,7 @@ def _warning(question: Question, form: StepForm) -> str:
         if better := meant(str(question.value(form))):
             text = _("Check this address: did you mean %(address)s?", address=better)
     elif isinstance(question, Files):
-        text = _of_files(form.kept_files)
+        text = _of_files(question.kept(form))
     elif isinstance(question, (TextInput, TextArea)) and holds_secret(str(question.data)):
         text = _(
             "This looks like a password, a key, a card or an account number. "

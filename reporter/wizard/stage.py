@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from reporter.notices.store import Notice
+from reporter.report import StoredFile
 from reporter.wizard import drafts
 from reporter.wizard.drafts import Draft, Raw, StoredStep
 from reporter.wizard.journey import Journey
@@ -66,6 +67,10 @@ class Stage(ABC):
 
     def remove_file(self, attachment_id: int) -> None:  # noqa: B027 (most stages have none)
         """Forget one that was not sent."""
+
+    def picture_url(self, file: StoredFile) -> str:
+        """Where a browser finds it, to show it small; empty for what it cannot show."""
+        return ""
 
     def notices(self, step: Step) -> Sequence[Notice]:
         """Known incidents to show with a step."""

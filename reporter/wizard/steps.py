@@ -22,6 +22,7 @@ from reporter.web.fields import (
     YES,
     Checkbox,
     Email,
+    Files,
     Phone,
     Radios,
     TextArea,
@@ -72,6 +73,10 @@ class FailureForm(StepForm):
         max_length=20_000,
         exact=True,
         wanted=True,
+    )
+    screenshots = Files(
+        _l("Screenshots"),
+        hint=_l("Of what you see, if you have any"),
     )
     impact = Radios(
         _l("How serious is it for you?"),

@@ -7,11 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 
+from reporter.attachments import store as attachments
 from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.notices import store
+from reporter.reports.downloads import as_picture
 from reporter.web.browser import Browser
-from reporter.wizard import drafts
+from reporter.wizard import drafts, pages
 from reporter.wizard.calls import is_operator
 from reporter.wizard.pages import SendForm, review_page, step_page
 from reporter.wizard.report_stage import ReportStage, new_key, under_way
@@ -68,6 +70,8 @@ def forget() -> ResponseReturnValue:
 @limiter.limit(lambda: STAFF_LIMIT if is_operator() else STEP_LIMIT, methods=["POST"])
 def step(slug: str) -> ResponseReturnValue:
     """One step. After sending, the first one begins another report, and the rest are over."""
+    if request.mimetype == "multipart/form-data":  # whose text has its own limit
+        request.max_content_length = pages.UPLOAD_BYTES
     with get_database().read() as session:
         stage = ReportStage(session, slug)
     slugs = stage.journey().slugs
@@ -85,6 +89,15 @@ def step(slug: str) -> ResponseReturnValue:
     if request.method == "GET" and slug == slugs[0]:
         stage.is_new_call = stage.browser.take_new_call()
     return step_page(stage, slug)
+
+
+@blueprint.get("/report/pictures/<int(max=2147483647):attachment_id>")
+def picture(attachment_id: int) -> ResponseReturnValue:
+    """A picture of a draft of this browser's, to be shown to it alone."""
+    with get_database().read() as session:
+        stage = ReportStage(session)
+        found = attachments.read(session, None, attachment_id, stage.draft_id) or abort(404)
+    return as_picture(*found)
 
 
 @blueprint.route("/report/review", methods=["GET", "POST"])

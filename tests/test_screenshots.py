@@ -1,0 +1,188 @@
+"""Screenshots beside the error message: kept at once, and sent without another press."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from factories import Customer, Page, values
+from provider import Provider, Visitor, a_picture, a_provider, quoted, text_of, to_support
+from test_attachments import files_in, pdf, twin_of
+from test_filetypes import a_photo, a_zip, telling
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import encode_multipart
+
+from reporter.models import Attachment
+
+PNG = a_picture("PNG")
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Iterator[Provider]:
+    with a_provider(tmp_path) as provider:
+        yield provider
+
+
+@pytest.fixture
+def customer(provider: Provider) -> Visitor:
+    return Visitor(provider.app, "es")
+
+
+def add(customer: Visitor, *files: tuple[str, bytes], **changes: str) -> Page:
+    """Answer the first page with *files* beside the error message."""
+    customer.open("/report/failure")
+    fields = {**customer.page.fields, **values("failure"), **changes}
+    fields.pop("screenshots", None)
+    parts: list[tuple[str, Any]] = list(fields.items())
+    parts += [("screenshots", FileStorage(io.BytesIO(c), quoted(n))) for n, c in files]
+    boundary, content = encode_multipart(MultiDict(parts))
+    content_type = f"multipart/form-data; boundary={boundary}"
+    action = customer.page.action
+    return customer._go("POST", action, follow=True, data=content, content_type=content_type)
+
+
+def report(customer: Visitor) -> Page:
+    for slug in ("timing", "changes", "contact"):
+        customer.fill(slug)
+    return customer.submit()
+
+
+def receipt_of(page: Page) -> str:
+    return page.action.partition("/updates")[0]
+
+
+def rows(provider: Provider) -> list[Attachment]:
+    with provider.database.read() as session:
+        return list(session.scalars(sa.select(Attachment).order_by(Attachment.id)))
+
+
+def test_a_screenshot_is_kept_at_once_in_the_draft_and_seen_by_its_customer_alone(
+    provider: Provider, customer: Visitor
+) -> None:
+    page = add(customer, ("captura.png", PNG), keep="files", summary="")
+    assert page.status == 200
+    (row,) = rows(provider)
+    assert (row.report_id, row.name, row.question) == (None, "captura.png", "screenshots")
+    page = customer.open("/report/failure")
+    assert "captura.png (1 kB)" in page.text
+    address = page.html.partition('class="thumbnail" src="')[2].partition('"')[0]
+    assert address.startswith(f"/report/pictures/{row.id}")
+    answer = customer.client.get(address.replace("&amp;", "&"), base_url=customer.base_url)
+    assert (answer.status_code, answer.data) == (200, PNG)
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["Cache-Control"] == "no-store"
+    stranger = Customer(provider.app)
+    assert stranger.open(f"/report/pictures/{row.id}").status == 404
+    assert stranger.open(address.replace("&amp;", "&")).status == 404
+
+
+def test_it_goes_with_the_ticket_without_another_press(
+    provider: Provider, customer: Visitor
+) -> None:
+    add(customer, ("IMG_1.jpg", a_photo()), ("captura.png", PNG))
+    page = report(customer)
+    assert page.status == 200
+    (ticket,) = [mail for mail in to_support(provider.work()) if not mail["In-Reply-To"]]
+    reference = str(ticket["X-Incident-Reference"])
+    sent = files_in(ticket)
+    assert list(sent) == [f"{reference}-1-img-1.jpg", f"{reference}-2-captura.png"]
+    assert not telling(sent[f"{reference}-1-img-1.jpg"])
+    assert "IMG_1.jpg (" in text_of(ticket)
+    assert twin_of(ticket)["answers"]["screenshots"] == ["IMG_1.jpg", "captura.png"]
+    assert [each["name"] for each in twin_of(ticket)["attachment"]] == list(sent)
+    assert [row.number for row in rows(provider)] == [0, 0]
+    page = customer.open(
+        page.links and customer.page.action.replace("/updates", "").partition("#")[0]
+    )
+    assert "captura.png" in page.text
+    assert "aún sin enviar" not in page.text
+    assert page.html.count('class="thumbnail"') == 2
+
+
+def test_what_the_ticket_has_no_room_for_follows_at_once(
+    provider: Provider, customer: Visitor
+) -> None:
+    large = pdf(2_000_001)
+    add(customer, ("grande.pdf", large), ("captura.png", PNG), ("todo.zip", a_zip()))
+    report(customer)
+    ticket, followup = to_support(provider.work())
+    assert list(files_in(ticket).values()) == [PNG]
+    assert followup["In-Reply-To"] == ticket["Message-ID"]
+    assert list(files_in(followup).values()) == [large]
+    assert [row.number for row in rows(provider)] == [1, 0, 0]
+
+
+def test_two_million_bytes_in_all_go_with_the_ticket(provider: Provider, customer: Visitor) -> None:
+    files = [pdf(1_000_000), pdf(1_000_000)]
+    add(customer, ("a.pdf", files[0]), ("b.pdf", files[1]))
+    report(customer)
+    (ticket,) = to_support(provider.work())
+    assert list(files_in(ticket).values()) == files
+
+
+def test_an_update_after_such_a_follow_up_has_the_next_number(
+    provider: Provider, customer: Visitor
+) -> None:
+    add(customer, ("grande.pdf", pdf(2_000_001)))
+    report(customer)
+    provider.work()
+    provider.later(minutes=5)
+    customer.submit(kind="info", text="Sigue igual")
+    provider.later(minutes=5)
+    (mail,) = to_support(provider.work())
+    assert "update: 2" in text_of(mail)
+
+
+def test_a_screenshot_can_be_taken_out_again(provider: Provider, customer: Visitor) -> None:
+    add(customer, ("captura.png", PNG))
+    customer.open("/report/failure")
+    customer.submit(remove=str(rows(provider)[0].id))
+    assert rows(provider) == []
+    report(customer)
+    (ticket,) = to_support(provider.work())
+    assert files_in(ticket) == {}
+    assert twin_of(ticket)["answers"]["screenshots"] is None
+
+
+def test_a_stranger_takes_none_out(provider: Provider, customer: Visitor) -> None:
+    add(customer, ("captura.png", PNG))
+    stranger = Visitor(provider.app)
+    stranger.open("/report/failure")
+    stranger.submit(remove=str(rows(provider)[0].id))
+    assert len(rows(provider)) == 1
+
+
+def test_a_file_that_cannot_be_taken_costs_nothing_that_was_typed(
+    provider: Provider, customer: Visitor
+) -> None:
+    page = add(customer, ("a.exe", b"MZ\x00\x01"), ("captura.png", PNG))
+    assert (page.status, set(page.errors)) == (422, {"screenshots"})
+    assert page.fields["summary"] == values("failure")["summary"]
+    assert [row.name for row in rows(provider)] == ["captura.png"]
+
+
+def test_the_review_shows_it_small(provider: Provider, customer: Visitor) -> None:
+    add(customer, ("captura.png", PNG), ("nota.txt", b"502"))
+    for slug in ("timing", "changes", "contact"):
+        customer.fill(slug)
+    page = customer.open("/report/review")
+    assert "captura.png (1 kB)" in page.text
+    assert page.html.count('class="thumbnail"') == 1
+
+
+def test_those_of_the_report_are_not_asked_about_again_in_its_details(
+    provider: Provider, customer: Visitor
+) -> None:
+    add(customer, ("captura.png", PNG))
+    receipt = receipt_of(report(customer))
+    page = customer.open(f"{receipt}/details/evidence")
+    assert "captura.png" not in page.text
+    copy = customer.client.get(f"{receipt}/ticket.json", base_url=customer.base_url)
+    assert json.loads(copy.data)["answers"]["screenshots"] == ["captura.png"]

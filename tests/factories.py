@@ -188,6 +188,8 @@ class Page(HTMLParser):
         if tag == "form":
             self.action = found["action"]
         elif tag == "input":
+            if found.get("type") == "file":
+                return  # which a browser leaves blank
             if found.get("type") not in {"radio", "checkbox"} or "checked" in found:
                 self.fields[name] = found.get("value", "")
         elif tag == "textarea":

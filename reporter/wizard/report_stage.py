@@ -55,7 +55,7 @@ class ReportStage(Stage):
         self.sent = of_draft(session, self.draft_id) if self.is_sent else None
         self._first_is_sent = any(is_kept(session, self.browser.draft_id(each)) for each in known)
         asks = any(step.slug == slug and "service" in vars(step.form) for step in self.steps)
-        self.files = files_of_draft(session, self.draft_id)
+        self.files = files_of_draft(session, self.draft_id) if found else ()
         self.known_incidents = store.shown(session) if asks else []
 
     def url(self, slug: str | None, **query: Any) -> str:

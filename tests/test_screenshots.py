@@ -5,19 +5,20 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import Customer, Page, values
+from factories import Customer, Page, parsed, values
 from provider import Provider, Visitor, a_picture, a_provider, quoted, text_of, to_support
 from test_attachments import files_in, pdf, twin_of
 from test_filetypes import a_photo, a_zip, telling
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import encode_multipart
 
-from reporter.models import Attachment
+from reporter.models import Attachment, Message
 
 PNG = a_picture("PNG")
 
@@ -61,6 +62,13 @@ def rows(provider: Provider) -> list[Attachment]:
         return list(session.scalars(sa.select(Attachment).order_by(Attachment.id)))
 
 
+def mails(provider: Provider) -> list[EmailMessage]:
+    """Those to support, sent or not, oldest first."""
+    query = sa.select(Message).order_by(Message.id)
+    with provider.database.read() as session:
+        return to_support([parsed(row.content) for row in session.scalars(query)])
+
+
 def test_a_screenshot_is_kept_at_once_in_the_draft_and_seen_by_its_customer_alone(
     provider: Provider, customer: Visitor
 ) -> None:
@@ -89,7 +97,7 @@ def test_it_goes_with_the_ticket_without_another_press(
     add(customer, ("IMG_1.jpg", a_photo()), ("captura.png", PNG))
     page = report(customer)
     assert page.status == 200
-    (ticket,) = [mail for mail in to_support(provider.work()) if not mail["In-Reply-To"]]
+    (ticket,) = mails(provider)
     reference = str(ticket["X-Incident-Reference"])
     sent = files_in(ticket)
     assert list(sent) == [f"{reference}-1-img-1.jpg", f"{reference}-2-captura.png"]
@@ -112,7 +120,7 @@ def test_what_the_ticket_has_no_room_for_follows_at_once(
     large = pdf(2_000_001)
     add(customer, ("grande.pdf", large), ("captura.png", PNG), ("todo.zip", a_zip()))
     report(customer)
-    ticket, followup = to_support(provider.work())
+    ticket, followup = mails(provider)
     assert list(files_in(ticket).values()) == [PNG]
     assert followup["In-Reply-To"] == ticket["Message-ID"]
     assert list(files_in(followup).values()) == [large]
@@ -123,21 +131,21 @@ def test_two_million_bytes_in_all_go_with_the_ticket(provider: Provider, custome
     files = [pdf(1_000_000), pdf(1_000_000)]
     add(customer, ("a.pdf", files[0]), ("b.pdf", files[1]))
     report(customer)
-    (ticket,) = to_support(provider.work())
+    (ticket,) = mails(provider)
     assert list(files_in(ticket).values()) == files
 
 
-def test_an_update_after_such_a_follow_up_has_the_next_number(
+def test_an_update_that_comes_while_such_a_follow_up_waits_joins_it(
     provider: Provider, customer: Visitor
 ) -> None:
-    add(customer, ("grande.pdf", pdf(2_000_001)))
+    large = pdf(2_000_001)
+    add(customer, ("grande.pdf", large))
     report(customer)
-    provider.work()
-    provider.later(minutes=5)
     customer.submit(kind="info", text="Sigue igual")
-    provider.later(minutes=5)
-    (mail,) = to_support(provider.work())
-    assert "update: 2" in text_of(mail)
+    _ticket, followup = mails(provider)
+    assert "Sigue igual" in text_of(followup)
+    assert "update: 1\n" in text_of(followup)
+    assert list(files_in(followup).values()) == [large]
 
 
 def test_a_screenshot_can_be_taken_out_again(provider: Provider, customer: Visitor) -> None:
@@ -146,7 +154,7 @@ def test_a_screenshot_can_be_taken_out_again(provider: Provider, customer: Visit
     customer.submit(remove=str(rows(provider)[0].id))
     assert rows(provider) == []
     report(customer)
-    (ticket,) = to_support(provider.work())
+    (ticket,) = mails(provider)
     assert files_in(ticket) == {}
     assert twin_of(ticket)["answers"]["screenshots"] is None
 
@@ -186,3 +194,11 @@ def test_those_of_the_report_are_not_asked_about_again_in_its_details(
     assert "captura.png" not in page.text
     copy = customer.client.get(f"{receipt}/ticket.json", base_url=customer.base_url)
     assert json.loads(copy.data)["answers"]["screenshots"] == ["captura.png"]
+
+
+def test_nothing_is_kept_of_a_page_whose_token_is_none_of_ours(
+    provider: Provider, customer: Visitor
+) -> None:
+    page = add(customer, ("captura.png", PNG), csrf_token="theirs")
+    assert page.status == 422
+    assert rows(provider) == []

@@ -84,6 +84,7 @@ def begin(draft_id: str, created_at: datetime) -> None:
         exclusive(session, Lock.DRAFT, draft_id)
         if session.get(models.Draft, draft_id) is None:
             now = datetime.now(UTC)
+            quotas.take(session, Quota.DRAFTS, now)
             session.add(
                 models.Draft(id=draft_id, steps={}, flags=[], created_at=created_at, updated_at=now)
             )

@@ -31,7 +31,7 @@ from reporter.wizard import answers, drafts
 from reporter.wizard.calls import is_operator
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
-from reporter.wizard.pages import filled_in_at
+from reporter.wizard.pages import SendForm, filled_in_at
 from reporter.wizard.stage import Forms, Stage
 from reporter.wizard.step import Step, StepForm
 from reporter.wizard.steps import REPORT_STEPS
@@ -85,7 +85,7 @@ class ReportStage(Stage):
 
     def keep_files(self) -> list[str]:
         uploads = [each for each in request.files.getlist("screenshots") if each.filename]
-        if not uploads:
+        if not uploads or not SendForm().validate():  # a stranger's page keeps nothing here
             return []
         first = self._is_first()
         drafts.begin(self.draft_id, filled_in_at())

@@ -50,4 +50,5 @@ while ( my $ticket = $tickets->Next ) {
         files      => \%files,
         };
 }
+binmode STDOUT, ":utf8";
 print JSON->new->canonical->encode( { tickets => \@tickets, sent => [] } );

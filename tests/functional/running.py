@@ -134,7 +134,8 @@ def environment(**settings: Any) -> dict[str, str]:
     """A bare environment with the settings of the tests, and *settings* over them."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     named = {name: str(value) for name, value in {**SETTINGS, **settings}.items()}
-    return kept | {f"REPORTER_{name}": value for name, value in named.items()}
+    none = {"REPORTER_SETTINGS": os.devnull}  # this machine may have settings of its own
+    return kept | none | {f"REPORTER_{name}": value for name, value in named.items()}
 
 
 def command(folder: Path, *arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:

@@ -25,6 +25,9 @@ from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import MailKind, Message
 
+# A machine that runs the service has settings of its own, which are none of the tests'.
+os.environ.setdefault("REPORTER_SETTINGS", os.devnull)
+
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 CONTENT = b"Subject: INC-KX7M9Q\r\nMessage-ID: <1@example.com>\r\n\r\nLa web no carga.\r\n"
 QUEUED: dict[str, Any] = {"kind": MailKind.TICKET, "reference": "INC-KX7M9Q", "due_at": NOW}

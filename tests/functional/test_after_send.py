@@ -253,7 +253,7 @@ def test_files_that_do_not_fit_are_told_of_before_anything_is_sent(
     customer.page.route("**/details/evidence", lambda route: route.abort())
     customer.page.locator("input[type=file]").set_input_files(photos)
     told = customer.page.locator("[role=alert] .error")
-    rule = "no cabe: entre todos los archivos pueden ocupar 6,8 MB"
+    rule = "no cabe: los archivos pueden ocupar 6,8 MB en total"
     expect(told).to_have_text([f"IMG_2.JPG {rule}", f"IMG_3.JPG {rule}"])
     assert chosen(customer) == ["IMG_1.JPG"]
     assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
@@ -382,7 +382,7 @@ def test_without_scripts_files_that_do_not_fit_are_refused_beside_their_field(
         customer.page.locator("input[type=file]").set_input_files(video)
         press(customer)
         assert customer.errors == [
-            "video.txt no cabe: entre todos los archivos pueden ocupar 6,8 MB"
+            "video.txt no cabe: los archivos pueden ocupar 6,8 MB en total"
         ]
         assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
 
@@ -396,7 +396,8 @@ def test_the_whole_second_stage_works_without_scripts(
     with person(browser, service, scripts=False) as customer:
         receipt, reference = reports(customer)
         press(customer, "main a.primary")
-        assert customer.path == f"{receipt}/details/impact"
+        assert customer.path == f"{receipt}/details/evidence"
+        customer.opens(f"{receipt}/details/impact")
         customer.fills({"users_affected": "40", "workaround": "yes", "deadline": "18:00"})
         customer.fills({"workaround_description": "por teléfono"})
         press(customer)

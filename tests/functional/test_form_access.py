@@ -197,6 +197,8 @@ def test_a_screen_reader_meets_a_page_of_questions_in_order(page):
           - link "Ejemplo Hosting"
           - navigation "Idioma":
             - button "English"
+          - paragraph:
+            - link "+34 900 000 000"
         - main:
           - paragraph:
             - button "Volver"
@@ -207,12 +209,12 @@ def test_a_screen_reader_meets_a_page_of_questions_in_order(page):
             - radio "Hace unos 15 minutos"
             - radio /una hora/
             - radio "A una hora concreta" [checked]
+            - radio "No lo sé"
             - paragraph: /En su hora local/
             - textbox "Fecha y hora"
             - status
             - checkbox "Esa hora es aproximada"
             - textbox /Su zona horaria/: Europe/Madrid
-            - radio "No lo sé"
           - group "¿Falla todo el tiempo?":
             - radio "Sí, todo el tiempo"
             - radio "Va y viene"

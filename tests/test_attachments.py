@@ -414,7 +414,7 @@ def test_all_files_together_have_a_limit_that_can_be_reached_exactly(
     page = add(customer, token, ("dos.pdf", pdf(1001)))
     assert page.status == 422
     assert page.errors["files"] == (
-        "dos.pdf no cabe: entre todos los archivos pueden ocupar 6,8 MB. Redúzcalo o póngalo en un "
+        "dos.pdf no cabe: los archivos pueden ocupar 6,8 MB en total. Redúzcalo o póngalo en un "
         "archivo ZIP"
     )
     page = add(customer, token, ("tres.pdf", pdf(1000)))
@@ -555,7 +555,7 @@ def test_each_file_that_is_refused_is_named_beside_its_field_and_above(
     )
     said = [
         "a.exe es de un tipo que no aceptamos (EXE): póngalo en un archivo ZIP",
-        "grande.pdf no cabe: entre todos los archivos pueden ocupar 6,8 MB. Redúzcalo o póngalo en "
+        "grande.pdf no cabe: los archivos pueden ocupar 6,8 MB en total. Redúzcalo o póngalo en "
         "un archivo ZIP",
         "b.7z es de un tipo que no aceptamos (7Z): póngalo en un archivo ZIP",
     ]

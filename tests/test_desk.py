@@ -471,7 +471,7 @@ def test_news_is_mailed_to_a_customer_who_asked(provider: Provider, token: str) 
     assert f"https://incidents.example.com/r/{token}\n" in text
     desk.submit(action="solve", text="Ya está.")
     (mail,) = provider.work()
-    assert mail["Subject"] == f"{reference}: soporte dice que está solucionada"
+    assert mail["Subject"] == f"{reference}: el equipo de soporte dice que está solucionada"
     assert text_of(mail).startswith(
         f"El equipo de soporte dice que {reference} está solucionada:\n\nYa está.\n"
     )
@@ -536,8 +536,8 @@ def test_news_is_in_the_language_and_the_zone_of_the_customer(provider: Provider
     provider.desk(token).submit(action="message", text=WORDS, next_news_at="10:30")
     (mail,) = provider.work()
     assert mail["Content-Language"] == "en"
-    assert "news from support" in mail["Subject"]
-    assert "Next news: 23 Nov 2026 04:30 (America/Bogota)." in text_of(mail)
+    assert "update from support" in mail["Subject"]
+    assert "Next update: 23 Nov 2026 04:30 (America/Bogota)." in text_of(mail)
 
 
 def test_a_customer_who_wants_news_hears_of_the_incident_it_is_linked_to(

@@ -533,12 +533,12 @@ def test_every_update_is_mailed_to_those_with_an_email_address(
     spanish, english = provider.work()
     assert (spanish["To"], english["To"]) == ("ana@example.com", "john@example.com")
     assert spanish["Subject"] == f"{key}: actualización de la incidencia"
-    assert english["Subject"] == f"{key}: news of the incident"
+    assert english["Subject"] == f"{key}: update on the incident"
     assert text_of(spanish).startswith(
         "Casi listo\n\nPróxima actualización: 23 nov 2026 10:30 (Europe/Madrid).\n"
     )
     assert text_of(english).startswith(
-        "Nearly there\n\nNext news: 23 Nov 2026 10:30 (Europe/Madrid).\n"
+        "Nearly there\n\nNext update: 23 Nov 2026 10:30 (Europe/Madrid).\n"
     )
     for mail, language in ((spanish, "es"), (english, "en")):
         assert mail["Content-Language"] == language

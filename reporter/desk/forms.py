@@ -44,7 +44,7 @@ class DeskForm(FlaskForm):
         },
     )
     next_news_at = SupportTime(
-        _l("Next news at"),
+        _l("Next update at"),
         hint=_l("For example: 10:30. Left empty, what was promised before stands"),
         ahead=True,
     )
@@ -111,7 +111,7 @@ class NoticeTextForm(FlaskForm):
         filters=[lines],
         required=_l("Write what is known"),
     )
-    next_news_at = SupportTime(_l("Next news at"), hint=_l("For example: 10:30"), ahead=True)
+    next_news_at = SupportTime(_l("Next update at"), hint=_l("For example: 10:30"), ahead=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -146,7 +146,7 @@ class NoticeNewsForm(NoticeTextForm):
 
     action = StringField()
     next_news_at = SupportTime(
-        _l("Next news at"),
+        _l("Next update at"),
         hint=_l("For example: 10:30. Leave it empty when you close it"),
         ahead=True,
     )

@@ -15,7 +15,7 @@ def state_names() -> dict[str, str]:
     return {
         "open": _("Open"),
         "unseen": _("Not seen yet"),
-        "late": _("Promised news is late"),
+        "late": _("A promised update is late"),
         "solved": _("Solved"),
         "all": _("All"),
     }

@@ -53,7 +53,7 @@ def compose_news(
         subject = (
             _("%(reference)s: support says it is solved", reference=report.reference)
             if solved
-            else _("%(reference)s: news from support", reference=report.reference)
+            else _("%(reference)s: update from support", reference=report.reference)
         )
         body = render_template(
             "email/news.txt",

@@ -39,7 +39,7 @@ def compose_notice_reminder(
     """That customers expect news of a known incident at *promised*."""
     with force_locale(current_app.config["SUPPORT_LOCALE"]):
         named = ", ".join(map(service_name, services))
-        subject = _("%(key)s: next news is due (%(services)s)", key=key, services=named)
+        subject = _("%(key)s: next update is due (%(services)s)", key=key, services=named)
     return _compose(subject=subject, reference=key, root="", promised=promised, link=link, at=at)
 
 

@@ -118,7 +118,7 @@ def compose_notice_update(notice: Notice, follower: models.Follower) -> Mail:
         subject = (
             _("%(key)s: the incident is over", key=notice.key)
             if closed
-            else _("%(key)s: news of the incident", key=notice.key)
+            else _("%(key)s: update on the incident", key=notice.key)
         )
         text = render_template(
             "email/notice.txt",

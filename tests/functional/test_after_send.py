@@ -381,9 +381,7 @@ def test_without_scripts_files_that_do_not_fit_are_refused_beside_their_field(
         video.write_bytes(b"x" * 30_000_000)
         customer.page.locator("input[type=file]").set_input_files(video)
         press(customer)
-        assert customer.errors == [
-            "video.txt no cabe: los archivos pueden ocupar 6,8 MB en total"
-        ]
+        assert customer.errors == ["video.txt no cabe: los archivos pueden ocupar 6,8 MB en total"]
         assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
 
 

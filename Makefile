@@ -79,8 +79,8 @@ helpdesks: .venv/installed-dev ## Feed the mails to real helpdesks, and write th
 	@$(BIN)/python tests/helpdesks/run.py
 
 .PHONY: bench
-bench: .venv/installed-dev ## Measure, side by side
-	@for each in tests/bench/*.py; do $(BIN)/python $$each || exit 1; done
+bench: .venv/installed-dev browser ## Measure everything side by side, into docs/figures.md
+	@$(BIN)/python tests/bench
 
 .PHONY: lock
 lock: .venv/installed-dev ## Take newer versions of the dependencies into the lock files

@@ -2,7 +2,7 @@
 
     python tests/bench            all of it, into docs/figures.md; takes half an hour
     python tests/bench --quick    a part of it, in under a minute; prints only
-    python tests/bench wizard …   some of it; prints only
+    python tests/bench wizard …   some of it; prints only, unless told to --write
 
 Read the ratios: what is compared was measured in turn, under the same load. It ends with an error
 when something fails, never because a goal is missed.
@@ -28,7 +28,7 @@ import wizard
 from figures import Figure, Section
 
 FIGURES = Path(__file__).parents[2] / "docs" / "figures.md"
-QUICK = ("accept", "wizard", "processes")
+QUICK = ("wizard", "accept")
 SECTIONS = {
     "accept": Section(
         "Accepting a report",
@@ -51,7 +51,7 @@ SECTIONS = {
 def main(arguments: list[str]) -> None:
     quick = "--quick" in arguments
     wanted = [each for each in arguments if each in SECTIONS] or (QUICK if quick else SECTIONS)
-    written = [_header()]
+    written = [_header(quick)]
     for name in wanted:
         section = SECTIONS[name]
         print(f"\n{section.title}", flush=True)
@@ -59,11 +59,11 @@ def main(arguments: list[str]) -> None:
         for figure in figures:
             print(f"  {figure.what:62} {figure.found:>12}  {figure.goal:8} {figure.mark}")
         written.append(_as_markdown(section, figures))
-    if not quick and len(wanted) == len(SECTIONS):
+    if "--write" in arguments or (not quick and len(wanted) == len(SECTIONS)):
         FIGURES.write_text("\n".join(written), encoding="utf-8")
 
 
-def _header() -> str:
+def _header(quick: bool) -> str:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
@@ -74,7 +74,8 @@ def _header() -> str:
         "does.\n\n"
         f"{datetime.now(UTC):%Y-%m-%d}, {commit or 'no commit'}, {os.cpu_count()} processors "
         f"({platform.machine()}), Python {platform.python_version()}, "
-        f"load {os.getloadavg()[0]:.1f} at the start.\n"
+        f"load {os.getloadavg()[0]:.1f} at the start"
+        f"{'; a quick run, of one round' if quick else ''}.\n"
     )
 
 

@@ -18,9 +18,9 @@ SECONDS = 4.0
 
 def run(quick: bool) -> list[Figure]:
     rounds = 1 if quick else 5
-    latencies = LATENCIES[:2] if quick else LATENCIES
+    latencies = LATENCIES[1:] if quick else LATENCIES
     connections = (16,) if quick else CONNECTIONS
-    posts = 150 if quick else 600
+    posts = 100 if quick else 600
     seconds = 2.0 if quick else SECONDS
     theirs: dict[tuple[int, int], list[Answers]] = {}
     our: dict[int, list[Answers]] = {}

@@ -6,6 +6,7 @@ import base64
 import io
 import os
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -107,6 +108,15 @@ def desk_of(smtp: SmtpServer, service: Service, reference: str) -> str:
     found = re.search(rf"{service.url}(/desk/\S+)", text)
     assert found
     return found[1]
+
+
+def signed_in(support: Person, service: Service) -> None:
+    """Somebody of support, by a link that works once."""
+    name = f"{support.language} {secrets.token_hex(3)}"
+    link = service.run("staff", "add", name, f"{name.replace(' ', '-')}@example.com")
+    support.opens(link.strip().removeprefix(service.url))
+    support.page.locator("[name=password]").fill("un caballo lee el diario")
+    press(support)
 
 
 def files_in(mail: EmailMessage) -> dict[str, bytes]:
@@ -453,11 +463,11 @@ def test_what_support_presses_is_on_the_receipt(
     receipt, reference = reports(customer)
     until(lambda: customer.reloads() or customer.states == ["Guardado", "Enviado"])
     with person(browser, service) as support:
+        signed_in(support, service)
         support.opens(desk_of(smtp, service, reference))
         assert support.heading == reference
         customer.reloads()
         assert customer.states == ["Guardado", "Enviado"]  # looking is not pressing
-        support.fills({"name": "Ana"})
         press(support, "[value=acknowledge]")
         # From here on the receipt, which is open, shows it by itself.
         told = customer.page.locator("#live")
@@ -491,6 +501,7 @@ def test_news_reach_the_customer_who_asked_by_mail(
     press(customer, "[name=wanted]")
     assert "Le enviaremos un correo cuando haya una actualización." in customer.text
     with person(browser, service) as support:
+        signed_in(support, service)
         support.opens(desk_of(smtp, service, reference))
         support.fills({"text": "Hemos encontrado la causa."})
         press(support, "[value=message]")
@@ -586,13 +597,19 @@ def walk(
     until(lambda: customer.reloads() or len(customer.states) == 2)
     look(customer, "receipt, sent")
     _details(look, customer, receipt)
+    support.opens("/desk")
+    look(support, "sign in")
+    signed_in(support, service)
+    look(support, "board")
     _desk(look, customer, support, desk_of(smtp, service, reference), receipt)
     _notices(look, customer, support)
-    support.opens(service.run("operator", "link").strip().removeprefix(service.url))
+    support.opens("/desk")
+    press(support, "form[action='/desk/call'] button:not([formaction])")
+    support.opens("/")
     look(support, "operator, start")
     support.opens("/report/failure")
     look(support, "operator, step")
-    support.opens("/operator/x")
+    support.opens("/desk/welcome/x")
     look(support, "link that does not work")
 
 
@@ -639,7 +656,7 @@ def _desk(
     support.fills({"next_news_at": "pronto"})
     press(support, "[value=message]")
     look(support, "desk, errors")
-    support.fills({"name": "Ana", "text": "Hemos encontrado la causa.", "next_news_at": soon()})
+    support.fills({"text": "Hemos encontrado la causa.", "next_news_at": soon()})
     press(support, "[value=message]")
     customer.opens(receipt)
     press(customer, "[name=wanted]")
@@ -647,7 +664,7 @@ def _desk(
     customer.question("text").fill("Ahora tampoco hay correo\n" + "x" * 300)
     press(customer, UPDATE)
     look(customer, "receipt, seen and news")
-    press(support, "a[href*='/desk/notice/']")
+    press(support, "a[href*='/desk/notices/new']")
     look(support, "open notice")
     support.fills({"started_at": "pronto"})
     press(support)

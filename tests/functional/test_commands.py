@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -168,6 +169,10 @@ class TestDemonstration:
         settings = dict.fromkeys(("SECRET_KEY", "SUPPORT_EMAIL", "PROVIDER_NAME"), "")
         with running(tmp_path, "serve", "--demo", **settings) as service:
             assert f"{service.url}/inbox" in service.log
+            (link,) = re.findall(rf"{service.url}(/desk/welcome/\S+)", service.log)
+            support = Visitor(service, "en")
+            support.open(link)
+            assert "No report is open." in support.submit().text
             visitor = Visitor(service, "en")
             assert "INC-" in visitor.report().text
             until(lambda: visitor.open("/inbox").html.count("<li>") == 2)
@@ -180,16 +185,16 @@ class TestDemonstration:
             assert "REPORTER_SETTINGS=instance/demo/settings.toml reporter" in service.log
             bare = {k: v for k, v in os.environ.items() if not k.startswith("REPORTER_")}
             done = subprocess.run(
-                [sys.executable, "-m", "reporter", "operator", "link"],
+                [sys.executable, "-m", "reporter", "staff", "add", "Ana", "ana@example.com"],
                 cwd=tmp_path,
                 env=bare | {"REPORTER_SETTINGS": "instance/demo/settings.toml"},
                 capture_output=True,
                 text=True,
                 check=True,
             )
-            assert done.stdout.startswith(f"{service.url}/operator/")
+            assert done.stdout.startswith(f"{service.url}/desk/welcome/")
             page = Visitor(service, "en").open(done.stdout.strip().removeprefix(service.url))
-            assert "You are taking this report by phone." in page.text
+            assert "Choose the password" in page.text
         written = tmp_path / "instance/demo/settings.toml"
         assert written.stat().st_mode & 0o077 == 0
 

@@ -86,8 +86,8 @@ class Outage:
         surges = [mail for mail in self.mails if "SURGE-" in mail["Message-ID"]]
         if self.key or not surges or now < surges[0]["Date"].datetime + SUPPORT_TAKES:
             return
-        support = Customer(self.provider.app)
-        support.open(link(surges[0], "/desk/notice/"))
+        support = self.provider.support()
+        support.open(link(surges[0], "/desk/notices/"))
         page = support.submit(text="Cae el nodo 7: lo estamos cambiando", next_news_at="10:30")
         (public,) = [path for path in page.links if path.startswith("/notices/")]
         self.key = public.rpartition("/")[2]

@@ -78,6 +78,7 @@ class MailKind(StrEnum):
     NEWS = "news"
     NOTICE = "notice"
     REMINDER = "reminder"
+    CONFIRMATION = "confirmation"  # asks a follower whether the address is theirs
 
     @property
     def is_alarmed(self) -> bool:
@@ -104,6 +105,7 @@ RANKS = {
     MailKind.FOLLOWUP: 5,
     MailKind.REMINDER: 5,
     MailKind.ACKNOWLEDGEMENT: 6,
+    MailKind.CONFIRMATION: 6,
     MailKind.NEWS: 7,
     MailKind.NOTICE: 7,
     MailKind.DIGEST: 7,
@@ -239,6 +241,7 @@ class Quota(StrEnum):
 
     DRAFTS = "drafts"
     REPORTS = "reports"
+    FOLLOWERS = "followers"
 
 
 class Tally(Base):
@@ -418,6 +421,8 @@ class Follower(Base):
     language: Mapped[str]
     token_hash: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
+    # When they said that the address is theirs. Until then they are counted, and not mailed.
+    confirmed_at: Mapped[datetime | None]
     # The digest for support that names them.
     message_id: Mapped[int | None] = mapped_column(
         ForeignKey("message.id", ondelete="SET NULL"), index=True

@@ -49,6 +49,7 @@ def test_the_quotas_are_those_that_are_told() -> None:
     assert {
         Quota.DRAFTS: (600, timedelta(hours=1)),
         Quota.REPORTS: (300, timedelta(minutes=10)),
+        Quota.FOLLOWERS: (300, timedelta(minutes=10)),
     } == quotas.ALLOWED
 
 

@@ -41,6 +41,11 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     return set_
 
 
+@pytest.fixture(autouse=True)
+def no_service_on_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("reporter.settings.SYSTEM_FILE", tmp_path / "none.toml")
+
+
 @pytest.fixture
 def toml(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     def write(text: str) -> None:

@@ -60,7 +60,8 @@ def prepared(provider: Provider) -> tuple[Customer, dict[str, dict[str, str]]]:
     token = provider.report()
     with provider.app.test_request_context(), provider.database.write() as session:
         row = notices.open_notice(session, ["email"], {"es": "Cae"}, SENT_AT, None, SENT_AT)
-        follower = followers.follow(session, row, "Ana", "ana@example.com", "es", SENT_AT)
+        followers.follow(session, row, "Ana", "ana@example.com", "es", SENT_AT)
+        follower = followers.follower_token(row.key, "ana@example.com")
         key, reference = row.key, provider.receipt(token).report.reference
     visitor = Visitor(provider.app)
     visitor.open(f"/r/{token}/details/evidence")
@@ -69,7 +70,7 @@ def prepared(provider: Provider) -> tuple[Customer, dict[str, dict[str, str]]]:
     customer.fill_all()
     known = {
         "": {"token": token, "key": key, "reference": reference, "attachment_id": "1"},
-        "notices.follower": {"token": follower or ""},
+        "notices.follower": {"token": follower},
         "wizard.step": {"slug": "failure"},
         "details.step": {"slug": "evidence"},
         "static": {"filename": "reporter.js"},

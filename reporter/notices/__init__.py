@@ -6,8 +6,10 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from reporter.notices.views import FollowForm, blueprint
+    from reporter.extensions import csrf
+    from reporter.notices.views import FollowForm, blueprint, stop
     from reporter.web.errors import field_names, gives_back
 
     app.register_blueprint(blueprint)
+    csrf.exempt(stop)  # a mail program has no token, and the link is secret
     gives_back(app, "notices.notice", lambda **_: field_names(FollowForm))

@@ -20,6 +20,7 @@ from reporter.formats.phones import international
 from reporter.links import full_url, hash_token, receipt_token
 from reporter.mail.message import (
     AUTO_GENERATED,
+    AUTO_REPLIED,
     ascii_address,
     finish,
     mime_id,
@@ -32,31 +33,48 @@ from reporter.notices.store import Notice, to_value
 
 
 def follow(
-    session: Session, row: models.Notice, name: str, contact: str, language: str, at: datetime
-) -> str | None:
-    """Count somebody in, and return the token of their page.
+    session: Session,
+    row: models.Notice,
+    name: str,
+    contact: str,
+    language: str,
+    at: datetime,
+    *,
+    is_confirmed: bool = False,
+) -> models.Follower:
+    """Count somebody in. Twice is once, however written.
 
-    Twice is once, however written; then None, since another may have written it. Who gets the
-    mails of it has the token from them.
+    Updates are mailed to an address once whoever reads its mail has said so; a mail asks them to,
+    unless it *is_confirmed* by what they did before.
     """
     contact = contact if is_email(contact) else international(contact) or contact
     exclusive(session, Lock.NOTICE, row.id)
     token = follower_token(row.key, contact)
-    query = sa.select(models.Follower).where(models.Follower.token_hash == hash_token(token))
-    if session.scalar(query):
-        return None
-    follower = models.Follower(
-        notice_id=row.id,
-        name=name,
-        contact=contact,
-        language=language,
-        token_hash=hash_token(token),
-        created_at=at,
-    )
-    session.add(follower)
-    session.flush()
-    digests.name(session, row, follower, count(session, row.id), at)
-    return token
+    follower = find(session, token)
+    if follower is None:
+        follower = models.Follower(
+            notice_id=row.id,
+            name=name,
+            contact=contact,
+            language=language,
+            token_hash=hash_token(token),
+            created_at=at,
+        )
+        session.add(follower)
+        session.flush()
+        digests.name(session, row, follower, count(session, row.id), at)
+        if is_email(contact) and not is_confirmed:
+            mail = compose_confirmation(row.key, follower, at)
+            kind = MailKind.CONFIRMATION
+            outbox.enqueue(session, mail, kind=kind, reference=row.key, due_at=at)
+    if is_confirmed:
+        confirm(follower, at)
+    return follower
+
+
+def confirm(follower: models.Follower, at: datetime) -> None:
+    """The address is theirs, and they want the updates."""
+    follower.confirmed_at = follower.confirmed_at or at
 
 
 def unfollow(session: Session, row: models.Notice, contact: str) -> None:
@@ -83,23 +101,26 @@ def count(session: Session, notice_id: int) -> int:
 
 def languages(session: Session, row: models.Notice) -> Counter[str]:
     """How many of those who are mailed read each language."""
-    query = sa.select(models.Follower).where(models.Follower.notice_id == row.id)
-    return Counter(each.language for each in session.scalars(query) if is_email(each.contact))
+    return Counter(each.language for each in _mailed(session, row))
 
 
 def tell(session: Session, row: models.Notice, at: datetime) -> int:
-    """Mail the latest entry to every follower with an email address; how many that is."""
+    """Mail the latest entry to every follower whose address is confirmed; how many that is."""
     notice = to_value(row)
-    query = sa.select(models.Follower).where(models.Follower.notice_id == row.id)
-    told = 0
-    for follower in session.scalars(query).all():
-        if is_email(follower.contact):
-            mail = compose_notice_update(notice, follower)
-            outbox.enqueue(session, mail, kind=MailKind.NOTICE, reference=row.key, due_at=at)
-            told += 1
+    followers = _mailed(session, row)
+    for follower in followers:
+        mail = compose_notice_update(notice, follower)
+        outbox.enqueue(session, mail, kind=MailKind.NOTICE, reference=row.key, due_at=at)
     if row.closed_at:
         digests.tell_end(session, row, count(session, row.id), at)
-    return told
+    return len(followers)
+
+
+def _mailed(session: Session, row: models.Notice) -> list[models.Follower]:
+    query = sa.select(models.Follower).where(
+        models.Follower.notice_id == row.id, models.Follower.confirmed_at.is_not(None)
+    )
+    return [each for each in session.scalars(query) if is_email(each.contact)]
 
 
 def is_email(contact: str) -> bool:
@@ -108,6 +129,25 @@ def is_email(contact: str) -> bool:
     except EmailNotValidError:
         return False
     return True
+
+
+def compose_confirmation(key: str, follower: models.Follower, at: datetime) -> Mail:
+    """Asks whether the address is theirs: our words, and no word that a visitor typed."""
+    with force_locale(follower.language):
+        subject = _("%(key)s: do you want the updates by email?", key=key)
+        link = full_url("notices.follower", token=follower_token(key, follower.contact))
+        text = render_template("email/confirmation.txt", key=key, link=link)
+    mail = new_message(
+        to=ascii_address(follower.contact),
+        reply_to=support(),
+        subject=subject,
+        # Not named after a follower, whose number another gets who comes when they have gone.
+        mime_id=mime_id(key, f"confirmation-{int(at.timestamp() * 1_000_000)}-{follower.id}"),
+        date=at,
+    )
+    mail["References"] = mime_id(key, "0")
+    mail.set_content(text, cte="quoted-printable")
+    return finish(mail, {"Content-Language": follower.language, **AUTO_REPLIED})
 
 
 def compose_notice_update(notice: Notice, follower: models.Follower) -> Mail:
@@ -136,4 +176,11 @@ def compose_notice_update(notice: Notice, follower: models.Follower) -> Mail:
     # No mail has this one, but all of an incident refer to it, and so are one conversation.
     mail["References"] = mime_id(notice.key, "0")
     mail.set_content(text, cte="quoted-printable")
-    return finish(mail, {"Content-Language": follower.language, **AUTO_GENERATED})
+    stop = full_url("notices.stop", token=token)
+    headers = {
+        "Content-Language": follower.language,
+        "List-Unsubscribe": f"<{stop}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
+        **AUTO_GENERATED,
+    }
+    return finish(mail, headers)

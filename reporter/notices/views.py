@@ -15,9 +15,11 @@ from reporter import models
 from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.formats import phones
+from reporter.models import Quota
 from reporter.notices import followers, store
 from reporter.notices.feeds import as_json, atom
 from reporter.notices.store import Notice
+from reporter.web import quotas
 from reporter.web.fields import TextInput, line
 from reporter.web.locale import current_language
 
@@ -48,9 +50,9 @@ class FollowForm(FlaskForm):
 @blueprint.route("/notices/<key>", methods=["GET", "POST"])
 @limiter.limit(FOLLOW_LIMIT, methods=["POST"])
 def notice(key: str) -> ResponseReturnValue:
-    """What is known; POST says "mine is this" and is told of every update.
+    """What is known; POST says "this is my incident".
 
-    Whoever gives the address of somebody counted in already is not shown that person's page.
+    The answer is the same for everybody: it tells nobody who is on the list.
     """
     form = FollowForm()
     with get_database().read() as session:
@@ -58,31 +60,47 @@ def notice(key: str) -> ResponseReturnValue:
     if found.closed_at is None and form.validate_on_submit():
         now = datetime.now(UTC)
         with get_database().write() as session:
+            quotas.take(session, Quota.FOLLOWERS, now)
             row = store.row_of(session, key) or abort(404)
-            token = followers.follow(
-                session, row, form.name.data, form.contact.data, current_language(), now
-            )
+            name, contact = form.name.data, form.contact.data
+            followers.follow(session, row, name, contact, current_language(), now)
         flash(_("You are on the list of this incident."))
-        if token is None:
-            return redirect(url_for("notices.notice", key=found.key, counted="in"), 303)
-        return redirect(url_for("notices.follower", token=token), 303)
+        return redirect(url_for("notices.notice", key=found.key, counted="in"), 303)
     return _page(found, form=form, counted="counted" in request.args), (422 if form.errors else 200)
 
 
 @blueprint.route("/notices/f/<token>", methods=["GET", "POST"])
 def follower(token: str) -> ResponseReturnValue:
-    """The same for somebody who is told of updates; POST stops that."""
+    """The page of somebody who is counted; POST with `confirm` has updates mailed to them, without
+    it they are forgotten."""
     form = FlaskForm()
-    stops = form.validate_on_submit()
-    with get_database().transaction(writes=stops) as session:
+    writes = form.validate_on_submit()
+    confirms = "confirm" in request.form
+    with get_database().transaction(writes=writes) as session:
         row = followers.find(session, token) or abort(404)
         found = store.get(session, row.notice_id) or abort(404)
-        if stops:
+        if writes and confirms:
+            followers.confirm(row, datetime.now(UTC))
+        elif writes:
             session.delete(row)
-    if stops:
+    if writes and confirms:
+        flash(_("Confirmed: every update comes by email."))
+        return redirect(url_for("notices.follower", token=token), 303)
+    if writes:
         flash(_("We will send you nothing more about this incident."))
         return redirect(url_for("notices.notice", key=found.key), 303)
     return _page(found, follower=row, stop=form, by_email=followers.is_email(row.contact))
+
+
+@blueprint.post("/notices/f/<token>/stop")
+def stop(token: str) -> ResponseReturnValue:
+    """One click in a mail program (RFC 8058): no more mails. Also when it was done before."""
+    if request.form.get("List-Unsubscribe") != "One-Click":
+        abort(400)
+    with get_database().write() as session:
+        if row := followers.find(session, token):
+            session.delete(row)
+    return Response(status=200)
 
 
 @blueprint.get("/notices.json")

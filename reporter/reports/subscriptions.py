@@ -52,4 +52,4 @@ def follow_notice(session: Session, row: models.Report, at: datetime) -> None:
     if row.news_wanted and notice and notice.closed_at is None:
         report = store.to_value(session, row)
         name, email = report.text("name"), report.text("email")
-        followers.follow(session, notice, name, email, report.language, at)
+        followers.follow(session, notice, name, email, report.language, at, is_confirmed=True)

@@ -29,6 +29,7 @@ GIVEN_BACK_BYTES = 256_000  # of what was typed, on an error page, before it is 
 REQUESTS = "600 per minute"  # of each route: RATELIMIT_APPLICATION
 DRAFTS, DRAFTS_WITHIN = 600, timedelta(hours=1)
 REPORTS, REPORTS_WITHIN = 300, timedelta(minutes=10)
+FOLLOWERS, FOLLOWERS_WITHIN = 300, timedelta(minutes=10)
 UNSENT_BYTES = 100_000_000  # of files
 
 

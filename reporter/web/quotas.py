@@ -14,9 +14,13 @@ from sqlalchemy.orm import Session
 
 from reporter.database import Lock, exclusive
 from reporter.models import Quota, Tally
-from reporter.web.bounds import DRAFTS, DRAFTS_WITHIN, REPORTS, REPORTS_WITHIN, client_hashes
+from reporter.web import bounds
 
-ALLOWED = {Quota.DRAFTS: (DRAFTS, DRAFTS_WITHIN), Quota.REPORTS: (REPORTS, REPORTS_WITHIN)}
+ALLOWED = {
+    Quota.DRAFTS: (bounds.DRAFTS, bounds.DRAFTS_WITHIN),
+    Quota.REPORTS: (bounds.REPORTS, bounds.REPORTS_WITHIN),
+    Quota.FOLLOWERS: (bounds.FOLLOWERS, bounds.FOLLOWERS_WITHIN),
+}
 
 
 def take(session: Session, quota: Quota, at: datetime) -> None:
@@ -27,7 +31,7 @@ def take(session: Session, quota: Quota, at: datetime) -> None:
     if not current_app.config["RATELIMIT_ENABLED"] or not has_request_context():
         return
     most, within = ALLOWED[quota]
-    clients = client_hashes(at, within)
+    clients = bounds.client_hashes(at, within)
     today = clients[0]
     exclusive(session, Lock.QUOTA, f"{quota} {today}")
     had = sa.select(sa.func.sum(Tally.count)).where(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from factories import Customer
+from factories import Customer, parsed
 from provider import SUPPORT, Provider, a_provider, block_of, link, text_of
 from servers import AlarmServer, alarm_server
 
@@ -71,6 +71,10 @@ class Outage:
                 f"c{number}@example.com" if self.dice.random() < 0.8 else f"600 000 {number:03}"
             )
             assert customer.submit(name=f"Cliente {number}", contact=contact).status == 200
+            if "@" in contact:  # and confirms it, as the mail asks
+                (asked,) = self.provider.waiting(kind="confirmation", recipient=contact)
+                customer.open(link(parsed(asked.content), "/notices/f/"))
+                assert customer.submit(confirm="yes").status == 200
             self.followers += 1
             return
         token = self.provider.report(

@@ -458,7 +458,8 @@ def test_nobody_is_mailed_before_they_have_said_that_the_address_is_theirs(
     ana.open(path)  # opening confirms nothing
     assert provider.command("notice", "update", key, "--text", "Ya") == "0 told by email.\n"
     assert "Enviamos cada actualización a ana@example.com" in ana.submit(confirm="yes").text
-    assert provider.command("notice", "update", key, "--text", "Listo") == "1 told by email.\n"
+    said = provider.command("notice", "update", key, "--text", "Listo")
+    assert said.endswith("1 told by email.\n")
 
 
 def test_a_mail_program_stops_the_mails_with_one_click(provider: Provider, key: str) -> None:

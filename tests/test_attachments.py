@@ -33,7 +33,7 @@ from test_filetypes import a_photo, a_zip, positions
 from reporter.attachments import conversion
 from reporter.attachments import store as attachments
 from reporter.reports import followups
-from reporter.wizard import detail_views as details
+from reporter.wizard import pages
 
 MIB = 1024 * 1024
 LIMIT = 6_815_744
@@ -590,7 +590,7 @@ def test_a_request_that_is_far_too_large_is_answered_in_plain_words(
 ) -> None:
     add(customer, token, hypothesis="el proxy")
     customer.open(f"/r/{token}/details/evidence")
-    monkeypatch.setattr(details, "UPLOAD_BYTES", MIB)
+    monkeypatch.setattr(pages, "UPLOAD_BYTES", MIB)
     page = customer.chooses(("vídeo.pdf", pdf(MIB)))
     assert page.status == 413
     assert "Esos archivos son demasiado grandes" in page.text

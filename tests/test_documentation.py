@@ -17,7 +17,7 @@ from factories import SETTINGS, sqlite_url
 from reporter import create_app
 from reporter.cli import COMMANDS
 from reporter.settings import resolve
-from reporter.wizard.detail_views import UPLOAD_BYTES
+from reporter.wizard.pages import UPLOAD_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 # Every page, by its path from the root.

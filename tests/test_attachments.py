@@ -311,7 +311,7 @@ def test_no_file_is_removed_without_a_token(
     button = remove(customer.open(f"/r/{token}/details/{page}"), "captura.png")
     answer = customer.submit(remove=button, csrf_token="stale")
     assert answer.status == 422
-    assert "Pulse el botón otra vez" in answer.text
+    assert "Vuelva a pulsar el botón" in answer.text
     assert names(provider, token) == ["captura.png"]
     assert provider.waiting(kind="followup") == []
     customer.submit(remove=button)
@@ -594,7 +594,7 @@ def test_a_request_that_is_far_too_large_is_answered_in_plain_words(
     page = customer.chooses(("vídeo.pdf", pdf(MIB)))
     assert page.status == 413
     assert "Esos archivos son demasiado grandes" in page.text
-    assert "Entre todos los archivos pueden ocupar 6,8 MB." in " ".join(page.text.split())
+    assert "Los archivos pueden ocupar 6,8 MB en total." in " ".join(page.text.split())
     assert page.links[f"/r/{token}/details/evidence"] == "Volver a la página"
     assert page.links[f"/r/{token}/details/evidence?lang=en"] == "English"
     assert kept(provider, token) == []

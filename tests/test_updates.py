@@ -23,7 +23,7 @@ from provider import (
     to_support,
 )
 
-from reporter.reports.updates import add_update
+from reporter.reports.updates import KINDS, add_update
 
 
 @pytest.fixture
@@ -516,3 +516,27 @@ def test_an_update_whose_mail_cannot_be_queued_is_not_kept(provider: Provider) -
         session.execute(sa.text("DROP TRIGGER full"))
     assert "Ya funciona" in customer.submit().text
     assert len(followups(provider, token)) == 1
+
+
+def test_what_is_missing_is_said_in_the_title_above_the_form_and_beside_it(
+    provider: Provider,
+) -> None:
+    page = provider.customer(provider.report(), "en").submit(kind="", text="")
+    assert "<title>Error: Report INC-" in page.html
+    assert page.listed == page.errors == {"kind": "Choose what is new"}
+    assert 'role="alert" tabindex="-1" autofocus' in page.html
+    assert page.html.count('aria-invalid="true"') == len(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("yes", "We will email you when there is an update."),
+        ("no", "We will not email you updates any more."),
+    ],
+)
+def test_a_press_is_answered_in_view(provider: Provider, wanted: str, said: str) -> None:
+    customer = provider.customer(provider.report(), "en")
+    customer.page.action = customer.page.action.replace("/updates#add", "/news")
+    page = customer.submit(wanted=wanted)
+    assert f'<div class="note done" role="status" tabindex="-1" autofocus>{said}</div>' in page.html

@@ -61,6 +61,7 @@ def running(app: Flask) -> Iterator[threading.Event]:
 @contextlib.contextmanager
 def process(database_url: str, server: SmtpServer, *options: str) -> Iterator[subprocess.Popen]:
     settings = {
+        "SETTINGS": os.devnull,  # and not what this machine may be set up with
         "SECRET_KEY": "tests" * 8,
         "BASE_URL": "https://incidents.example.com",
         "SUPPORT_EMAIL": "support@example.com",

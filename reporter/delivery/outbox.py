@@ -19,11 +19,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, cast
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from reporter.database import UTCDateTime
 from reporter.delivery import waking
 from reporter.delivery.backoff import LONGEST_SECONDS, SPREAD, backoff_seconds
 from reporter.delivery.mail import Claimed, LesserForm
@@ -46,6 +49,7 @@ from reporter.models import (
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 LEAST_SEVERITY = 4
 RANKS = range(LAST_RANK + 1)
+MESSAGE = cast(sa.Table, Message.__table__)
 SLACK = timedelta(seconds=90)  # by which clocks may differ
 
 log = structlog.get_logger(__name__)
@@ -123,9 +127,7 @@ def replace(message: Message, mail: Mail, *, due_at: datetime | None = None) -> 
 
 def due_ranks(session: Session, now: datetime) -> list[int]:
     """The ranks in which a mail is due, the first ones first."""
-    # With an order, as PostgreSQL may expect more than there is, and read all for any one of them.
-    first = [_due(rank, now).order_by(Message.due_at).limit(1) for rank in RANKS]
-    found = session.execute(sa.select(*(each.scalar_subquery() for each in first))).one()
+    found = session.execute(_first_of_each_rank(), {"now": now}).one()
     return [rank for rank, id_ in zip(RANKS, found, strict=True) if id_ is not None]
 
 
@@ -147,13 +149,8 @@ def claim(
     under_way = {claimed.reference for claimed in in_hand if claimed.kind == MailKind.FOLLOWUP}
     ids: list[int] = []
     for rank in due_ranks(session, now):
-        found = session.execute(
-            _due(rank, now)
-            .add_columns(Message.kind, Message.reference)
-            .order_by(Message.due_at, Message.id)
-            .limit(count - len(ids) + len(under_way))
-            .with_for_update(skip_locked=True)  # SQLite: BEGIN IMMEDIATE excludes
-        )
+        most = count - len(ids) + len(under_way)
+        found = session.execute(_due_of(rank), {"now": now, "most": most})
         for id_, kind, reference in found:
             if kind == MailKind.FOLLOWUP:
                 if reference in under_way:
@@ -188,11 +185,57 @@ def claim(
     return [claimed[id_] for id_ in ids]
 
 
-def _due(rank: int, now: datetime) -> sa.Select[int]:
+# Statements are made once: that takes longer than most of them run.
+
+
+def _due(rank: int) -> sa.Select[Any]:
     """Through the partial index, which the text of the condition names (`CLAIMABLE`)."""
-    return sa.select(Message.id).where(
-        sa.text(CLAIMABLE), Message.rank == rank, Message.due_at <= now
+    return sa.select(MESSAGE.c.id).where(
+        sa.text(CLAIMABLE),
+        MESSAGE.c.rank == rank,
+        MESSAGE.c.due_at <= sa.bindparam("now", type_=UTCDateTime),
     )
+
+
+@cache
+def _first_of_each_rank() -> sa.Select[Any]:
+    # With an order, as PostgreSQL may expect more than there is, and read all for any one of them.
+    first = [_due(rank).order_by(MESSAGE.c.due_at).limit(1).scalar_subquery() for rank in RANKS]
+    return sa.select(*first)
+
+
+@cache
+def _due_of(rank: int) -> sa.Select[Any]:
+    return (
+        _due(rank)
+        .add_columns(MESSAGE.c.kind, MESSAGE.c.reference)
+        .order_by(MESSAGE.c.due_at, MESSAGE.c.id)
+        .limit(sa.bindparam("most"))
+        .with_for_update(skip_locked=True)  # SQLite: BEGIN IMMEDIATE excludes
+    )
+
+
+THIS: sa.BindParameter[int] = sa.bindparam("this")
+KNOWN = (
+    sa.select(MESSAGE.c.state, MESSAGE.c.claimed_by, MESSAGE.c.kind, MESSAGE.c.trouble)
+    .where(MESSAGE.c.id == THIS)
+    .with_for_update()
+)
+IS_SENT = (
+    sa.update(MESSAGE)
+    .where(MESSAGE.c.id == THIS)
+    .values(
+        state=MailState.SENT,
+        sent_at=sa.bindparam("now"),
+        trouble=None,
+        alarm_from=None,
+        claimed_by=None,
+    )
+)
+UNBLOCK = (
+    sa.update(MESSAGE).where(MESSAGE.c.after_id == THIS, MESSAGE.c.blocked).values(blocked=False)
+)
+ATTEMPTED = sa.insert(cast(sa.Table, Attempt.__table__))
 
 
 def record(
@@ -210,29 +253,17 @@ def record(
     end of the same trouble. False, and a warning in the log, when the claim was lost.
     """
     accepted = any(result.outcome == Outcome.ACCEPTED for result in results)
-    known = session.execute(
-        sa.select(Message.state, Message.claimed_by, Message.kind, Message.trouble)
-        .where(Message.id == claimed.id)
-        .with_for_update()
-    ).one_or_none()
+    known = session.execute(KNOWN, {"this": claimed.id}).one_or_none()
     held = known is not None and known.claimed_by == claimed.token
     if known:
-        session.execute(sa.insert(Attempt), [_attempt(claimed, result, now) for result in results])
+        session.execute(ATTEMPTED, [_attempt(claimed, result, now) for result in results])
     if known and accepted and known.state != MailState.SENT:
-        _change(
-            session,
-            Message.id == claimed.id,
-            state=MailState.SENT,
-            sent_at=now,
-            trouble=None,
-            alarm_from=None,
-            claimed_by=None,
-        )
+        session.execute(IS_SENT, {"this": claimed.id, "now": now})
     elif held:
         changes = _not_taken(claimed, results, now, jitter, lesser)
         _change(session, Message.id == claimed.id, claimed_by=None, **changes)
     if known and accepted:
-        _change(session, Message.after_id == claimed.id, Message.blocked, blocked=False)
+        session.execute(UNBLOCK, {"this": claimed.id})
         if known.trouble == Trouble.RELAY or any(result.recovered for result in results):
             wake(session, now)
         elif known.trouble == Trouble.RECIPIENT:

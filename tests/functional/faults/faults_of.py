@@ -57,6 +57,7 @@ class Delivery:
         service = Service(
             self.folder,
             "worker",
+            SETTINGS=os.devnull,  # and not what this machine may be set up with
             BASE_URL="https://incidents.example.com",
             DATABASE_URL=self.url,
             MAIL_SERVER=relay.server,

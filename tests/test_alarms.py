@@ -157,6 +157,15 @@ def test_a_surge_keeps_no_other_alarm_back(database: Database, queue: Queue) -> 
     ]
 
 
+def test_a_surge_is_told_of_though_its_mail_is_sent(database: Database, queue: Queue) -> None:
+    queue(kind="surge", reference="SURGE-email")
+    attempt(database, "accepted", 250)
+    with alarm_server() as server:
+        for minutes in (1, 2):
+            Alarms([server.url], after_seconds=300).check(database, NOW + minutes * MINUTE)
+    assert [alarm["title"] for alarm in server.taken] == ["Incident Reporter: SURGE-email"]
+
+
 def test_an_answer_that_somebody_has_to_mend_is_told_at_once(
     database: Database, queue: Queue
 ) -> None:

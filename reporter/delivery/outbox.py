@@ -228,7 +228,8 @@ IS_SENT = (
         state=MailState.SENT,
         sent_at=sa.bindparam("now"),
         trouble=None,
-        alarm_from=None,
+        # What is urgent is told though it is sent.
+        alarm_from=sa.case((MESSAGE.c.kind == MailKind.SURGE, MESSAGE.c.alarm_from)),
         claimed_by=None,
     )
 )

@@ -32,7 +32,7 @@ def operator(provider: Provider, *, language: str = "es") -> Customer:
 def new_call(someone: Customer) -> Page:
     """Press the button of the board."""
     page = someone.open("/desk")
-    assert 'action="/desk/call"' in page.html
+    assert 'formaction="/desk/call"' in page.html
     page.action = "/desk/call"
     return someone.submit()
 
@@ -258,3 +258,12 @@ def test_signing_out_ends_the_call(provider: Provider) -> None:
     someone.submit()
     assert BANNER not in " ".join(someone.open("/report/failure").text.split())
     assert someone.page.fields["summary"] == ""
+
+
+def test_the_receipt_of_a_call_offers_the_next_one(provider: Provider) -> None:
+    someone = operator(provider)
+    page = someone.report()
+    assert 'formaction="/desk/call"' in page.html
+    assert 'formaction="/desk/call"' not in provider.customer(token_of(page)).page.html
+    page.action = "/desk/call"
+    assert someone.submit().fields["summary"] == ""

@@ -17,7 +17,7 @@ from factories import make_tables, sqlite_url
 from flask import Flask
 from servers import postgres_server
 
-from reporter import create_app
+from reporter import create_app, settings
 from reporter.database import Database, driver_url
 from reporter.delivery import clock, outbox
 from reporter.delivery.outbox import Claimed, Mail
@@ -33,6 +33,9 @@ CONTENT = b"Subject: INC-KX7M9Q\r\nMessage-ID: <1@example.com>\r\n\r\nLa web no 
 # Of a service that runs on this machine the tests know nothing.
 os.environ.setdefault("REPORTER_SETTINGS", os.devnull)
 QUEUED: dict[str, Any] = {"kind": MailKind.TICKET, "reference": "INC-KX7M9Q", "due_at": NOW}
+
+# Not those of a service that is installed on this machine.
+settings.SYSTEM_FILE = Path("/no/such/file")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -68,6 +68,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_settings_of_this_machine() -> Iterator[None]:
+    """The file of the system's settings is for a service that is installed here, and not for tests;
+    processes that they start have it from their own environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reporter.settings.SYSTEM_FILE", Path("/nonexistent/settings.toml"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL's own clock cannot be set by a test."""

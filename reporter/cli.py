@@ -67,10 +67,11 @@ def serve_command(demo: bool, host: str, port: int) -> None:
 def web_command(host: str, port: int) -> None:
     """The web half alone."""
     from reporter import create_app
-    from reporter.serving.server import run
+    from reporter.serving.server import check_address, run
 
     # A wrong setting is said here once, not by every process.
     app = create_app()
+    check_address(host, port)
     require_tables(app)
     run(host, port, app.config["WEB_PROCESSES"])
 

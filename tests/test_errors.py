@@ -94,6 +94,14 @@ def test_a_page_that_breaks_holds_what_was_typed(app: Flask) -> None:
     assert {k: v for k, v in page.fields.items() if k != "csrf_token"} == {"name": text, "b": "2"}
 
 
+def test_files_that_a_page_lost_have_to_be_chosen_again(app: Flask) -> None:
+    said = {
+        kind: app.test_client().get("/full?lang=en", content_type=kind).text.count("chosen again")
+        for kind in ("multipart/form-data; boundary=b", "application/x-www-form-urlencoded")
+    }
+    assert list(said.values()) == [1, 0]
+
+
 def test_a_page_that_is_protected_elsewhere_holds_what_was_typed_and_a_fresh_token(
     app: Flask,
 ) -> None:

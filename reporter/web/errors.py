@@ -41,6 +41,8 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, (InternalServerError, ServiceUnavailable)):
         title = _("Something failed on our side")
         text = _("It is not your fault. Please try again in a minute.")
+        if request.mimetype == "multipart/form-data":
+            text += " " + _("Files have to be chosen again.")
     elif error.code == 413 and request.mimetype == "multipart/form-data":
         title = _("Those files are too large")
         text = _(

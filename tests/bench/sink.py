@@ -25,7 +25,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
                 await asyncio.sleep(DELAY)
             writer.write(b"250 taken\r\n")
             if TELL:
-                subject = mail.partition(b"\nSubject:")[2].partition(b"\r\n")[0]
+                subject = mail.partition(b"Subject:")[2].partition(b"\r\n")[0]
                 print(time.time(), subject.decode("ascii", "replace").strip(), flush=True)
         elif verb == b"QUIT":
             writer.write(b"221 bye\r\n")

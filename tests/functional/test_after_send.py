@@ -482,7 +482,7 @@ def test_what_support_presses_is_on_the_receipt(
         press(support, "[value=solve]")
         expect(done.last).to_have_text("Solucionado", timeout=20_000)
         expect(told).not_to_contain_text("Próxima actualización")
-        log = re.findall(r"([^\d\n]+) \d+ \w+ \d+ [\d:]+ · Ana", support.text)
+        log = re.findall(r"([^\d\n]+) \d+ \w+ \d+ [\d:]+ · es \w{6}", support.text)
         assert log == ["Solucionado", "Mensaje al cliente", "Visto"]
     status = HttpClient(service.port).open(f"{receipt}/status.json").json
     assert status["reference"] == reference

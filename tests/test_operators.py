@@ -32,7 +32,7 @@ def operator(provider: Provider, *, language: str = "es") -> Customer:
 def new_call(someone: Customer) -> Page:
     """Press the button of the board."""
     page = someone.open("/desk")
-    assert 'formaction="/desk/call"' in page.html
+    assert 'action="/desk/call"' in page.html
     page.action = "/desk/call"
     return someone.submit()
 

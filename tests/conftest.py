@@ -30,11 +30,8 @@ os.environ.setdefault("REPORTER_SETTINGS", os.devnull)
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 CONTENT = b"Subject: INC-KX7M9Q\r\nMessage-ID: <1@example.com>\r\n\r\nLa web no carga.\r\n"
-# Of a service that runs on this machine the tests know nothing.
-os.environ.setdefault("REPORTER_SETTINGS", os.devnull)
 QUEUED: dict[str, Any] = {"kind": MailKind.TICKET, "reference": "INC-KX7M9Q", "due_at": NOW}
 
-# Not those of a service that is installed on this machine.
 settings.SYSTEM_FILE = Path("/no/such/file")
 
 

@@ -139,7 +139,7 @@ def test_wrong_answers_come_back_with_the_page(page):
     page.goto("/report/failure")
     page.fill("#f-summary", "La tienda no carga")
     proceed(page)
-    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.locator(".errors")).to_be_focused()
     expect(page.locator("#f-summary")).to_have_value("La tienda no carga")
 
 

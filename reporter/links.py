@@ -17,6 +17,7 @@ from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 TOKEN_BYTES = 20  # 160 bits
+REPLACEMENTS = 20  # of the link of one receipt
 
 
 def new_token() -> str:
@@ -45,14 +46,40 @@ def _sign(key: str, purpose: str, value: str) -> bytes:
 def receipt_token(draft_id: str, kept_hash: str | None = None) -> str:
     """The receipt's token, which is derived from the draft: sending twice gives the same one.
 
-    With *kept_hash*, what the database keeps of it, also after SECRET_KEY was changed.
+    With *kept_hash*, what the database keeps of it: also after SECRET_KEY was changed, or the
+    customer has replaced the link.
     """
-    tokens = [_receipt_token(key, draft_id) for key in signing_keys()]
-    return next((token for token in tokens if hash_token(token) == kept_hash), tokens[0])
+    return _kept("receipt", draft_id, kept_hash)[0]
 
 
-def _receipt_token(key: str, draft_id: str) -> str:
-    digest = _sign(key, "receipt", draft_id)[:TOKEN_BYTES]
+def replaced_receipt_token(draft_id: str, kept_hash: str) -> str | None:
+    """The one after it, for a link that came into wrong hands; None after REPLACEMENTS of them."""
+    number = _kept("receipt", draft_id, kept_hash)[1] + 1
+    if number > REPLACEMENTS:
+        return None
+    return _token(signing_keys()[0], "receipt", draft_id, number)
+
+
+def follower_token(key: str, contact: str, kept_hash: str | None = None) -> str:
+    """The token of the page of somebody who follows the known incident *key*."""
+    return _kept("follower", f"{key} {contact.casefold()}", kept_hash)[0]
+
+
+def _kept(purpose: str, name: str, kept_hash: str | None) -> tuple[str, int]:
+    """The token whose hash is kept, and its number; the first of all where there is none."""
+    first = _token(signing_keys()[0], purpose, name, 0), 0
+    if kept_hash is None:
+        return first
+    for number in range(REPLACEMENTS + 1):
+        for key in signing_keys():
+            token = _token(key, purpose, name, number)
+            if hash_token(token) == kept_hash:
+                return token, number
+    return first
+
+
+def _token(key: str, purpose: str, name: str, number: int) -> str:
+    digest = _sign(key, purpose, f"{name} {number}" if number else name)[:TOKEN_BYTES]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 

@@ -65,13 +65,13 @@ ROTATED = {"SECRET_KEY": "tomorrow" * 4, "SECRET_KEY_FALLBACKS": ["today" * 8, "
 
 @pytest.mark.parametrize("former", ["today" * 8, "yesterday" * 4])
 def test_what_a_former_key_signed_still_opens(tmp_path: Path, former: str) -> None:
-    with an_app(tmp_path, SECRET_KEY=former) as app, app.app_context():
+    with an_app(tmp_path, SECRET_KEY=former, BASE_URL="http://localhost") as app, app.app_context():
         sealed, token = seal("purpose", "value"), receipt_token("draft")
         with app.test_client() as client:
             client.get("/report/failure?lang=en")
             cookie = client.get_cookie("reporter")
             assert cookie
-    with an_app(tmp_path, **ROTATED) as app, app.app_context():
+    with an_app(tmp_path, **ROTATED, BASE_URL="http://localhost") as app, app.app_context():
         assert unseal("purpose", sealed, timedelta(days=1)) == "value"
         assert receipt_token("draft") != token
         assert receipt_token("draft", hash_token(token)) == token
@@ -79,18 +79,24 @@ def test_what_a_former_key_signed_still_opens(tmp_path: Path, former: str) -> No
         with app.test_client() as client:
             client.set_cookie("reporter", cookie.value)
             assert 'lang="en"' in client.get("/").text
-    with an_app(tmp_path, SECRET_KEY=former) as app, app.app_context():
+    with an_app(tmp_path, SECRET_KEY=former, BASE_URL="http://localhost") as app, app.app_context():
         assert unseal("purpose", newly, timedelta(days=1)) is None
 
 
 def test_a_page_that_was_open_when_the_key_was_changed_can_be_sent(tmp_path: Path) -> None:
-    with an_app(tmp_path, SECRET_KEY="today" * 8) as app, app.test_client() as client:
+    with (
+        an_app(tmp_path, SECRET_KEY="today" * 8, BASE_URL="http://localhost") as app,
+        app.test_client() as client,
+    ):
         page = client.get("/report/failure").text
         found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
         assert found
         cookie = client.get_cookie("reporter")
         assert cookie
-    with an_app(tmp_path, **ROTATED) as app, app.test_client() as client:
+    with (
+        an_app(tmp_path, **ROTATED, BASE_URL="http://localhost") as app,
+        app.test_client() as client,
+    ):
         client.set_cookie("reporter", cookie.value)
         answer = client.post("/report/failure", data={"csrf_token": found[1]})
         assert answer.status_code == 422

@@ -15,6 +15,7 @@ from provider import Provider, Visitor, a_picture, a_provider
 from sqlalchemy.engine import Connection
 
 from reporter import database
+from reporter.links import follower_token
 from reporter.notices import followers
 from reporter.notices import store as notices
 
@@ -61,7 +62,7 @@ def prepared(provider: Provider) -> tuple[Customer, dict[str, dict[str, str]]]:
     with provider.app.test_request_context(), provider.database.write() as session:
         row = notices.open_notice(session, ["email"], {"es": "Cae"}, SENT_AT, None, SENT_AT)
         followers.follow(session, row, "Ana", "ana@example.com", "es", SENT_AT)
-        follower = followers.follower_token(row.key, "ana@example.com")
+        follower = follower_token(row.key, "ana@example.com")
         key, reference = row.key, provider.receipt(token).report.reference
     visitor = Visitor(provider.app)
     visitor.open(f"/r/{token}/details/evidence")

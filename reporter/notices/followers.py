@@ -17,7 +17,7 @@ from reporter.database import Lock, exclusive
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
 from reporter.formats.phones import international
-from reporter.links import full_url, hash_token, receipt_token
+from reporter.links import follower_token, full_url, hash_token
 from reporter.mail.message import (
     AUTO_GENERATED,
     AUTO_REPLIED,
@@ -85,10 +85,6 @@ def unfollow(session: Session, row: models.Notice, contact: str) -> None:
     )
 
 
-def follower_token(key: str, contact: str) -> str:
-    return receipt_token(f"follower {key} {contact.casefold()}")
-
-
 def find(session: Session, token: str) -> models.Follower | None:
     query = sa.select(models.Follower).where(models.Follower.token_hash == hash_token(token))
     return session.scalar(query)
@@ -135,7 +131,9 @@ def compose_confirmation(key: str, follower: models.Follower, at: datetime) -> M
     """Asks whether the address is theirs: our words, and no word that a visitor typed."""
     with force_locale(follower.language):
         subject = _("%(key)s: do you want the updates by email?", key=key)
-        link = full_url("notices.follower", token=follower_token(key, follower.contact))
+        link = full_url(
+            "notices.follower", token=follower_token(key, follower.contact, follower.token_hash)
+        )
         text = render_template("email/confirmation.txt", key=key, link=link)
     mail = new_message(
         to=ascii_address(follower.contact),
@@ -152,7 +150,7 @@ def compose_confirmation(key: str, follower: models.Follower, at: datetime) -> M
 
 def compose_notice_update(notice: Notice, follower: models.Follower) -> Mail:
     """An update to one follower: support's words, and no word that a visitor typed."""
-    token = follower_token(notice.key, follower.contact)
+    token = follower_token(notice.key, follower.contact, follower.token_hash)
     with force_locale(follower.language):
         closed = notice.closed_at is not None
         subject = (

@@ -70,6 +70,8 @@ def rules(config: dict[str, Any], now: datetime) -> list[Rule]:
         ),
         Rule("known incidents", models.Notice, models.Notice.closed_at < old),
         Rule("surges", models.Surge, models.Surge.last_at < old),
+        Rule("sessions of support", models.StaffSession, models.StaffSession.expires_at < now),
+        Rule("one-time links", models.StaffLink, models.StaffLink.expires_at < now),
     ]
 
 
@@ -102,6 +104,11 @@ def purge(database: Database, config: dict[str, Any], now: datetime) -> Iterator
     for rule in rules(config, now):
         while gone := _delete(database, rule):
             yield rule.name, gone
+    with database.write() as session:
+        old = sa.delete(models.Tally).where(models.Tally.minute < now - DAILY)
+        counts = len(session.scalars(old.returning(models.Tally.client)).all())
+    if counts:
+        yield "counts of clients", counts
     while cut := _cut(database, config, now):
         yield "contents of sent mails", cut
 

@@ -80,18 +80,23 @@ def submit(draft_id: str, report: Report, source: str = "") -> str:
                 _keep(session, draft_id, token, composed, source)
         except IntegrityError:
             with database.read() as session:
-                if is_kept(session, draft_id):
-                    return token
+                if first := kept_hash(session, draft_id):
+                    return receipt_token(draft_id, first)
                 if not _is_taken(session, composed.report.reference):
                     raise
         else:
             return token
 
 
+def kept_hash(session: Session, draft_id: str) -> str | None:
+    """What is kept of the token of the report that was made of this draft, if one was."""
+    query = sa.select(models.Report.token_hash).where(models.Report.draft_id == draft_id)
+    return session.scalar(query)
+
+
 def is_kept(session: Session, draft_id: str) -> bool:
     """Whether a report was made of this draft."""
-    query = sa.select(models.Report.id).where(models.Report.draft_id == draft_id)
-    return session.scalar(query) is not None
+    return kept_hash(session, draft_id) is not None
 
 
 def _is_taken(session: Session, reference: str) -> bool:

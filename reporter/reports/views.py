@@ -22,12 +22,14 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import refresh
+from flask_wtf import FlaskForm
+from flask_wtf.csrf import CSRFError
 
 from reporter.attachments import store as attachments
 from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.formats.words import day_and_time
-from reporter.links import full_url
+from reporter.links import full_url, hash_token, replaced_receipt_token
 from reporter.mail.ticket_text import kind_in_words
 from reporter.models import UpdateKind
 from reporter.notices import store as notices
@@ -108,6 +110,30 @@ def news(token: str) -> ResponseReturnValue:
     elif wanted:
         flash(_("We will not email you updates any more."))
     return _to_receipt(token)
+
+
+@blueprint.route("/r/<token>/replace", methods=["GET", "POST"])
+@limiter.limit(UPDATE_LIMIT, methods=["POST"])
+def replace(token: str) -> ResponseReturnValue:
+    """Give the page another link: the one that came into wrong hands opens nothing any more.
+
+    GET, as by a reload, shows the receipt.
+    """
+    if request.method != "POST":
+        return _to_receipt(token)
+    if not FlaskForm().validate():
+        raise CSRFError
+    with get_database().write() as session:
+        row = store.by_token(session, token) or abort(404)
+        row = store.lock(session, row.id)
+        another = replaced_receipt_token(row.draft_id, row.token_hash)
+        if another:
+            row.token_hash = hash_token(another)
+    if another is None:
+        flash(_("The link has been replaced too often. Call us instead."))
+        return _to_receipt(token)
+    flash(_("This page has a new link now, and the old one opens nothing. Keep this one."))
+    return _to_receipt(another)
 
 
 @blueprint.route("/r/<token>/notice", methods=["GET", "POST"])

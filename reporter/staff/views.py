@@ -28,6 +28,7 @@ from reporter.staff import accounts, passwords, sessions
 from reporter.staff.forms import PasswordForm, SignInForm
 from reporter.staff.signed_in import own_path, somebody
 from reporter.web.browser import Browser
+from reporter.web.logs import tell_refusal
 
 blueprint = Blueprint("staff", __name__)
 
@@ -48,6 +49,7 @@ def account_key() -> str:
 
 
 def please_wait(limit: RequestLimit | None = None) -> Response:
+    tell_refusal("too many sign-ins")
     form = SignInForm()
     text = _("Too many tries. Wait a few minutes and try again.")
     return _sign_in_page(form, text, 429)
@@ -78,6 +80,7 @@ def sign_in() -> ResponseReturnValue:
     except passwords.Busy:
         return please_wait()
     if row is None or not right:
+        tell_refusal("wrong password")
         return _sign_in_page(form, _("The address or the password is wrong."), 422)
     return _signed_in(row, there)
 

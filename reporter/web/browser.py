@@ -71,9 +71,11 @@ class Browser:
         session.pop(Key.BROWSER, None)
 
     def forget(self) -> None:
-        """Drafts and what a link filled in."""
-        self.leave_drafts()
-        session.pop(Key.PREFILL, None)
+        """All that it keeps, but for the language."""
+        language = self.language
+        session.clear()
+        if language:
+            self.language = language
 
     @property
     def prefill(self) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from wtforms.fields.core import UnboundField
 from reporter.formats.words import size_in_words
 from reporter.web.bounds import GIVEN_BACK_BYTES
 from reporter.web.browser import Browser
+from reporter.web.logs import tell_refusal
 from reporter.web.pages import page_url
 
 FieldNames = Callable[..., Collection[str]]
@@ -38,6 +39,8 @@ def database_failed(error: SQLAlchemyError) -> ResponseReturnValue:
 def show_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:  # a page that says it better
         return cast(Response, error.response)
+    if reason := _refusal(error):
+        tell_refusal(reason)
     if isinstance(error, (InternalServerError, ServiceUnavailable)):
         title = _("Something failed on our side")
         text = _("It is not your fault. Please try again in a minute.")
@@ -87,6 +90,18 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value
     return response
+
+
+def _refusal(error: HTTPException) -> str | None:
+    """What it may be an attack by; None for what happens to anybody."""
+    if isinstance(error, CSRFError):
+        return "stale token"
+    if error.code == 404:
+        secret = {"token", "key", "reference"} & set(request.view_args or {})
+        return "unknown link" if secret else None
+    return {401: "wrong secret", 403: "foreign origin", 413: "too large", 429: "over a limit"}.get(
+        error.code or 500
+    )
 
 
 def gives_back(app: Flask, endpoint: str, names: FieldNames) -> None:

@@ -10,10 +10,13 @@ import logging
 import sys
 import time
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 
 import structlog
 from flask import Flask, Response, current_app, g, request, request_started
+
+from reporter.web.bounds import client_hash
 
 log = structlog.get_logger("reporter.web")
 
@@ -56,6 +59,14 @@ def log_request(response: Response) -> Response:
             milliseconds=round((time.perf_counter() - g.started) * 1000, 1),
         )
     return response
+
+
+def tell_refusal(reason: str) -> None:
+    """Log what may be an attack, without telling a person: why it was refused, at which endpoint,
+    and a keyed hash of the client that is another each day."""
+    log.warning(
+        "refused", reason=reason, endpoint=request.endpoint, client=client_hash(datetime.now(UTC))
+    )
 
 
 def log_exception(

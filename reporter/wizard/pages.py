@@ -18,6 +18,7 @@ from werkzeug.datastructures import MultiDict
 from reporter.web.errors import field_names, gives_back
 from reporter.web.fields import Files
 from reporter.web.locale import choose_language
+from reporter.web.logs import tell_refusal
 from reporter.web.question import questions
 from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import DETAIL_STEPS
@@ -153,6 +154,8 @@ def keep_step(stage: Stage, step: Step, form: StepForm, file_problems: Sequence[
     if "csrf_token" in form.errors or drafts.is_too_long(raw):
         return False
     flags = {"hidden_field"} if form.topic.data else set()
+    if flags:
+        tell_refusal("hidden field")
     stage.keep(step.slug, raw, None if form.errors else form.answered_at, flags)
     return True
 

@@ -21,7 +21,7 @@ from reporter.notices import store
 from reporter.notices.store import Notice
 from reporter.report import StoredFile
 from reporter.reports.store import of_draft
-from reporter.reports.submission import is_kept, submit
+from reporter.reports.submission import is_kept, kept_hash, submit
 from reporter.web.bounds import source_hash
 from reporter.web.browser import Browser
 from reporter.web.fields import Files
@@ -51,7 +51,8 @@ class ReportStage(Stage):
         found = key or posted_key() or _key(request.args) or "".join(known)
         self.key = found or new_key()
         super().__init__(session, self.browser.draft_id(self.key), is_new=not found)
-        self.is_sent = bool(found) and is_kept(session, self.draft_id)
+        self.kept_hash = kept_hash(session, self.draft_id) if found else None
+        self.is_sent = self.kept_hash is not None
         self.sent = of_draft(session, self.draft_id) if self.is_sent else None
         self._first_is_sent = any(is_kept(session, self.browser.draft_id(each)) for each in known)
         asks = any(step.slug == slug and "service" in vars(step.form) for step in self.steps)
@@ -124,7 +125,7 @@ class ReportStage(Stage):
 
     def receipt(self) -> str | None:
         """Where the receipt is, when the draft was sent already."""
-        return receipt_url(receipt_token(self.draft_id)) if self.is_sent else None
+        return receipt_url(receipt_token(self.draft_id, self.kept_hash)) if self.is_sent else None
 
     def is_sent_as(self, form: StepForm) -> bool:
         """Whether what was sent says what *form*, which was submitted, says again."""

@@ -63,7 +63,10 @@ def forget() -> ResponseReturnValue:
     drafts.remove([browser.draft_id(key) for key in browser.drafts])
     browser.forget()
     flash(_("What you typed and did not send is forgotten."), "forgotten")
-    return redirect(url_for("wizard.start"), 303)
+    response = redirect(url_for("wizard.start"), 303)
+    # Not "cookies": that would sign customers out of whatever else the provider has on this site.
+    response.headers["Clear-Site-Data"] = '"storage"'
+    return response
 
 
 @blueprint.route("/report/<slug>", methods=["GET", "POST"])

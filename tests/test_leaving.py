@@ -1,0 +1,91 @@
+"""What a customer can take back: the link of a receipt, and what a browser knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from factories import Customer
+from provider import Provider, a_provider
+
+from reporter.links import REPLACEMENTS
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Iterator[Provider]:
+    with a_provider(tmp_path) as provider:
+        yield provider
+
+
+def replace(provider: Provider, token: str) -> str:
+    """The token of the page after its link was replaced."""
+    client = provider.app.test_client()
+    page = client.get(f"/r/{token}", base_url="https://incidents.example.com").text
+    csrf = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    answer = client.post(
+        f"/r/{token}/replace", data={"csrf_token": csrf}, base_url="https://incidents.example.com",
+        headers={"Origin": "https://incidents.example.com"},
+    )  # fmt: skip
+    assert answer.status_code == 303
+    return answer.location.rpartition("/")[2]
+
+
+def test_a_link_in_wrong_hands_is_replaced_and_opens_nothing_any_more(provider: Provider) -> None:
+    token = provider.report()
+    another = replace(provider, token)
+    assert another != token
+    stranger = Customer(provider.app)
+    for path in (f"/r/{token}", f"/r/{token}/status.json", f"/r/{token}/details/impact"):
+        assert stranger.open(path).status == 404
+    assert stranger.open(f"/r/{another}").status == 200
+
+
+def test_mails_that_follow_have_the_new_link(provider: Provider) -> None:
+    token = provider.report()
+    provider.work()
+    another = replace(provider, token)
+    provider.customer(another).submit(wanted="yes")
+    with provider.database.write() as session:
+        from reporter.reports import store
+
+        row = store.by_token(session, another)
+        assert row
+        row.news_wanted = True
+    provider.desk(another).submit(action="message", text="En ello")
+    [news] = [mail for mail in provider.work() if mail["To"] == "inigo@example.com"]
+    assert f"/r/{another}" in news.as_string().replace("=\n", "")
+    assert token not in news.as_string().replace("=\n", "")
+
+
+def test_the_browser_that_sent_it_is_led_to_the_new_link(provider: Provider) -> None:
+    customer = Customer(provider.app)
+    sent = customer.report()
+    assert "INC-" in sent.text
+    token = customer.client.get(
+        "/report/review", base_url="https://incidents.example.com"
+    ).location.rpartition("/")[2]
+    another = replace(provider, token)
+    answer = customer.client.get("/report/review", base_url="https://incidents.example.com")
+    assert answer.location.endswith(f"/r/{another}")
+
+
+def test_a_link_is_not_replaced_without_end(provider: Provider) -> None:
+    token = provider.report()
+    for _ in range(REPLACEMENTS):
+        token = replace(provider, token)
+    assert replace(provider, token) == token
+
+
+def test_a_browser_forgets(provider: Provider) -> None:
+    customer = Customer(provider.app)
+    customer.report()
+    page = customer.open("/report/review")
+    csrf = page.html.partition('name="csrf_token" value="')[2].partition('"')[0]
+    answer = customer.client.post(
+        "/report/forget", data={"csrf_token": csrf}, base_url="https://incidents.example.com",
+        headers={"Origin": "https://incidents.example.com"},
+    )  # fmt: skip
+    assert answer.headers["Clear-Site-Data"] == '"storage"'
+    again = customer.client.get("/report/review", base_url="https://incidents.example.com")
+    assert "/r/" not in again.location

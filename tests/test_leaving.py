@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +19,17 @@ def provider(tmp_path: Path) -> Iterator[Provider]:
         yield provider
 
 
+def token_of(page: str) -> str:
+    found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
 def replace(provider: Provider, token: str) -> str:
     """The token of the page after its link was replaced."""
     client = provider.app.test_client()
     page = client.get(f"/r/{token}", base_url="https://incidents.example.com").text
-    csrf = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    csrf = token_of(page)
     answer = client.post(
         f"/r/{token}/replace", data={"csrf_token": csrf}, base_url="https://incidents.example.com",
         headers={"Origin": "https://incidents.example.com"},
@@ -81,7 +88,7 @@ def test_a_browser_forgets(provider: Provider) -> None:
     customer = Customer(provider.app)
     customer.report()
     page = customer.open("/report/review")
-    csrf = page.html.partition('name="csrf_token" value="')[2].partition('"')[0]
+    csrf = token_of(page.html)
     answer = customer.client.post(
         "/report/forget", data={"csrf_token": csrf}, base_url="https://incidents.example.com",
         headers={"Origin": "https://incidents.example.com"},

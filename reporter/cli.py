@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, FlaskGroup, ScriptInfo, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from reporter import database_file
+from reporter.database import file as database_file
 from reporter.delivery import worker
 from reporter.delivery.commands import outbox_group
 from reporter.delivery.repeating import duties_of

@@ -22,8 +22,9 @@ from jinja2 import FileSystemBytecodeCache
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from reporter import create_app, database_file
+from reporter import create_app
 from reporter.database import Database
+from reporter.database import file as database_file
 from reporter.delivery.outbox import Mail
 from reporter.models import Base
 from reporter.report import Report

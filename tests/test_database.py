@@ -203,7 +203,7 @@ def test_migrations_may_have_foreign_keys_off(tmp_path: Path) -> None:
 def test_a_server_that_says_nothing_is_not_waited_for(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reporter.postgresql.SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr("reporter.database.postgresql.SILENCE_SECONDS", 0.5)
     database = Database(postgres_url)
     silent = "SET statement_timeout = 0; SELECT pg_sleep(100)"
     with pytest.raises(OperationalError, match="not answered"), database.read() as session:

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from factories import SETTINGS, sqlite_url
 from flask import Flask
 
-from reporter import create_app, database_file
+from reporter import create_app
+from reporter.database import file as database_file
 from reporter.operations import condition
 from reporter.serving.migrate import upgrade
 

@@ -12,7 +12,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from reporter import database_file
+from reporter.database import file as database_file
 from reporter.database import get_database
 from reporter.delivery import backlog
 from reporter.delivery.alarms import spoken

@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 
 from aiosmtpd.controller import Controller
 
-from reporter.database_file import make_folder
+from reporter.database.file import make_folder
 
 LOOPBACK = "127.0.0.1"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from reporter.database_file import make_folder
+from reporter.database.file import make_folder
 from reporter.demo import mailbox
 
 DEMO_FOLDER = Path("instance/demo")

@@ -11,8 +11,8 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from reporter import database_file
 from reporter.database import Database
+from reporter.database import file as database_file
 from reporter.delivery.channels import notify
 from reporter.delivery.smtp import connections, deliver
 from reporter.mail.message import finish, mime_id, new_message

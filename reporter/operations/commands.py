@@ -11,8 +11,8 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from reporter import database_file
 from reporter.database import Database, get_database
+from reporter.database import file as database_file
 from reporter.delivery.beats import beats
 from reporter.operations import check, copying, people, purge, reports, status
 from reporter.operations.result import Verdict

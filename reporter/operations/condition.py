@@ -13,8 +13,8 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from reporter import database_file
 from reporter.database import Database
+from reporter.database import file as database_file
 from reporter.extensions import migrations
 from reporter.formats.text import one_line
 from reporter.models import LastDone

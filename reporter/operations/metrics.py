@@ -14,8 +14,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector, CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 
-from reporter import database_file
 from reporter.database import Database
+from reporter.database import file as database_file
 from reporter.extensions import csrf, limiter
 from reporter.operations import figures
 from reporter.web.loopback import is_from_this_machine

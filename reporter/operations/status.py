@@ -11,8 +11,8 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from reporter import database_file
 from reporter.database import Database
+from reporter.database import file as database_file
 from reporter.delivery.alarms import spoken
 from reporter.delivery.beats import skew_seconds
 from reporter.operations import condition, figures

@@ -20,8 +20,8 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from reporter import database_file
 from reporter.database import Database
+from reporter.database import file as database_file
 from reporter.delivery.beats import beats
 from reporter.delivery.channels import tell
 from reporter.models import Alarm

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from reporter import database_file
 from reporter.database import Database
+from reporter.database import file as database_file
 from reporter.extensions import migrations
 
 

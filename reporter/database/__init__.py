@@ -24,7 +24,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
-from reporter import database_file, postgresql
+from reporter.database import file as database_file
+from reporter.database import postgresql
 
 BUSY_TIMEOUT_SECONDS = 15
 # How long a page waits for a place among many that write at once.
@@ -101,7 +102,7 @@ class Turn:
 
 
 class Database:
-    """Engine and sessions for one URL. A SQLite file is there already (`database_file.create`).
+    """Engine and sessions for one URL. A SQLite file is there already (`file.create`).
 
     `foreign_keys=False` is for migrations: a batch migration rebuilds tables, and with foreign
     keys on SQLite would cascade the drop of the old table into its children.

@@ -18,7 +18,16 @@ from reporter.formats.words import day_and_time, service_name, size_in_words
 from reporter.web.browser import Browser
 from reporter.web.locale import current_language, language_name
 
-NAMES = ("PROVIDER_NAME", "SUPPORT_EMAIL", "SUPPORT_PHONE", "SUPPORT_HOURS", "LANGUAGES", "LOGO")
+NAMES = (
+    "PROVIDER_NAME",
+    "SUPPORT_EMAIL",
+    "SUPPORT_PHONE",
+    "SUPPORT_HOURS",
+    "LANGUAGES",
+    "LOGO",
+    "PRIVACY_URL",
+    "STATUS_URL",
+)
 
 
 def init_app(app: Flask) -> None:

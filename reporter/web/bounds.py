@@ -50,12 +50,19 @@ class BoundedRequest(Request):
 def init_app(app: Flask) -> None:
     app.request_class = BoundedRequest
     app.before_request(require_few_arguments)
+    app.before_request(require_plain_path)
 
 
 def require_few_arguments() -> None:
     """413 for a query of more fields than a form may have."""
     if request.query_string.count(b"&") >= FIELDS:
         abort(413)
+
+
+def require_plain_path() -> None:
+    """404 for a path with a NUL, which no key of ours has and PostgreSQL refuses."""
+    if "\x00" in request.path:
+        abort(404)
 
 
 def client() -> str:

@@ -47,6 +47,10 @@ test: .venv/installed-dev browser ## Run the whole suite
 faults: .venv/installed-dev ## Break everything that delivery depends on, and count what is lost
 	@FAULTS=long $(BIN)/pytest -rP tests/functional/faults
 
+.PHONY: fuzz
+fuzz: .venv/installed-dev ## Send garbage and walk in any order, for long
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-300} $(BIN)/pytest --timeout 3600 tests/test_fuzz.py
+
 .PHONY: lint
 lint: .venv/installed-dev ## Check style, types, import layers, templates and catalogues
 	$(BIN)/ruff check .

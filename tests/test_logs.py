@@ -7,13 +7,12 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from conftest import claim, record
-from factories import SLUGS, Customer, an_app, values
+from factories import SLUGS, Customer, an_app, parsed, values
 from flask import Flask, request
-from provider import a_picture, a_provider
+from provider import a_picture, a_provider, link
 from sqlalchemy.exc import OperationalError
 
 from reporter.delivery.smtp import AttemptResult
@@ -78,7 +77,7 @@ def test_a_whole_report_leaves_no_word_of_it_in_the_log(app: Flask, written: Wri
         customer.submit(**values(slug, **MARKERS), csrf_token="stale")
         customer.submit(impact="none", started="none", changed="none", email="marker@")
         customer.submit(**values(slug, **MARKERS))
-    draft = customer.client.get_cookie("reporter", domain="incidents.example.com")
+    draft = customer.client.get_cookie("__Host-reporter", domain="incidents.example.com")
     page = customer.submit(follow=False)
     token = page.location.removeprefix("/r/")
     for end in ("", "/status.json", "/ticket.txt", "/ticket.json", "/nothing"):
@@ -102,16 +101,21 @@ def test_nothing_after_send_leaves_a_word_in_the_log(tmp_path: Path, written: Wr
         customer.submit()
         desk = provider.desk(token)
         desk.submit(action="message", name="Marker", text="marker")
-        (link,) = [path for path in desk.page.links if "/desk/notice/" in path]
-        desk.open(urlsplit(link).path)
-        desk.submit(name="Marker", text="marker")
-        (public,) = [path for path in desk.page.links if "/notices/" in path]
-        customer.open(urlsplit(public).path)
+        (new,) = [path for path in desk.page.links if "/desk/notices/new" in path]
+        desk.open(new.removeprefix("https://incidents.example.com"))
+        desk.submit(text="marker")
+        (public,) = [path for path in desk.page.links if path.startswith("/notices/")]
+        customer.open(public)
         customer.submit(name="Marker", contact="marker@example.com")
+        (asked,) = provider.waiting(kind="confirmation")
+        confirms = link(parsed(asked.content), "/notices/f/")
+        customer.open(confirms)
+        customer.submit(confirm="yes")
         assert "marker@example.com" in customer.page.text
+        desk.submit(action="close", text="marker")
     lines = written.read()
     assert len(lines) > 20
-    assert clean(lines, token, link.rpartition("/")[2], "/desk/")
+    assert clean(lines, token, confirms.rpartition("/")[2], "/desk/")
 
 
 def test_a_log_line_names_the_page_and_not_the_path(app: Flask, written: Written) -> None:

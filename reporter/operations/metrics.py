@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database
 from reporter.database import file as database_file
-from reporter.extensions import csrf, limiter
+from reporter.extensions import csrf
 from reporter.operations import figures
 from reporter.web.loopback import is_from_this_machine
 
@@ -28,7 +28,6 @@ blueprint = Blueprint("metrics", __name__)
 
 
 def init_app(app: Flask) -> None:
-    limiter.exempt(blueprint)
     csrf.exempt(blueprint)
     app.extensions["figures"] = Figures(app)
     app.register_blueprint(blueprint)

@@ -1,7 +1,8 @@
 """What another site's page sends in a visitor's name is refused before anything else is looked at.
 
-The token in our forms would refuse it as well, but the page that says so holds what was sent, to be
-sent again with one button: a stranger's words, under the visitor's hand.
+The token in our forms would refuse it as well, but it hangs on a cookie that a sibling host might
+set, and the page that says so holds what was sent, to be sent again with one button: a stranger's
+words, under the visitor's hand.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 
+OWN = ("none", "same-origin")  # Sec-Fetch-Site of what a visitor did at our own pages
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -28,6 +30,6 @@ def refuse_foreign() -> Response | None:
     origin = request.headers.get("Origin")
     ours = {request.host, urlsplit(current_app.config["BASE_URL"]).netloc}
     is_foreign = origin is not None and urlsplit(origin).netloc not in ours
-    if is_foreign or request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+    if is_foreign or request.headers.get("Sec-Fetch-Site", OWN[0]) not in OWN:
         return Response("This was sent by another site.\n", 403, mimetype="text/plain")
     return None

@@ -364,6 +364,7 @@ class Attachment(Base):
     next; one that is for the desk is never sent."""
 
     __tablename__ = "attachment"
+    __table_args__ = (Index("ix_attachment_client_created_at", "client", "created_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     report_id: Mapped[int | None] = mapped_column(
@@ -383,6 +384,8 @@ class Attachment(Base):
     for_desk: Mapped[bool]
     holds_secret: Mapped[bool]  # as far as can be told
     tells_position: Mapped[bool]  # a video that may say where it was recorded
+    # Whom it came from, keyed, another each day: what one client has unsent has a bound.
+    client: Mapped[str] = mapped_column(String(16), default="", server_default="")
     created_at: Mapped[datetime]
     number: Mapped[int | None]  # of the mail it goes out with: 0 for the ticket
     content: Mapped[bytes] = mapped_column(deferred=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 from factories import SENT_AT, a_report
 from flask import Flask
+from provider import a_provider
 
 from reporter.database import Database
 from reporter.models import Base, MailKind, Message, Report
@@ -106,3 +109,29 @@ def test_no_spelling_makes_another_mailbox(site: Flask) -> None:
         mailbox("inigo@example.net") != mailbox("inigo@example.com") != mailbox("eva@example.com")
     )
     assert "inigo" not in mailbox("inigo@example.com")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("es", "Nuestro correo con la referencia a inigo@example.com saldrá a esta hora:"),
+        ("en", "Our email with the reference to inigo@example.com goes at"),
+    ],
+)
+def test_the_receipt_says_when_one_over_the_limit_goes(
+    tmp_path: Path, language: str, words: str
+) -> None:
+    with a_provider(tmp_path) as provider:
+        tokens = [provider.report(f"draft{n}", language=language) for n in range(4)]
+        *told, last = [provider.customer(each, language).page.text for each in tokens]
+        assert not any(words in each for each in told)
+        told_of = " ".join(last.partition(words)[2].split())
+        assert words in last
+        due = provider.receipt(tokens[3]).acknowledgement
+        assert due is not None
+        assert due.due_at == SENT_AT + HOUR
+        hour = due.due_at.astimezone(ZoneInfo("Europe/Madrid"))
+        assert f"{hour:%H:%M}" in told_of[:60]
+        provider.later(hours=1, seconds=5)
+        provider.work()
+        assert words not in provider.customer(tokens[3], language).page.text

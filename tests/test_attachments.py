@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from factories import Customer, Page
 from flask import Flask
 from PIL import Image
@@ -32,6 +33,7 @@ from test_filetypes import a_photo, a_zip, positions
 
 from reporter.attachments import conversion
 from reporter.attachments import store as attachments
+from reporter.models import Attachment
 from reporter.reports import followups
 from reporter.wizard import pages
 
@@ -122,14 +124,16 @@ def test_files_stay_when_another_answer_is_wrong(
     assert names(provider, token) == ["captura.png"]
 
 
-def test_files_and_text_stay_when_the_page_is_stale(
+def test_the_text_stays_when_the_page_is_stale_and_the_files_are_asked_for_again(
     provider: Provider, token: str, customer: Visitor
 ) -> None:
     page = add(customer, token, ("captura.png", PNG), hypothesis="el proxy", csrf_token="stale")
     assert page.status == 422
-    assert "captura.png" in page.text
+    assert "Tendrá que elegir de nuevo los archivos." in page.text
     assert page.fields["hypothesis"] == "el proxy"
-    customer.submit()
+    with provider.database.read() as session:
+        assert session.scalars(sa.select(Attachment)).all() == []  # a stranger's page keeps none
+    add(customer, token, ("captura.png", PNG), hypothesis="el proxy")
     page = customer.open(f"/r/{token}/details/review")
     assert "captura.png" in page.text
     assert "el proxy" in page.text

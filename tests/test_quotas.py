@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -12,11 +14,14 @@ import sqlalchemy as sa
 import time_machine
 from factories import SENT_AT, SETTINGS, Customer, an_app, values
 from flask import Flask
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import TooManyRequests
 
+from reporter.attachments import store as attachments
+from reporter.attachments.store import Owner
 from reporter.database import Database
-from reporter.models import Base, Draft, Quota, Report, Tally
-from reporter.web import quotas
+from reporter.models import Attachment, Base, Draft, Quota, Report, Tally
+from reporter.web import bounds, quotas
 
 LIMITED = {**SETTINGS, "RATELIMIT_ENABLED": True}
 
@@ -112,3 +117,79 @@ def test_a_report_over_the_quota_is_not_kept_and_can_be_sent_later(tmp_path: Pat
             assert session.scalar(sa.select(sa.func.count(Draft.id))) == drafts
         clock.shift(timedelta(hours=1))
         assert last.submit().status == 200
+
+
+def kept(
+    app: Flask, draft: str, *sizes: int, address: str = "192.0.2.7", at: datetime
+) -> list[str]:
+    """Keep texts of those sizes in a draft; what is said of those that are not kept."""
+    database: Database = app.extensions["sqlalchemy"]
+    with database.write() as session:
+        if session.get(Draft, draft) is None:
+            session.add(Draft(id=draft, created_at=at, updated_at=at))
+    said = []
+    with (
+        time_machine.travel(at, tick=False),
+        app.test_request_context("/?lang=en", environ_base={"REMOTE_ADDR": address}),
+    ):
+        for size in sizes:
+            content = secrets.token_hex(size // 2).encode()
+            upload = FileStorage(io.BytesIO(content), f"{size}.txt")
+            said += attachments.keep(
+                Owner(draft_id=draft), [upload], "screenshots", quotas.unsent(datetime.now(UTC))
+            )
+    return said
+
+
+@pytest.fixture
+def a_thousand_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bounds.UNSENT_BYTES == 100_000_000
+    monkeypatch.setattr(bounds, "UNSENT_BYTES", 1000)
+
+
+REFUSED = (
+    "{}.txt was not kept: from one connection we keep 1 kB of files that were not sent yet. "
+    "Send what is here, or remove some of it, and add it again"
+)
+
+
+@pytest.mark.usefixtures("a_thousand_bytes")
+def test_what_one_client_has_unsent_is_bounded_over_all_its_drafts(app: Flask) -> None:
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert kept(app, "a", 600, at=at) == []
+    assert kept(app, "b", 402, at=at) == [REFUSED.format(402)]
+    assert kept(app, "b", 400, at=at) == []  # at it
+    assert kept(app, "c", 2, at=at) == [REFUSED.format(2)]
+    assert kept(app, "c", 2, at=at, address="192.0.2.8") == []
+    assert kept(app, "c", 2, at=at + timedelta(hours=23)) == [REFUSED.format(2)]
+    assert kept(app, "c", 2, at=at + timedelta(hours=25)) == []
+
+
+@pytest.mark.usefixtures("a_thousand_bytes")
+def test_what_was_sent_or_removed_makes_room_again(app: Flask) -> None:
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert kept(app, "a", 600, 400, at=at) == []
+    database: Database = app.extensions["sqlalchemy"]
+    with database.write() as session:
+        sent = session.scalars(sa.select(Attachment).where(Attachment.size == 400)).one()
+        sent.number = 0
+    assert kept(app, "b", 400, at=at) == []
+    assert kept(app, "b", 2, at=at) == [REFUSED.format(2)]
+
+
+@pytest.mark.usefixtures("a_thousand_bytes")
+def test_files_that_come_at_once_are_counted_each(app: Flask) -> None:
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    with time_machine.travel(at, tick=False), ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(lambda n: kept(app, f"draft{n}", 300, at=at), range(8)))
+    assert said.count([]) == 3
+
+
+@pytest.mark.usefixtures("a_thousand_bytes")
+def test_without_limits_no_file_is_counted(make_app: Callable[..., Flask]) -> None:
+    app = make_app(**{**SETTINGS, "RATELIMIT_ENABLED": False})
+    Base.metadata.create_all(app.extensions["sqlalchemy"].engine)
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert kept(app, "a", 600, 600, at=at) == []
+    with app.extensions["sqlalchemy"].read() as session:
+        assert set(session.scalars(sa.select(Attachment.client))) == {""}

@@ -18,7 +18,9 @@ from test_filetypes import a_photo, a_zip, telling
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import encode_multipart
 
-from reporter.models import Attachment, Message
+from reporter.attachments import store as attachments
+from reporter.attachments.store import Owner
+from reporter.models import Attachment, Draft, Message
 
 PNG = a_picture("PNG")
 
@@ -201,4 +203,33 @@ def test_nothing_is_kept_of_a_page_whose_token_is_none_of_ours(
 ) -> None:
     page = add(customer, ("captura.png", PNG), csrf_token="theirs")
     assert page.status == 422
+    assert rows(provider) == []
+
+
+def test_a_draft_that_was_sent_goes_at_once_and_its_files_stay_with_the_report(
+    provider: Provider, customer: Visitor
+) -> None:
+    add(customer, ("captura.png", PNG))
+    for slug in ("timing", "changes", "contact"):
+        customer.fill(slug)
+    review = customer.page
+    token = receipt_of(customer.submit()).rpartition("/")[2]
+    with provider.database.read() as session:
+        assert session.scalars(sa.select(Draft)).all() == []
+    (row,) = rows(provider)
+    assert (row.draft_id, row.report_id) == (None, provider.receipt(token).report_id)
+    customer.page = review  # the back button, and a second press
+    assert receipt_of(customer.submit()).endswith(token)
+    assert len(mails(provider)) == 1
+    with provider.database.read() as session:
+        assert session.scalars(sa.select(Draft)).all() == []
+
+
+def test_a_file_that_comes_after_its_report_was_sent_is_told_of(provider: Provider) -> None:
+    upload = FileStorage(io.BytesIO(PNG), "captura.png")
+    with provider.app.test_request_context(headers={"Accept-Language": "es"}):
+        (problem,) = attachments.keep(Owner(draft_id="sent"), [upload], "screenshots")
+    assert problem == (
+        "captura.png ha llegado cuando el aviso ya estaba enviado: añádalo a sus detalles"
+    )
     assert rows(provider) == []

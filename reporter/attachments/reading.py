@@ -144,6 +144,23 @@ def refuse_what_does_not_fit(found: Reading, room: Room) -> None:
         raise Refused(_too_large(found.name))
 
 
+def too_much_unsent(name: str, most: int) -> str:
+    """What to say of a file for which its client has too much here that was not sent."""
+    return str(
+        _(
+            "%(name)s was not kept: from one connection we keep %(limit)s of files that were not "
+            "sent yet. Send what is here, or remove some of it, and add it again",
+            name=name,
+            limit=size_in_words(most),
+        )
+    )
+
+
+def sent_meanwhile(name: str) -> str:
+    """What to say of a file of a draft that is none any more."""
+    return str(_("%(name)s came after the report was sent: add it to its details", name=name))
+
+
 def too_many(name: str, limit: int) -> str:
     return str(
         _("%(name)s does not fit: a report may have %(limit)s files", name=name, limit=limit)

@@ -17,7 +17,7 @@ from werkzeug.datastructures import FileStorage
 from reporter.attachments import reading
 from reporter.attachments.reading import Reading, Refused, Room
 from reporter.database import Lock, exclusive, get_database
-from reporter.models import Attachment
+from reporter.models import Attachment, Draft
 from reporter.report import StoredFile
 
 MAX_FILES = 50  # of a report
@@ -39,11 +39,25 @@ class Owner:
         return found[0] == found[1]
 
 
-def keep(owner: Owner, uploads: Sequence[FileStorage], question: str = "files") -> list[str]:
+@dataclass(frozen=True)
+class Allowance:
+    """How many bytes one client may have here unsent, of what came since a time."""
+
+    clients: Sequence[str]  # the client's names, today's first
+    since: datetime
+    most: int
+
+
+def keep(
+    owner: Owner,
+    uploads: Sequence[FileStorage],
+    question: str = "files",
+    allowance: Allowance | None = None,
+) -> list[str]:
     """Keep what can be kept; return what to tell the customer of the rest.
 
     A file that is there already is not kept twice, and not looked at again. *question*: the key of
-    the one that they answer.
+    the one that they answer. *allowance*: of the client that they come from; without it, any.
     """
     problems = []
     for upload in uploads:
@@ -58,7 +72,7 @@ def keep(owner: Owner, uploads: Sequence[FileStorage], question: str = "files") 
             with reading.one_large_at_a_time(upload):
                 read = reading.read(upload, name, room)
                 if read is not None:
-                    _insert(owner, read, question)
+                    _insert(owner, read, question, allowance)
         except Refused as error:
             problems.append(str(error))
     return problems
@@ -83,10 +97,11 @@ def adopt(
     session: Session, draft_id: str, report_id: int, reference: str, numbers: Mapping[int, int]
 ) -> None:
     """Make the files of a draft those of the report that it became. *numbers*: of the mail that
-    each goes with, by its id."""
+    each goes with, by its id. The draft itself can go then."""
     for row in _rows(session, Owner(draft_id=draft_id)):
         row.draft_id, row.report_id, row.number = None, report_id, numbers.get(row.id)
         row.filename = f"{reference}-{row.filename}"
+    session.flush()
 
 
 def remove(owner: Owner, attachment_id: int) -> None:
@@ -123,10 +138,12 @@ def _room(rows: Sequence[Attachment]) -> Room:
     )
 
 
-def _insert(owner: Owner, read: Reading, question: str) -> None:
+def _insert(owner: Owner, read: Reading, question: str, allowance: Allowance | None) -> None:
     """Raises Refused for what does not fit any more beside what came meanwhile."""
     with get_database().write() as session:
         exclusive(session, Lock.FILES, owner.report_id or owner.draft_id or "")
+        if owner.report_id is None and session.get(Draft, owner.draft_id) is None:
+            raise Refused(reading.sent_meanwhile(read.name))
         rows = list(_rows(session, owner))
         room = _room(rows)
         if read.sha256 in room.digests:
@@ -134,6 +151,8 @@ def _insert(owner: Owner, read: Reading, question: str) -> None:
         reading.refuse_what_does_not_fit(read, room)
         if len(rows) >= MAX_FILES:
             raise Refused(reading.too_many(read.name, MAX_FILES))
+        if allowance:
+            _refuse_what_is_over(session, allowance, read)
         place = 1 + max((row.place for row in rows), default=0)
         filename = f"{place}-{read.stem}.{read.suffix}"
         session.add(
@@ -151,10 +170,23 @@ def _insert(owner: Owner, read: Reading, question: str) -> None:
                 for_desk=read.for_desk,
                 holds_secret=read.holds_secret,
                 tells_position=read.tells_position,
+                client=allowance.clients[0] if allowance else "",
                 content=read.content,
                 created_at=datetime.now(UTC),
             )
         )
+
+
+def _refuse_what_is_over(session: Session, allowance: Allowance, read: Reading) -> None:
+    """Exact: whoever keeps a file of the same client meanwhile waits for us."""
+    exclusive(session, Lock.QUOTA, f"unsent {allowance.clients[0]}")
+    unsent = sa.select(sa.func.sum(Attachment.size)).where(
+        Attachment.client.in_(allowance.clients),
+        Attachment.created_at > allowance.since,
+        Attachment.number.is_(None),
+    )
+    if (session.scalar(unsent) or 0) + len(read.content) > allowance.most:
+        raise Refused(reading.too_much_unsent(read.name, allowance.most))
 
 
 def _stored(row: Attachment) -> StoredFile:

@@ -142,8 +142,10 @@ def _mail(session: Session, row: models.Report, update: models.Update) -> None:
     wanted = row.news_wanted or (update.kind == UpdateKind.SOLVE and report.wants_cause)
     if not wanted or not text:
         return
+    ticket = store.ticket_of(session, row)
     mail = compose_news(
         report,
+        ticket.mime_id,
         f"news-{update.id}",
         update.kind == UpdateKind.SOLVE,
         text,
@@ -158,6 +160,6 @@ def _mail(session: Session, row: models.Report, update: models.Update) -> None:
         reference=row.reference,
         due_at=update.created_at,
         report_id=row.id,
-        after=store.ticket_of(session, row),
+        after=ticket,
     )
     update.message_id = queued.id

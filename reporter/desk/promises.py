@@ -48,11 +48,19 @@ def remind() -> None:
     report, notice = models.Report, models.Notice
     with get_database().read() as session:
         rows = session.scalars(_soon(report, now).where(report.solved_at.is_(None))).all()
-        reports = [(row.id, row.next_news_at, store.to_value(session, row)) for row in rows]
+        reports = [
+            (
+                row.id,
+                row.next_news_at,
+                store.to_value(session, row),
+                store.ticket_of(session, row).mime_id,
+            )
+            for row in rows
+        ]
         known = session.scalars(_soon(notice, now).where(notice.closed_at.is_(None))).all()
-    for report_id, promised, value in reports:
+    for report_id, promised, value, root in reports:
         assert promised is not None
-        mail = compose_reminder(value, promised, desk_url(value.reference), now)
+        mail = compose_reminder(value, root, promised, desk_url(value.reference), now)
         with get_database().write() as session:
             row = store.lock(session, report_id)
             if row.next_news_at == promised and row.reminded_for != promised:
@@ -155,7 +163,12 @@ def tell_causes() -> None:
         closed = session.scalars(query.limit(AT_ONCE)).all()
         wanted = {
             row.id: [
-                (each.id, each.draft_id, each.token_hash, value)
+                (
+                    each.id,
+                    store.ticket_of(session, each).mime_id,
+                    receipt_token(each.draft_id, each.token_hash),
+                    value,
+                )
                 for each in session.scalars(sa.select(report).where(report.notice_id == row.id))
                 if not each.news_wanted and (value := store.to_value(session, each)).wants_cause
             ]
@@ -168,15 +181,16 @@ def tell_causes() -> None:
                 report_id,
                 compose_news(
                     value,
+                    root,
                     f"cause-{row.key}",
                     False,
                     entry.words(value.language),
                     None,
                     now,
-                    full_url("reports.receipt", token=receipt_token(draft_id, token_hash)),
+                    full_url("reports.receipt", token=token),
                 ),
             )
-            for report_id, draft_id, token_hash, value in wanted[row.id]
+            for report_id, root, token, value in wanted[row.id]
         ]
         with get_database().write() as session:
             locked = notices.lock(session, row.key)

@@ -35,11 +35,13 @@ def compose_acknowledgement(report: Report, receipt_url: str) -> Mail:
             reference=report.reference,
             receipt=receipt_url,
         )
-    return _to_customer(report, "ack", subject, text, report.saved_at, AUTO_REPLIED)
+    root = mime_id(report.reference, "0")
+    return _to_customer(report, root, "ack", subject, text, report.saved_at, AUTO_REPLIED)
 
 
 def compose_news(
     report: Report,
+    root: str,
     key: str,
     solved: bool,
     text: str,
@@ -47,7 +49,10 @@ def compose_news(
     at: datetime,
     receipt_url: str,
 ) -> Mail:
-    """What support says, to a customer who asked for news: our words and support's, no others."""
+    """What support says, to a customer who asked for news: our words and support's, no others.
+
+    *root*: the Message-ID that the ticket was sent with, which another SECRET_KEY may have made.
+    """
     zone = report.zone
     with force_locale(report.language):
         subject = (
@@ -64,11 +69,12 @@ def compose_news(
             zone=zone.key,
             receipt=receipt_url,
         )
-    return _to_customer(report, key, subject, body, at, AUTO_GENERATED)
+    return _to_customer(report, root, key, subject, body, at, AUTO_GENERATED)
 
 
 def _to_customer(
     report: Report,
+    root: str,
     key: str,
     subject: str,
     text: str,
@@ -82,6 +88,6 @@ def _to_customer(
         mime_id=mime_id(report.reference, key),
         date=at,
     )
-    mail["References"] = mime_id(report.reference, "0")
+    mail["References"] = root
     mail.set_content(text, cte="quoted-printable")
     return finish(mail, {"Content-Language": report.language, **automatic})

@@ -50,9 +50,10 @@ def _kept(lines: list[bytes]) -> list[bytes]:
     return kept
 
 
-def compose_stub(report: Report, number: int, desk_url: str) -> Mail:
+def compose_stub(report: Report, root: str, number: int, desk_url: str) -> Mail:
     """What a filter has nothing against: that there is a report, how serious, and where it is.
 
+    *root*: the Message-ID of the ticket, which what follows it refers to.
     No word of the customer's is in it, nor their name or address: so it is no answer to them that
     an answer to this mail would be.
     """
@@ -83,7 +84,7 @@ def compose_stub(report: Report, number: int, desk_url: str) -> Mail:
         date=report.saved_at,
     )
     if number:
-        mail["In-Reply-To"] = mail["References"] = mime_id(reference, "0")
+        mail["In-Reply-To"] = mail["References"] = root
     text = "\n".join([told, "", *lines, "", where, answer, ""])
     mail.set_content(text, cte="quoted-printable")
     headers = {

@@ -20,9 +20,11 @@ from reporter.mail.message import finish, mime_id, new_message
 from reporter.report import Report
 
 
-def compose_reminder(report: Report, promised: datetime, desk_url: str, at: datetime) -> Mail:
-    """That the customer expects news at *promised*, in the thread of the ticket."""
-    root = mime_id(report.reference, "0")
+def compose_reminder(
+    report: Report, root: str, promised: datetime, desk_url: str, at: datetime
+) -> Mail:
+    """That the customer expects news at *promised*, in the thread of the ticket, whose Message-ID
+    is *root*."""
     return _compose(
         subject="Re: " + ticket_text.subject(report),
         reference=report.reference,

@@ -204,6 +204,7 @@ def upgrade() -> None:
         sa.Column("for_desk", sa.Boolean(), nullable=False),
         sa.Column("holds_secret", sa.Boolean(), nullable=False),
         sa.Column("tells_position", sa.Boolean(), nullable=False),
+        sa.Column("client", sa.String(length=16), server_default="", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("content", sa.LargeBinary(), nullable=False),
@@ -215,6 +216,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_attachment"),
     )
+    op.create_index("ix_attachment_client_created_at", "attachment", ["client", "created_at"])
     op.create_index("ix_attachment_draft_id", "attachment", ["draft_id"])
     op.create_index("ix_attachment_report_id", "attachment", ["report_id"])
     op.create_table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from email.parser import BytesHeaderParser
 
 import sqlalchemy as sa
 from email_validator import EmailNotValidError
@@ -64,7 +65,7 @@ def follow(
         session.flush()
         digests.name(session, row, follower, count(session, row.id), at)
         if is_email(contact) and not is_confirmed:
-            mail = compose_confirmation(row.key, follower, at)
+            mail = compose_confirmation(row.key, _root(session, row.key), follower, at)
             kind = MailKind.CONFIRMATION
             outbox.enqueue(session, mail, kind=kind, reference=row.key, due_at=at)
     if is_confirmed:
@@ -104,12 +105,29 @@ def tell(session: Session, row: models.Notice, at: datetime) -> int:
     """Mail the latest entry to every follower whose address is confirmed; how many that is."""
     notice = to_value(row)
     followers = _mailed(session, row)
+    root = _root(session, row.key)
     for follower in followers:
-        mail = compose_notice_update(notice, follower)
+        mail = compose_notice_update(notice, follower, root)
         outbox.enqueue(session, mail, kind=MailKind.NOTICE, reference=row.key, due_at=at)
     if row.closed_at:
         digests.tell_end(session, row, count(session, row.id), at)
     return len(followers)
+
+
+def _root(session: Session, key: str) -> str:
+    """What all mails of one incident refer to, and so are one conversation; no mail has it. It is
+    read from the first of them, as another SECRET_KEY may have made it."""
+    content = session.scalar(
+        sa.select(models.Message.content)
+        .where(
+            models.Message.reference == key,
+            models.Message.kind.in_((MailKind.CONFIRMATION, MailKind.NOTICE)),
+        )
+        .order_by(models.Message.id)
+        .limit(1)
+    )
+    named = BytesHeaderParser().parsebytes(content or b"")["References"]
+    return "".join(named.split()) if named else mime_id(key, "0")
 
 
 def _mailed(session: Session, row: models.Notice) -> list[models.Follower]:
@@ -127,7 +145,7 @@ def is_email(contact: str) -> bool:
     return True
 
 
-def compose_confirmation(key: str, follower: models.Follower, at: datetime) -> Mail:
+def compose_confirmation(key: str, root: str, follower: models.Follower, at: datetime) -> Mail:
     """Asks whether the address is theirs: our words, and no word that a visitor typed."""
     with force_locale(follower.language):
         subject = _("%(key)s: do you want the updates by email?", key=key)
@@ -143,13 +161,14 @@ def compose_confirmation(key: str, follower: models.Follower, at: datetime) -> M
         mime_id=mime_id(key, f"confirmation-{int(at.timestamp() * 1_000_000)}-{follower.id}"),
         date=at,
     )
-    mail["References"] = mime_id(key, "0")
+    mail["References"] = root
     mail.set_content(text, cte="quoted-printable")
     return finish(mail, {"Content-Language": follower.language, **AUTO_REPLIED})
 
 
-def compose_notice_update(notice: Notice, follower: models.Follower) -> Mail:
-    """An update to one follower: support's words, and no word that a visitor typed."""
+def compose_notice_update(notice: Notice, follower: models.Follower, root: str) -> Mail:
+    """An update to one follower: support's words, and no word that a visitor typed. *root*: what
+    all that they are mailed of the incident refers to."""
     token = follower_token(notice.key, follower.contact, follower.token_hash)
     with force_locale(follower.language):
         closed = notice.closed_at is not None
@@ -171,8 +190,7 @@ def compose_notice_update(notice: Notice, follower: models.Follower) -> Mail:
         mime_id=mime_id(notice.key, f"{len(notice.entries)}.{follower.id}"),
         date=notice.latest.at,
     )
-    # No mail has this one, but all of an incident refer to it, and so are one conversation.
-    mail["References"] = mime_id(notice.key, "0")
+    mail["References"] = root
     mail.set_content(text, cte="quoted-printable")
     stop = full_url("notices.stop", token=token)
     headers = {

@@ -28,7 +28,12 @@ def lesser_form(session: Session, message: models.Message) -> Mail | None:
         content = without_files(message.content, url)
         if content is not None:
             return Mail(message.recipient, message.mime_id, content)
-    stub = compose_stub(store.to_value(session, row), _number(message), url)
+    stub = compose_stub(
+        store.to_value(session, row),
+        store.ticket_of(session, row).mime_id,
+        _number(message),
+        url,
+    )
     return replace(stub, recipient=message.recipient, mime_id=message.mime_id)
 
 

@@ -62,6 +62,10 @@ class MailStatus:
     def is_refused(self) -> bool:
         return self.state == MailState.FAILED
 
+    def is_planned(self, now: datetime) -> bool:
+        """Whether it waits for a time that it was planned for, as what is over a limit does."""
+        return self.state == MailState.QUEUED and self.queued_at > now
+
     def is_late(self, now: datetime) -> bool:
         """Whether a mail server should have taken it by *now*."""
         due_at = max(self.queued_at, min(self.due_at, self.queued_at + JOINED_WITHIN))

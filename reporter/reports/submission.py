@@ -200,6 +200,7 @@ def _keep(session: Session, draft_id: str, token: str, composed: _Composed, sour
         report_id=report_id,
     )
     adopt(session, draft_id, report_id, report.reference, composed.files)
+    session.execute(sa.delete(models.Draft).where(models.Draft.id == draft_id))
     if composed.rest:
         _keep_rest(session, composed.rest, report, ticket)
     if mail := composed.acknowledgement:

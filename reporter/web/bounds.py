@@ -30,7 +30,7 @@ REQUESTS = "600 per minute"  # of each route: RATELIMIT_APPLICATION
 DRAFTS, DRAFTS_WITHIN = 600, timedelta(hours=1)
 REPORTS, REPORTS_WITHIN = 300, timedelta(minutes=10)
 FOLLOWERS, FOLLOWERS_WITHIN = 300, timedelta(minutes=10)
-UNSENT_BYTES = 100_000_000  # of files
+UNSENT_BYTES, UNSENT_WITHIN = 100_000_000, timedelta(days=1)  # of files
 
 
 class BoundedFormParser(FormDataParser):

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import abort, current_app, has_request_context
 from sqlalchemy.orm import Session
 
+from reporter.attachments.store import Allowance
 from reporter.database import Lock, exclusive
 from reporter.models import Quota, Tally
 from reporter.web import bounds
@@ -45,3 +46,12 @@ def take(session: Session, quota: Quota, at: datetime) -> None:
         session.add(Tally(quota=quota, client=today, minute=minute, count=1))
     else:
         row.count += 1
+
+
+def unsent(at: datetime) -> Allowance | None:
+    """What the client that asks may have here in files that were not sent; None: as much as it
+    likes."""
+    if not current_app.config["RATELIMIT_ENABLED"]:
+        return None
+    within = bounds.UNSENT_WITHIN
+    return Allowance(bounds.client_hashes(at, within), at - within, bounds.UNSENT_BYTES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
@@ -17,6 +17,7 @@ from reporter.extensions import limiter
 from reporter.report import StoredFile
 from reporter.reports.receipts import find_or_404
 from reporter.reports.updates import add_details
+from reporter.web import quotas
 from reporter.wizard import answers, drafts, pages
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Raw
@@ -70,8 +71,13 @@ class DetailsStage(Stage):
         drafts.save(self.draft_id, slug, raw, answered_at, flags)
 
     def keep_files(self) -> list[str]:
-        uploads = request.files.getlist("files")
-        problems = attachments.keep(self.owner, uploads)
+        uploads = [each for each in request.files.getlist("files") if each.filename]
+        if not uploads:
+            return []
+        if not SendForm().validate():  # a stranger's page keeps nothing here
+            return [_("Files have to be chosen again.")]
+        allowance = quotas.unsent(datetime.now(UTC))
+        problems = attachments.keep(self.owner, uploads, allowance=allowance)
         self._look_at_files()
         return problems
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import abort, request, url_for
@@ -22,6 +22,7 @@ from reporter.notices.store import Notice
 from reporter.report import StoredFile
 from reporter.reports.store import of_draft
 from reporter.reports.submission import is_kept, kept_hash, submit
+from reporter.web import quotas
 from reporter.web.bounds import source_hash
 from reporter.web.browser import Browser
 from reporter.web.fields import Files
@@ -86,12 +87,16 @@ class ReportStage(Stage):
 
     def keep_files(self) -> list[str]:
         uploads = [each for each in request.files.getlist("screenshots") if each.filename]
-        if not uploads or not SendForm().validate():  # a stranger's page keeps nothing here
+        if not uploads:
             return []
+        if not SendForm().validate():  # a stranger's page keeps nothing here
+            return [_("Files have to be chosen again.")]
         first = self._is_first()
         drafts.begin(self.draft_id, filled_in_at())
         self.browser.remember_draft(self.key, first=first)
-        problems = attachments.keep(Owner(draft_id=self.draft_id), uploads, "screenshots")
+        allowance = quotas.unsent(datetime.now(UTC))
+        owner = Owner(draft_id=self.draft_id)
+        problems = attachments.keep(owner, uploads, "screenshots", allowance)
         self._look_at_files()
         return problems
 

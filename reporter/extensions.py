@@ -4,7 +4,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from babel.support import NullTranslations, Translations
-from flask import g, request
+from flask import current_app, g, request
 from flask_alembic import Alembic
 from flask_babel import Babel, get_locale
 from flask_babel import Domain as BabelDomain
@@ -31,6 +31,12 @@ def asker() -> str:
 class Domain(BabelDomain):  # type: ignore[misc]
     """Flask-Babel's, which makes the text of a language's name to find its catalogue: a page asks
     for a hundred texts, and a report for more."""
+
+    def get_translations_cache(self, ctx: object) -> dict[tuple[str, str], Translations]:
+        """Of the application, each of which may have catalogues of its own."""
+        kept: dict[tuple[str, str], Translations]
+        kept = current_app.extensions.setdefault("catalogues", {})
+        return kept
 
     def get_translations(self) -> Translations | NullTranslations:
         locale = get_locale()

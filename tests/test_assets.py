@@ -38,6 +38,14 @@ def script_url(client: FlaskClient, path: str = "/") -> str:
     return re.search(r'<script type="module" src="([^"]+)"', client.get(path).text)[1]
 
 
+def packed_weight(client: FlaskClient, path: str) -> int:
+    """Bytes of a page and of the scripts it loads before somebody asks for more, in Brotli."""
+    scripts = re.findall(r'<script type="module" src="([^"]+)"', client.get(path).text)
+    answers = [client.get(each, headers={"Accept-Encoding": "br"}) for each in (path, *scripts)]
+    assert {answer.headers["Content-Encoding"] for answer in answers} == {"br"}
+    return sum(len(answer.data) for answer in answers)
+
+
 def weight(client: FlaskClient, path: str) -> int:
     """Bytes of the answer, headers and all, as Brotli compresses it."""
     response = client.get(path, headers={"Accept-Encoding": "br"})
@@ -47,11 +55,14 @@ def weight(client: FlaskClient, path: str) -> int:
 
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_the_first_page_with_everything_it_needs_fits_the_first_round_trip(client, language):
-    page = client.get(f"/?lang={language}", headers={"Accept-Encoding": "br"})
-    script = client.get(script_url(client), headers={"Accept-Encoding": "br"})
-    print(f"\nfirst page {len(page.data)} B, script {len(script.data)} B (Brotli)")
-    assert len(page.data) + len(script.data) <= 6 * 1024
+    assert packed_weight(client, f"/?lang={language}") <= 7 * 1024
     assert weight(client, "/") + weight(client, script_url(client)) <= PACKETS
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("path", ["/report/failure", "/offline"])
+def test_a_form_with_everything_it_needs_is_light(client, path, language):
+    assert packed_weight(client, f"{path}?lang={language}") <= 10 * 1024
 
 
 @pytest.mark.parametrize("path", ["/report/failure", "/offline?lang=es"])
@@ -62,6 +73,7 @@ def test_every_page_of_questions_fits_the_first_round_trip(client, path):
 def test_the_script_and_the_stylesheet_stay_small(client, app):
     assert len(client.get(script_url(client)).data) <= 8 * 1000
     assert len(app.jinja_env.globals["stylesheet"]) <= 10 * 1000
+    assert len(app.jinja_env.globals["report_stylesheet"]) <= 2 * 1000
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip"])
@@ -107,9 +119,9 @@ def test_a_page_is_never_kept_and_asks_nobody_else_for_anything(client, path):
 @pytest.mark.parametrize("path", PAGES)
 def test_no_page_waits_for_a_second_request_before_it_is_shown(client, path):
     head = client.get(path).text.split("</head>")[0]
-    assert re.findall(r"<script[^>]*>", head) == [
-        f'<script type="module" src="{script_url(client)}">'
-    ]
+    scripts = re.findall(r"<script[^>]*>", head)  # a module waits for the page, not the page for it
+    assert scripts[0] == f'<script type="module" src="{script_url(client)}">'
+    assert all(each.startswith('<script type="module" src="/static/') for each in scripts)
     assert re.findall(r'<link rel="(\w+)"', head) == ["icon"]
 
 

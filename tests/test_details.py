@@ -32,11 +32,11 @@ from wtforms import Form
 from reporter.mail import ticket_json
 from reporter.web.fields import Checkboxes, Files, Radios
 from reporter.web.question import Question, questions
-from reporter.wizard.detail_steps import DETAIL_STEPS
+from reporter.wizard.detail_steps import ASKED_DETAIL_STEPS, DETAIL_STEPS
 from reporter.wizard.steps import REPORT_STEPS
 from reporter.wizard.time_fields import PastTime
 
-SLUGS = ["impact", "evidence", "authorisation"]
+SLUGS = ["evidence", "impact", "authorisation"]
 
 
 @pytest.fixture
@@ -90,6 +90,7 @@ def marked(mail: EmailMessage, mark: str = "nuevo") -> list[str]:
 def test_the_steps_and_their_keys_are_those_of_the_contract(provider: Provider) -> None:
     with provider.app.test_request_context():
         keys = {step.slug: [q.name for q in questions(step.form())] for step in DETAIL_STEPS}
+    assert [step.slug for step in ASKED_DETAIL_STEPS] == SLUGS
     assert keys == {
         "impact": [
             "users_affected", "business_impact", "deadline", "workaround",
@@ -109,7 +110,7 @@ def test_an_important_incident_is_asked_for_details_first(provider: Provider, im
     page = provider.customer(token).page
     suggestion = page.html.index("Lo que más nos ayuda ahora")
     assert suggestion < page.html.index("Qué pasa ahora")
-    assert page.html.count(f"/r/{token}/details/impact") == 1
+    assert page.html.count(f"/r/{token}/details/evidence") == 1
 
 
 @pytest.mark.parametrize("impact", ["minor", "question"])
@@ -117,8 +118,8 @@ def test_any_other_finds_the_same_link_quietly(provider: Provider, impact: str) 
     token = provider.report(impact=impact)
     customer = provider.customer(token)
     assert "Lo que más nos ayuda ahora" not in customer.page.text
-    assert customer.page.links[f"/r/{token}/details/impact"] == "Añadir detalles y capturas"
-    assert customer.open(f"/r/{token}/details/impact").status == 200
+    assert customer.page.links[f"/r/{token}/details/evidence"] == "Añadir detalles y capturas"
+    assert customer.open(f"/r/{token}/details/evidence").status == 200
 
 
 @pytest.mark.parametrize("slug", [*SLUGS, "review"])
@@ -131,20 +132,20 @@ def test_every_page_opens_at_once_in_any_order(customer: Visitor, token: str, sl
 def test_a_step_leads_to_the_next_and_a_change_back_to_the_review(
     customer: Visitor, token: str
 ) -> None:
-    customer.open(f"/r/{token}/details/impact")
-    for slug in ("evidence", "authorisation", "review"):
+    customer.open(f"/r/{token}/details/evidence")
+    for slug in ("impact", "authorisation", "review"):
         assert customer.submit().action == f"/r/{token}/details/{slug}"
     customer.open(f"/r/{token}/details/impact?change=1")
     assert customer.submit(deadline="hoy").action == f"/r/{token}/details/review"
 
 
 def test_going_back_leads_to_the_receipt(customer: Visitor, token: str) -> None:
-    customer.open(f"/r/{token}/details/evidence")
-    page = customer.submit(go="back", hypothesis="a medias")
-    assert page.action == f"/r/{token}/details/impact"
+    customer.open(f"/r/{token}/details/impact")
+    page = customer.submit(go="back", deadline="a medias")
+    assert page.action == f"/r/{token}/details/evidence"
     assert "INC-" in customer.submit(go="back").text
-    page = customer.open(f"/r/{token}/details/evidence")
-    assert page.fields["hypothesis"] == "a medias"
+    page = customer.open(f"/r/{token}/details/impact")
+    assert page.fields["deadline"] == "a medias"
 
 
 def test_pages_of_a_receipt_that_is_not_there_are_not_there(provider: Provider, token: str) -> None:
@@ -155,7 +156,7 @@ def test_pages_of_a_receipt_that_is_not_there_are_not_there(provider: Provider, 
 
 
 def test_nothing_must_be_answered(provider: Provider, customer: Visitor, token: str) -> None:
-    customer.open(f"/r/{token}/details/impact")
+    customer.open(f"/r/{token}/details/evidence")
     for _ in SLUGS:
         assert customer.submit().status == 200
     assert customer.page.text.count("Aún no hay nada aquí.") == 3

@@ -129,7 +129,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "secrets": secrets.holds_secret,
     "one line": text.one_line,
     "exact lines": text.exact_lines,
-    "indented": text.indented,
+    "barred": text.barred,
     "blank": text.is_blank,
     "plain": text.plain,
     "phone": phones.international,

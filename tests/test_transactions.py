@@ -70,7 +70,13 @@ def prepared(provider: Provider) -> tuple[Customer, dict[str, dict[str, str]]]:
     customer = Customer(provider.app)
     customer.fill_all()
     known = {
-        "": {"token": token, "key": key, "reference": reference, "attachment_id": "1"},
+        "": {
+            "token": token,
+            "key": key,
+            "reference": reference,
+            "attachment_id": "1",
+            "kind": "json",
+        },
         "notices.follower": {"token": follower},
         "wizard.step": {"slug": "failure"},
         "details.step": {"slug": "evidence"},

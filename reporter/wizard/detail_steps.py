@@ -135,8 +135,11 @@ class AuthorisationForm(StepForm):
     )
 
 
+# In the order of their keys, in mails and programs.
 DETAIL_STEPS = (
     Step("impact", ImpactForm),
     Step("evidence", EvidenceForm),
     Step("authorisation", AuthorisationForm),
 )
+# In the order they are asked in: what only the customer has comes first.
+ASKED_DETAIL_STEPS = (DETAIL_STEPS[1], DETAIL_STEPS[0], DETAIL_STEPS[2])

@@ -19,7 +19,7 @@ from reporter.reports.receipts import find_or_404
 from reporter.reports.updates import add_details
 from reporter.web import quotas
 from reporter.wizard import answers, drafts, pages
-from reporter.wizard.detail_steps import DETAIL_STEPS
+from reporter.wizard.detail_steps import ASKED_DETAIL_STEPS, DETAIL_STEPS
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
 from reporter.wizard.pages import SendForm, review_page, step_page
@@ -33,7 +33,7 @@ STEP_LIMIT = "600 per minute"
 class DetailsStage(Stage):
     """More about a report. No question must be answered, so its pages come in any order."""
 
-    steps = DETAIL_STEPS
+    steps = ASKED_DETAIL_STEPS
     any_order = True
 
     def __init__(self, session: Session, token: str) -> None:
@@ -96,7 +96,8 @@ class DetailsStage(Stage):
             self.files = _of_details(session, self.receipt.report_id)
 
     def send(self, forms: Forms, at: datetime) -> str:
-        sections = answers.in_every_language(list(forms.values()), at)
+        in_order = [forms[step.slug] for step in DETAIL_STEPS]
+        sections = answers.in_every_language(in_order, at)
         if add_details(self.receipt.report_id, sections, at):
             flash(_("Your details are saved and on their way to support."))
         else:

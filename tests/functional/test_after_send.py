@@ -405,10 +405,6 @@ def test_the_whole_second_stage_works_without_scripts(
         receipt, reference = reports(customer)
         press(customer, "main a.primary")
         assert customer.path == f"{receipt}/details/evidence"
-        customer.opens(f"{receipt}/details/impact")
-        customer.fills({"users_affected": "40", "workaround": "yes", "deadline": "18:00"})
-        customer.fills({"workaround_description": "por teléfono"})
-        press(customer)
         expect(customer.page.locator(".pasting")).to_be_hidden()
         customer.fills({"last_worked_at": "2199-01-01T00:00", "hypothesis": "el proxy"})
         pick(customer, ("uno.png", PNG), ("dos.log", LOG.encode()))
@@ -419,6 +415,9 @@ def test_the_whole_second_stage_works_without_scripts(
         press(customer, ".files li:last-child button")
         assert customer.page.locator(".files li").count() == 1
         assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
+        press(customer)
+        customer.fills({"users_affected": "40", "workaround": "yes", "deadline": "18:00"})
+        customer.fills({"workaround_description": "por teléfono"})
         press(customer)
         for action in ("reboot", "call_first"):
             customer.page.locator(f"[name=allowed_actions][value={action}]").check()
@@ -616,13 +615,7 @@ def walk(
 def _details(look: Callable[[Person, str], None], customer: Person, receipt: str) -> None:
     customer.opens(f"{receipt}/details/review")
     look(customer, "details review, empty")
-    customer.opens(f"{receipt}/details/impact")
-    look(customer, "impact")
-    customer.fills({"users_affected": "x" * 201, "workaround": "yes"})
-    press(customer)
-    look(customer, "impact, errors")
-    customer.fills({"users_affected": "40", "workaround_description": "a" * 300})
-    press(customer)
+    customer.opens(f"{receipt}/details/evidence")
     look(customer, "evidence")
     customer.fills({"last_worked_at": "2199-01-01T00:00", "tests_done": "pass=Xk4!pz92"})
     pick(customer, (f"captura-{'larga-' * 12}.png", PNG), ("todo.zip", b"PK\x03\x04\x00"))
@@ -631,6 +624,12 @@ def _details(look: Callable[[Person, str], None], customer: Person, receipt: str
     press(customer)
     look(customer, "evidence, errors and files")
     customer.fills({"last_worked_at": ""})
+    press(customer)
+    look(customer, "impact")
+    customer.fills({"users_affected": "x" * 201, "workaround": "yes"})
+    press(customer)
+    look(customer, "impact, errors")
+    customer.fills({"users_affected": "40", "workaround_description": "a" * 300})
     press(customer)
     look(customer, "authorisation")
     customer.fills({"authorised_by": "x" * 201, "security_suspected": "unknown"})

@@ -263,7 +263,7 @@ def test_what_is_added_to_a_report_waits_for_the_connection_too(page, site):
     assert query["body"][0].endswith("40 personas")
     assert "Otro aviso" not in query["body"][0]
     site.start()
-    page.wait_for_url(f"**{receipt}/details/evidence")
+    page.wait_for_url(f"**{receipt}/details/authorisation")
     page.goto(f"{receipt}/details/impact")
     expect(page.locator("[name=users_affected]")).to_have_value("40 personas")
     expect(page.locator("#offer")).to_be_hidden()

@@ -282,7 +282,7 @@ def status_of(app: Flask, path: str) -> dict[str, Any]:
 
 def test_seen_is_pending_until_a_person_confirms(app: Flask) -> None:
     path = sent(app)
-    assert "Seen: pending" not in seen(app, path).text
+    assert "Seen: pending" in seen(app, path).text
     happened(app, "ticket", "sent", SENT_AT)
     assert "Seen: pending" in seen(app, path).text
     with app.extensions["sqlalchemy"].write() as session:

@@ -81,7 +81,7 @@ def sign_in() -> ResponseReturnValue:
         return please_wait()
     if row is None or not right:
         tell_refusal("wrong password")
-        return _sign_in_page(form, _("The address or the password is wrong."), 422)
+        return _sign_in_page(form, _("The address or the password is not right."), 422)
     return _signed_in(row, there)
 
 

@@ -53,6 +53,11 @@ class Person:
 
     sends = continues
 
+    def sends_without_script(self) -> None:
+        """As from a browser that has none: a script would wait for us, or send it again."""
+        with self.page.expect_navigation():
+            self.page.locator("main button.primary").evaluate("(button) => button.form.submit()")
+
     def follows(self, selector: str) -> None:
         """Presses what leads elsewhere, and is there: a script may send the page and go on."""
         with self.page.expect_navigation():

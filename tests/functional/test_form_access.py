@@ -9,7 +9,7 @@ import pytest
 import sites
 from axe_playwright_python.sync_playwright import Axe
 from browser import chromium
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from sites import CONTACT, FAILURE, Site, proceed, visiting, walk
 from states import each
 
@@ -67,6 +67,11 @@ def barriers(page: Page) -> list[str]:
             nodes = [node["html"][:90] for node in violation["nodes"][:3]]
             found.append(f"{scheme}, {violation['id']}: {nodes}")
     return found
+
+
+def errors(page: Page) -> Locator:
+    """The summary of errors, among what else is said at once."""
+    return page.get_by_role("alert").filter(has=page.get_by_role("heading"))
 
 
 @pytest.mark.parametrize("language", ["es", "en"])
@@ -150,7 +155,7 @@ def test_a_report_can_be_made_with_the_keyboard_alone(page):
 def test_errors_take_the_focus_and_lead_to_their_questions(page):
     page.goto("/report/failure")
     proceed(page)
-    summary = page.get_by_role("alert")
+    summary = errors(page)
     expect(summary).to_be_focused()
     assert page.title().startswith("Error:")
     summary.get_by_role("link", name="Cuente en una línea qué ocurre").click()
@@ -169,7 +174,7 @@ def test_without_scripts_errors_take_the_focus_too(browser, site):
     with visiting(browser, site, java_script_enabled=False) as page:
         page.goto("/report/failure")
         proceed(page)
-        expect(page.get_by_role("alert")).to_be_focused()
+        expect(errors(page)).to_be_focused()
 
 
 def test_fields_say_what_a_browser_may_fill_in_and_which_keyboard_to_show(page):

@@ -168,6 +168,7 @@ def test_a_report_filled_in_without_a_connection_is_sent_once_there_is_one(page,
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     site.start()
     page.wait_for_url("**/r/*")
+    page.get_by_text("Mostrar sus respuestas").click()
     expect(page.get_by_text(FAILURE["summary"])).to_be_visible()
     assert reports(site) == before + 1
     page.goto("/")
@@ -362,9 +363,10 @@ def test_what_nobody_sent_off_is_not_sent_and_the_page_says_when_it_can_be(page,
     visit_once(page)
     walk(page, "review")
     site.stop()
-    page.reload()
-    expect(page.locator("#f-summary")).to_have_value(FAILURE["summary"])
     page.clock.install()
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/healthz")):
+        page.reload()
+    expect(page.locator("#f-summary")).to_have_value(FAILURE["summary"])
     site.start()
     page.clock.run_for(30_000)
     expect(page.locator("#sending")).to_contain_text("Vuelve a haber conexión")

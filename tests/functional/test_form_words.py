@@ -33,7 +33,8 @@ PLACEHOLDER = re.compile(r"(%\(\w+\)[sd])")
 # What is nobody's word: names, numbers, addresses, codes, and what the visitor typed.
 UNTRANSLATED = re.compile(
     r"""(?ix) ⟦.*?⟧ | https?://\S+ | Ejemplo\ Hosting | \S+@\S+ | \+?[\d\s:.,/()·–-]+ | INC-\w+
-    | [A-Z]\w+/[A-Z]\w+ | UTC | JSON | Español | English | Esperanto | (La\ tienda|Otra\ cosa|login\ failed)[^⟦]*
+    | [A-Z]\w+/[A-Z]\w+ | UTC | JSON | Español | English | Esperanto
+    | (La\ tienda|Otra\ cosa|login\ failed)[^⟦]*
     | Íñigo\ Muñoz | jan|feb|mar|apr|maj|jun|jul|aŭg|sep|okt|nov|dec | minuto?j?n?"""
 )
 

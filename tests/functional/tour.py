@@ -121,7 +121,7 @@ def _review(customer: Person, address: str) -> Iterator[str]:
 
 
 def _receipt(customer: Person, service: Service, smtp: SmtpServer) -> Iterator[str]:
-    smtp.scripts["DATA"] = iter(["451 4.3.0 later", "550 5.7.1 not for us"])
+    smtp.scripts["DATA"] = iter(["451 4.3.0 later", "550 5.1.1 nobody of that name"])
     customer.follows("main form button")  # send again
     reference = customer.reference
     until(lambda: "451" in service.run("outbox", "show", reference))

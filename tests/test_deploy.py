@@ -103,5 +103,17 @@ def test_slow_forms_are_the_proxy_s_to_wait_for() -> None:
     for line in ("proxy_request_buffering on;", "client_body_timeout 15s;"):
         assert line in nginx
     caddy = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
-    for line in ("request_buffers 70MB", "read_body 60s"):
+    for line in ("{$INCIDENT_REPORTER_BUFFERS:request_buffers 70MB}", "read_body 60s"):
         assert line in caddy
+
+
+def test_no_spelling_of_the_header_that_signs_in_comes_through_caddy() -> None:
+    """To a WSGI application "_" and "-" in a header's name are one; nginx passes on none with "_"."""
+    caddy = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
+    taken_out = set(re.findall(r"^\t+header_up -(\S+)$", caddy, re.MULTILINE))
+    spellings = {"-".join(name.split()) for name in ("X Forwarded Email",)}
+    for at in (1, 11):
+        spellings |= {f"{name[:at]}_{name[at + 1 :]}" for name in spellings}
+    assert taken_out == spellings - {"X-Forwarded-Email"}
+    nginx = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    assert "underscores_in_headers" not in nginx

@@ -475,6 +475,16 @@ def test_the_header_counts_only_from_the_proxy_itself(behind_proxy: Provider) ->
     assert is_signed_in(named(behind_proxy, "ana@example.com", **forwarded))
 
 
+@pytest.mark.parametrize("spelt", ["X_Forwarded_Email", "X-Forwarded_Email"])
+def test_another_spelling_of_the_header_signs_nobody_in(behind_proxy: Provider, spelt: str) -> None:
+    stranger = Customer(behind_proxy.app, REMOTE_ADDR="192.0.2.7")
+    stranger.headers |= {spelt: "ana@example.com"}
+    assert not is_signed_in(stranger)
+    add(behind_proxy, "Luis", "luis@example.com")
+    twice = named(behind_proxy, "luis@example.com", **{spelt: "ana@example.com"})
+    assert not is_signed_in(twice)
+
+
 def test_without_the_setting_no_header_is_believed(provider: Provider) -> None:
     add(provider)
     assert not is_signed_in(named(provider, "ana@example.com"))

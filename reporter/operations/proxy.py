@@ -25,7 +25,9 @@ FORGED_NAME = "nobody@check.invalid"
 def probe_headers(staff_header: str) -> dict[str, str]:
     """What `check` sends: its proof, and what a stranger might forge."""
     headers = {HEADER: seal(PURPOSE, "probe"), "X-Forwarded-For": FORGED_CLIENT}
-    return headers | ({staff_header: FORGED_NAME} if staff_header else {})
+    if staff_header:  # to a WSGI application both are the same header
+        headers |= dict.fromkeys((staff_header, staff_header.replace("-", "_")), FORGED_NAME)
+    return headers
 
 
 def answer_probe() -> dict[str, Any]:
@@ -42,7 +44,7 @@ def answer_probe() -> dict[str, Any]:
         "scheme": request.scheme,
         "host": request.host,
         "staff_is_forged": bool(staff_header)
-        and request.headers.get(staff_header) == FORGED_NAME
+        and FORGED_NAME in request.headers.get(staff_header, "")
         and _is_among(peer, current_app.config["STAFF_HEADER_FROM"]),
     }
 

@@ -76,7 +76,8 @@ def proxy_findings(seen: Mapping[str, Any], config: Mapping[str, Any]) -> Iterat
     if seen["staff_is_forged"]:
         yield mend(
             "STAFF_HEADER",
-            f"anybody can sign in: the proxy lets a client's own {config['STAFF_HEADER']} through",
+            f"anybody can sign in: the proxy lets a client's own {config['STAFF_HEADER']} through, "
+            "as it is or with _ in place of -",
         )
 
 

@@ -65,6 +65,12 @@ def follower_token(key: str, contact: str, kept_hash: str | None = None) -> str:
     return _kept("follower", f"{key} {contact.casefold()}", kept_hash)[0]
 
 
+def follower_hashes(key: str, contact: str) -> list[str]:
+    """What may be kept of that token: made with the key that signs, or with a former one."""
+    name = f"{key} {contact.casefold()}"
+    return [hash_token(_token(each, "follower", name, 0)) for each in signing_keys()]
+
+
 def _kept(purpose: str, name: str, kept_hash: str | None) -> tuple[str, int]:
     """The token whose hash is kept, and its number; the first of all where there is none."""
     first = _token(signing_keys()[0], purpose, name, 0), 0

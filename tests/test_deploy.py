@@ -108,7 +108,7 @@ def test_slow_forms_are_the_proxy_s_to_wait_for() -> None:
 
 
 def test_no_spelling_of_the_header_that_signs_in_comes_through_caddy() -> None:
-    """To a WSGI application "_" and "-" in a header's name are one; nginx passes on none with "_"."""
+    """To a WSGI application "_" and "-" in a name are one; nginx passes on none with "_"."""
     caddy = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
     taken_out = set(re.findall(r"^\t+header_up -(\S+)$", caddy, re.MULTILINE))
     spellings = {"-".join(name.split()) for name in ("X Forwarded Email",)}

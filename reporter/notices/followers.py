@@ -18,7 +18,7 @@ from reporter.database import Lock, exclusive
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
 from reporter.formats.phones import international
-from reporter.links import follower_token, full_url, hash_token
+from reporter.links import follower_hashes, follower_token, full_url, hash_token
 from reporter.mail.message import (
     AUTO_GENERATED,
     AUTO_REPLIED,
@@ -51,7 +51,7 @@ def follow(
     contact = contact if is_email(contact) else international(contact) or contact
     exclusive(session, Lock.NOTICE, row.id)
     token = follower_token(row.key, contact)
-    follower = find(session, token)
+    follower = session.scalar(sa.select(models.Follower).where(_is_of(row, contact)))
     if follower is None:
         follower = models.Follower(
             notice_id=row.id,
@@ -80,9 +80,15 @@ def confirm(follower: models.Follower, at: datetime) -> None:
 
 def unfollow(session: Session, row: models.Notice, contact: str) -> None:
     """Tell them no more."""
-    token = follower_token(row.key, contact)
-    session.execute(
-        sa.delete(models.Follower).where(models.Follower.token_hash == hash_token(token))
+    session.execute(sa.delete(models.Follower).where(_is_of(row, contact)))
+
+
+def _is_of(row: models.Notice, contact: str) -> sa.ColumnElement[bool]:
+    """Whose *contact* it is, however written, and whichever key made their token."""
+    follower = models.Follower
+    return sa.or_(
+        follower.token_hash.in_(follower_hashes(row.key, contact)),
+        sa.and_(follower.notice_id == row.id, follower.contact == contact),
     )
 
 

@@ -13,10 +13,7 @@ from flask.cli import AppGroup, FlaskGroup, ScriptInfo, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from reporter.database import file as database_file
-from reporter.delivery import worker
 from reporter.delivery.commands import outbox_group
-from reporter.delivery.repeating import duties_of
-from reporter.desk import promises
 from reporter.notices.commands import notice_group
 from reporter.operations import condition
 from reporter.operations.commands import (
@@ -27,15 +24,16 @@ from reporter.operations.commands import (
     report_group,
     status_command,
 )
-from reporter.reports.lesser import lesser_form
-from reporter.serving import supervisor
-from reporter.serving.migrate import upgrade
 from reporter.staff.commands import staff_group
 
 db_group = AppGroup("db", help="The database.")
 
 
 def init_app(app: Flask) -> None:
+    from reporter.delivery.repeating import duties_of
+    from reporter.desk import promises
+    from reporter.reports.lesser import lesser_form
+
     for command in COMMANDS:
         if command not in (serve_command, web_command):  # known to `flask` without the application
             app.cli.add_command(command)
@@ -49,6 +47,8 @@ db_group.add_command(copy_command)
 @db_group.command("upgrade")
 def upgrade_command() -> None:
     """Run the migrations that are left."""
+    from reporter.serving.migrate import upgrade
+
     upgrade(current_app._get_current_object())  # type: ignore[attr-defined]
 
 
@@ -58,6 +58,8 @@ def upgrade_command() -> None:
 @click.option("--port", default=8000, show_default=True)
 def serve_command(demo: bool, host: str, port: int) -> None:
     """Everything for one machine: migrations, web and delivery. If one dies, all stop."""
+    from reporter.serving import supervisor
+
     raise SystemExit(supervisor.serve(demo=demo, host=host, port=port))
 
 
@@ -84,6 +86,8 @@ def worker_command(once: bool) -> None:
 
     TERM and INT let the mail in hand be finished first.
     """
+    from reporter.delivery import worker
+
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     require_tables(app)
     stop = threading.Event()

@@ -1,11 +1,14 @@
 """The extensions, bare: the factory gives each its application."""
 
-from functools import cached_property
+from __future__ import annotations
+
+import logging
+from functools import cache, cached_property
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from babel.support import NullTranslations, Translations
 from flask import current_app, g, request
-from flask_alembic import Alembic
 from flask_babel import Babel, get_locale
 from flask_babel import Domain as BabelDomain
 from flask_compress import Compress
@@ -15,6 +18,9 @@ from flask_wtf.csrf import CSRFProtect
 from reporter.delivery.smtp import RelayMail
 from reporter.formats.networks import network_of
 from reporter.models import Base
+
+if TYPE_CHECKING:
+    from flask_alembic import Alembic
 
 
 def asker() -> str:
@@ -60,4 +66,13 @@ csrf = CSRFProtect()
 babel = CachingBabel()
 compress = Compress()
 limiter = Limiter(key_func=asker, swallow_errors=True)
-migrations = Alembic(metadatas=Base.metadata, run_mkdir=False, command_name="")
+
+
+@cache
+def migrations() -> Alembic:
+    """Alembic, for whoever migrates: it takes a tenth of a second to import."""
+    from flask_alembic import Alembic
+
+    alembic = Alembic(metadatas=Base.metadata, run_mkdir=False, command_name="")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it has set its own
+    return alembic

@@ -25,7 +25,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 from reporter.database import file as database_file
-from reporter.database import postgresql
 
 BUSY_TIMEOUT_SECONDS = 15
 # How long a page waits for a place among many that write at once.
@@ -250,6 +249,8 @@ def _is_still(file: Path, opened: tuple[int, int]) -> bool:
 
 
 def _prepare_postgresql(engine: sa.Engine) -> None:
+    from reporter.database import postgresql  # with its driver, which a file does not need
+
     @sa.event.listens_for(engine, "do_connect")
     def connect(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
         # What the URL says of these comes first.

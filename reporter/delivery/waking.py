@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -65,6 +64,8 @@ def _glance(database: Database, wake: Callable[[], None], over: threading.Event)
 
 
 def _listen(database: Database, wake: Callable[[], None], over: threading.Event) -> None:
+    import psycopg
+
     address = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     while not over.is_set():
         with suppress(psycopg.Error), psycopg.connect(address, autocommit=True) as connection:

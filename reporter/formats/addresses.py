@@ -6,13 +6,13 @@ import re
 from enum import Enum, auto
 
 import idna
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from reporter.formats.text import plain
 
 AROUND = " \t,;:.'\"`<>()[]«»“”‘’"
-# Ends of a domain that nobody outside can write to: reserved (RFC 6761, 6762), or of a network.
-INSIDE = {*SPECIAL_USE_DOMAIN_NAMES, "localdomain", "internal", "intranet", "lan", "corp", "home"}
+# Ends of a domain that nobody outside can write to: of a network; others are reserved (RFC 6761,
+# 6762).
+INSIDE = {"localdomain", "internal", "intranet", "lan", "corp", "home"}
 # Ends that no domain has, and the one that was meant.
 ENDS = {"con": "com", "cmo": "com", "ocm": "com", "comm": "com", "vom": "com", "xom": "com",
         "coom": "com", "nte": "net", "nett": "net", "ogr": "org", "orgg": "org",
@@ -47,6 +47,8 @@ class NotAnAddress(ValueError):
 
 def parse_address(text: str) -> str:
     """The address in *text*, without what a paste adds. Raises NotAnAddress."""
+    from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+
     address = _without_what_a_paste_adds(text)
     if "@" not in address:
         raise NotAnAddress(Fault.NO_AT)
@@ -59,7 +61,7 @@ def parse_address(text: str) -> str:
         raise NotAnAddress(Fault.SPACE)
     if not name.isascii():
         raise NotAnAddress(Fault.LETTERS, "".join(dict.fromkeys(c for c in name if c > "\x7f")))
-    if domain.rpartition(".")[2].lower() in INSIDE:
+    if domain.rpartition(".")[2].lower() in {*SPECIAL_USE_DOMAIN_NAMES, *INSIDE}:
         raise NotAnAddress(Fault.INSIDE, domain)
     if "." not in domain:
         raise NotAnAddress(Fault.UNFINISHED, domain)

@@ -8,7 +8,6 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 
-from email_validator import validate_email
 from flask import current_app
 
 from reporter.delivery.outbox import Mail
@@ -86,5 +85,7 @@ def ascii_address(email: str) -> str:
 
     Raises email_validator.EmailNotValidError.
     """
+    from email_validator import validate_email  # slow to load
+
     checked = validate_email(email, check_deliverability=False, allow_smtputf8=False)
     return str(checked.ascii_email)

@@ -7,7 +7,6 @@ from datetime import datetime
 from email.parser import BytesHeaderParser
 
 import sqlalchemy as sa
-from email_validator import EmailNotValidError
 from flask import render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
@@ -144,6 +143,8 @@ def _mailed(session: Session, row: models.Notice) -> list[models.Follower]:
 
 
 def is_email(contact: str) -> bool:
+    from email_validator import EmailNotValidError  # slow to load
+
     try:
         ascii_address(contact)
     except EmailNotValidError:

@@ -6,20 +6,21 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 
 import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from reporter.database import Database
 from reporter.database import file as database_file
-from reporter.extensions import migrations
 from reporter.formats.text import one_line
 from reporter.models import LastDone
 from reporter.operations.terminal import megabytes
 
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 FRESH_SECONDS = 3.0
 PATIENCE_SECONDS = 5.0
 
@@ -72,7 +73,7 @@ def examine(app: Flask) -> Finding | None:
         )
     try:
         with database.write() as session:
-            if not _is_at_head(app, session):
+            if not _is_at_head(session):
                 words = f"{shown} has not the tables of this version: reporter db upgrade"
                 return Finding("migrations", words)
             note_done(session, "readyz", datetime.now(UTC))
@@ -89,10 +90,19 @@ def not_there(url: str) -> str:
     return f"{database_file.shown(url)} does not exist. To make it: reporter db upgrade"
 
 
-def _is_at_head(app: Flask, session: Session) -> bool:
-    with app.app_context():
-        wanted = set(migrations.script_directory.get_heads())
-    return set(MigrationContext.configure(session.connection()).get_current_heads()) == wanted
+def _is_at_head(session: Session) -> bool:
+    from alembic.runtime.migration import MigrationContext  # slow to load
+
+    found = MigrationContext.configure(session.connection()).get_current_heads()
+    return set(found) == wanted_heads()
+
+
+@cache
+def wanted_heads() -> set[str]:
+    """The last migration of this version."""
+    from alembic.script import ScriptDirectory
+
+    return set(ScriptDirectory(str(MIGRATIONS)).get_heads())
 
 
 def note_done(session: Session, name: str, at: datetime) -> None:

@@ -32,10 +32,11 @@ def upgrade_database(url: str, context: dict[str, Any]) -> None:
     app = Flask("reporter", static_folder=None)
     app.config["ALEMBIC_CONTEXT"] = context
     app.extensions["sqlalchemy"] = database
-    migrations.init_app(app)
+    alembic = migrations()
+    alembic.init_app(app)
     try:
         with app.app_context(), _one_at_a_time(database):
-            migrations.upgrade()
+            alembic.upgrade()
         _check_foreign_keys(database)
     finally:
         database.close()

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import click
 import sqlalchemy as sa
-from email_validator import EmailNotValidError, validate_email
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
@@ -25,6 +24,8 @@ ROW = "{:<20} {:<30} {:<9} {}"
 @click.argument("email")
 def add_command(name: str, email: str) -> None:
     """Add somebody; prints a link that works once, for one hour."""
+    from email_validator import EmailNotValidError, validate_email  # slow to load
+
     name, now = one_line(name), datetime.now(UTC)
     if not name or len(name) > NAME_LENGTH:
         raise click.ClickException(f"a name has 1 to {NAME_LENGTH} characters")

@@ -301,8 +301,9 @@ class TestMigrations:
 
         app = make_app()
         upgrade(app)
+        migrations().init_app(app)
         with app.app_context():
-            assert migrations.compare_metadata() == []
+            assert migrations().compare_metadata() == []
         database: Database = app.extensions["sqlalchemy"]
         with database.read() as session:
             assert session.scalar(sa.text("SELECT count(*) FROM report")) == 0

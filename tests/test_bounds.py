@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,27 @@ def test_the_default_limit_is_the_one_that_is_told(limited: Flask) -> None:
     assert limited.config["RATELIMIT_APPLICATION"] == bounds.REQUESTS
     assert limited.config["MAX_FORM_PARTS"] == bounds.FIELDS
     assert limited.config["MAX_CONTENT_LENGTH"] == bounds.BODY_BYTES
+
+
+def test_the_documentation_has_every_bound_as_it_is() -> None:
+    page = Path(__file__).parent.parent / "docs" / "security.md"
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", page.read_text("utf-8"), re.MULTILINE)
+    found = {name: re.findall(r"\d+", words) for name, words in rows}
+    bound = {
+        name: value
+        for name, value in vars(bounds).items()
+        if name.isupper() and isinstance(value, int | str | timedelta)
+    }
+    within = {name: bound.pop(name) for name in list(bound) if name.endswith("_WITHIN")}
+    assert list(found) == list(bound)
+    for name, value in bound.items():
+        numbers = [value.partition(" ")[0] if isinstance(value, str) else str(value)]
+        if span := within.get(f"{name}_WITHIN"):
+            numbers.append(str(int(span.total_seconds() // 60)))
+        assert found[name][: len(numbers)] == numbers, name
+
+
+def test_the_server_ends_headers_where_it_is_told() -> None:
+    from reporter.serving import server
+
+    assert server.HEADER_BYTES == bounds.HEADER_BYTES

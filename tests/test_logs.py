@@ -175,3 +175,24 @@ def test_delivery_logs_the_reference_and_not_the_address(app: Flask, written: Wr
     lines = written.read()
     assert any("lease lost" in line and claimed.reference in line for line in lines)
     assert clean(lines)
+
+
+def test_what_may_be_an_attack_is_logged_with_its_reason_and_nobodys_name(
+    app: Flask, written: Written
+) -> None:
+    client = app.test_client()
+    client.post("/report/whole", data={"summary": "marker"})
+    client.post("/report/whole", headers={"Origin": "https://marker.example.com"})
+    client.get("/r/marker-token")
+    client.post("/report/whole", data={"a" * 9: "marker" * 400_000})
+    lines = written.read()
+    told = [json.loads(line) for line in lines if '"refused"' in line]
+    assert [each["reason"] for each in told] == [
+        "stale token",
+        "foreign origin",
+        "unknown link",
+        "too large",
+    ]
+    assert {len(each["client"]) for each in told} == {16}
+    assert "127.0.0.1" not in str(told)
+    assert clean(lines, "marker-token")

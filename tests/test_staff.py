@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -67,6 +68,31 @@ def is_signed_in(someone: Customer) -> bool:
 def everything(provider: Provider) -> list[Any]:
     with provider.database.read() as session:
         return [session.execute(sa.select(table)).all() for table in Base.metadata.sorted_tables]
+
+
+def test_signing_in_and_what_fails_are_logged_without_a_name(
+    provider: Provider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = add(provider)
+    Customer(provider.app).open("/desk/welcome/none")
+    chosen(provider, link)
+    signs_in(provider)
+    signs_in(provider, password="another one that is wrong")
+    Customer(provider.app).peek("/desk/INC-K00000")
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line[0] == "{"]
+    assert [line["how"] for line in told if line["event"] == "signed in"] == [
+        "one-time link",
+        "password",
+    ]
+    refused = [line["reason"] for line in told if line["event"] == "refused"]
+    assert refused == [
+        "one-time link that is none, or no more",
+        "not signed in",
+        "not signed in",
+        "wrong password",
+        "not signed in",
+    ]
+    assert not {"ana", "example", "another"} & set(re.findall(r"[a-z]+", str(told).lower()))
 
 
 # Accounts and one-time links

@@ -22,6 +22,7 @@ from reporter.inbound.parse import MIME_ID, REFERENCE
 from reporter.inbound.signature import is_proven
 from reporter.models import UpdateKind
 from reporter.reports import store
+from reporter.web.logs import tell_refusal
 
 BODY_BYTES = 64 * 1024
 # A number as the helpdesk's subjects have it, perhaps with the name before it: "example.com #42".
@@ -64,6 +65,7 @@ def helpdesk() -> ResponseReturnValue:
     if len(body) > BODY_BYTES:
         return {"error": "the body is too large"}, 413
     if not is_proven(secret, dict(request.headers), body, now):
+        tell_refusal("hook without its secret")
         return {"error": "not authorised"}, 401, {"WWW-Authenticate": "Bearer"}
     try:
         call = read(body)

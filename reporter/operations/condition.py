@@ -102,7 +102,8 @@ def wanted_heads() -> set[str]:
     """The last migration of this version."""
     from alembic.script import ScriptDirectory
 
-    return set(ScriptDirectory(str(MIGRATIONS)).get_heads())
+    scripts = ScriptDirectory(str(MIGRATIONS), version_locations=[str(MIGRATIONS)])
+    return set(scripts.get_heads())
 
 
 def note_done(session: Session, name: str, at: datetime) -> None:

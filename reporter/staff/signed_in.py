@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from reporter.database import get_database
 from reporter.staff import sessions, sign_on
 from reporter.staff.accounts import Member
+from reporter.web.logs import tell_refusal
 
 # A page of the desk, and no other site: where one may land after signing in.
 OWN_PATH = re.compile(r"/desk(?:[/?][!-\[\]-~]{0,500})?")
@@ -35,6 +36,7 @@ def require() -> ResponseReturnValue | None:
     So nobody learns from an answer whether there is such a report.
     """
     if somebody() is None:
+        tell_refusal("not signed in")
         here = request.full_path if request.query_string else request.path
         return redirect(url_for("staff.sign_in", next=here if own_path(here) else None), 303)
     return None

@@ -28,7 +28,7 @@ from reporter.staff import accounts, passwords, sessions
 from reporter.staff.forms import PasswordForm, SignInForm
 from reporter.staff.signed_in import own_path, somebody
 from reporter.web.browser import Browser
-from reporter.web.logs import tell_refusal
+from reporter.web.logs import tell_refusal, tell_signed_in
 
 blueprint = Blueprint("staff", __name__)
 
@@ -82,7 +82,7 @@ def sign_in() -> ResponseReturnValue:
     if row is None or not right:
         tell_refusal("wrong password")
         return _sign_in_page(form, _("The address or the password is not right."), 422)
-    return _signed_in(row, there)
+    return _signed_in(row, there, "password")
 
 
 @blueprint.route("/desk/welcome/<token>", methods=["GET", "POST"])
@@ -93,6 +93,7 @@ def welcome(token: str) -> ResponseReturnValue:
     with get_database().read() as db_session:
         link = accounts.find_link(db_session, token, now)
     if link is None:
+        tell_refusal("one-time link that is none, or no more")
         return render_template("staff/expired.html"), 404
     form = PasswordForm() if link.asks_password else FlaskForm()
     if not form.validate_on_submit():
@@ -104,7 +105,7 @@ def welcome(token: str) -> ResponseReturnValue:
         row = accounts.use_link(db_session, link, password_hash, now) if link else None
     if row is None:  # another has used it meanwhile
         return render_template("staff/expired.html"), 404
-    return _signed_in(row, url_for("desk.board"))
+    return _signed_in(row, url_for("desk.board"), "one-time link")
 
 
 @blueprint.post("/desk/sign-out")
@@ -120,7 +121,8 @@ def sign_out() -> ResponseReturnValue:
     return response
 
 
-def _signed_in(row: models.Staff, there: str) -> Response:
+def _signed_in(row: models.Staff, there: str, how: str) -> Response:
+    tell_signed_in(how, row.id)
     with get_database().write() as db_session:
         sessions.end(db_session)  # the one that this browser had
         token = sessions.begin(db_session, row.id, datetime.now(UTC))

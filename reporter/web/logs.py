@@ -69,6 +69,12 @@ def tell_refusal(reason: str) -> None:
     )
 
 
+def tell_signed_in(how: str, staff_id: int) -> None:
+    """Log that somebody of support has signed in, by their number and not by their name."""
+    client = client_hash(datetime.now(UTC))
+    log.info("signed in", how=how, staff=staff_id, client=client)
+
+
 def log_exception(
     exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
 ) -> None:

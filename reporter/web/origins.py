@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 
+from reporter.web.logs import tell_refusal
+
 OWN = ("none", "same-origin")  # Sec-Fetch-Site of what a visitor did at our own pages
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -31,5 +33,6 @@ def refuse_foreign() -> Response | None:
     ours = {request.host, urlsplit(current_app.config["BASE_URL"]).netloc}
     is_foreign = origin is not None and urlsplit(origin).netloc not in ours
     if is_foreign or request.headers.get("Sec-Fetch-Site", OWN[0]) not in OWN:
+        tell_refusal("foreign origin")
         return Response("This was sent by another site.\n", 403, mimetype="text/plain")
     return None

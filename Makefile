@@ -51,6 +51,11 @@ faults: .venv/installed-dev ## Break everything that delivery depends on, and co
 fuzz: .venv/installed-dev ## Send garbage and walk in any order, for long
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-300} $(BIN)/pytest --timeout 3600 tests/test_fuzz.py
 
+.PHONY: mutants
+mutants: .venv/installed-dev ## Change the code in small ways and list what no test notices
+	@$(BIN)/mutmut run --max-children 2 $(ONLY)
+	@$(BIN)/mutmut results
+
 .PHONY: lint
 lint: .venv/installed-dev ## Check style, types, import layers, templates and catalogues
 	$(BIN)/ruff check .
@@ -93,4 +98,4 @@ lock: .venv/installed-dev ## Take newer versions of the dependencies into the lo
 
 .PHONY: clean
 clean: ## Remove what was made here, except instance/
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

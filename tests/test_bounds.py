@@ -152,7 +152,7 @@ def test_the_documentation_has_every_bound_as_it_is() -> None:
     assert list(found) == list(bound)
     for name, value in bound.items():
         numbers = [value.partition(" ")[0] if isinstance(value, str) else str(value)]
-        if span := within.get(f"{name}_WITHIN"):
+        if span := within.get(name.removesuffix("_BYTES") + "_WITHIN"):
             numbers.append(str(int(span.total_seconds() // 60)))
         assert found[name][: len(numbers)] == numbers, name
 

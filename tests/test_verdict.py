@@ -65,6 +65,8 @@ CUSTOMER, SUPPORT = False, True
         ("RECIPIENT", "450 4.2.0 greylisted", "deferred", "recipient"),
         ("RECIPIENT", "451 later", "deferred", "recipient"),
         ("RECIPIENT", "452 4.3.1 no room", "deferred", "relay"),
+        ("SENDER", "451 later", "deferred", "relay"),
+        ("SENDER", "450 4.7.1 later", "deferred", "relay"),
         ("DATA", "451 4.3.0 later", "deferred", "relay"),
         ("DATA", "250 odd", "deferred", "recipient"),
         ("CONTENT", "451 4.7.1 later", "deferred", "recipient"),

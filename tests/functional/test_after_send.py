@@ -259,11 +259,11 @@ def test_files_that_do_not_fit_are_told_of_before_anything_is_sent(
     photos = [tmp_path / f"IMG_{number}.JPG" for number in (1, 2, 3)]
     for photo in photos:
         photo.touch()
-        os.truncate(photo, 4_500_000)
+        os.truncate(photo, 45_000_000)
     customer.page.route("**/details/evidence", lambda route: route.abort())
     customer.page.locator("input[type=file]").set_input_files(photos)
     told = customer.page.locator("[role=alert] .error")
-    rule = "no cabe: los archivos pueden ocupar 6,8 MB en total"
+    rule = "no cabe: los archivos de ese tipo pueden ocupar 67,1 MB en total. Envíe una parte"
     expect(told).to_have_text([f"IMG_2.JPG {rule}", f"IMG_3.JPG {rule}"])
     assert chosen(customer) == ["IMG_1.JPG"]
     assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
@@ -292,10 +292,10 @@ def test_a_file_that_cannot_be_taken_is_told_of_as_soon_as_it_is_chosen(customer
     customer.opens(f"{receipt}/details/evidence")
     customer.question("last_worked_at").fill("2199-01-01T00:00")
     pick(customer, ("uno.png", PNG), ("virus.exe", b"MZ\0\0"))
-    rule = "virus.exe no es una imagen, un PDF ni un texto: no podemos aceptarlo"
+    rule = "virus.exe es de un tipo que no aceptamos (EXE): póngalo en un archivo ZIP"
     expect(customer.page.locator("main .error")).to_contain_text([rule])
     field = customer.question("files")
-    expect(field).to_have_accessible_description(re.compile(f"{rule}$"))
+    expect(field).to_have_accessible_description(re.compile(f"{re.escape(rule)}$"))
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(customer.page.locator("#files")).to_have_class("question wrong")
     expect(kept(customer)).to_contain_text(["uno.png"])
@@ -387,11 +387,14 @@ def test_without_scripts_files_that_do_not_fit_are_refused_beside_their_field(
         receipt, _reference = reports(customer)
         customer.opens(f"{receipt}/details/evidence")
         customer.question("hypothesis").fill("el proxy")
-        video = tmp_path / "video.txt"
-        video.write_bytes(b"x" * 30_000_000)
-        customer.page.locator("input[type=file]").set_input_files(video)
+        manual = tmp_path / "manual.pdf"
+        manual.write_bytes(b"%PDF-1.7\n" + b"x" * 30_000_000)
+        customer.page.locator("input[type=file]").set_input_files(manual)
         press(customer)
-        assert customer.errors == ["video.txt no cabe: los archivos pueden ocupar 6,8 MB en total"]
+        assert customer.errors == [
+            "manual.pdf no cabe: los archivos pueden ocupar 6,8 MB en total. Redúzcalo o póngalo en "
+            "un archivo ZIP"
+        ]
         assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
 
 
@@ -580,7 +583,7 @@ def test_every_page_after_send_can_be_used_by_everybody_and_fits_a_phone(
     ):
         walk(inspector.look, customer, support, service, smtp, language)
     assert not inspector.found, "\n".join(inspector.found)
-    assert len(inspector.seen) == len(set(inspector.seen)) == 34
+    assert len(inspector.seen) == len(set(inspector.seen)) == 36
 
 
 def walk(

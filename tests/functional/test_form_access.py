@@ -16,10 +16,12 @@ from states import each
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 # Wider than the window, or a word cut off, is a page that has to be scrolled sideways.
+# What is drawn has no box of its own that could scroll: there, what is seen counts.
 OVERFLOW = """() => [...document.querySelectorAll("body, body *")]
   .filter((each) => each.checkVisibility() && !each.closest(".hidden, .skip, pre, textarea, dd"))
   .filter((each) => each.getBoundingClientRect().right > innerWidth + 1
-    || (each.scrollWidth > each.clientWidth + 1 && each.clientWidth && !each.matches("input")))
+    || (each.scrollWidth > each.clientWidth + 1 && each.clientWidth
+      && !each.matches("input, svg *")))
   .map((each) => `${each.tagName} ${each.className} "${each.textContent.trim().slice(0, 40)}"`)"""
 # Links within a sentence are as high as their line (WCAG 2.2, 2.5.8).
 SMALL = """() => [...document.querySelectorAll("a, button, input, textarea, summary, .option")]

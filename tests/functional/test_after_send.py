@@ -392,8 +392,8 @@ def test_without_scripts_files_that_do_not_fit_are_refused_beside_their_field(
         customer.page.locator("input[type=file]").set_input_files(manual)
         press(customer)
         assert customer.errors == [
-            "manual.pdf no cabe: los archivos pueden ocupar 6,8 MB en total. Redúzcalo o póngalo en "
-            "un archivo ZIP"
+            "manual.pdf no cabe: los archivos pueden ocupar 6,8 MB en total. Redúzcalo o póngalo "
+            "en un archivo ZIP"
         ]
         assert customer.typed("hypothesis") == {"hypothesis": "el proxy"}
 

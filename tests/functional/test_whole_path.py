@@ -149,6 +149,7 @@ def test_what_is_changed_from_the_review_is_what_is_sent(customer: Person) -> No
     customer.fills({"summary": "La tienda va lenta"})
     customer.continues()
     customer.sends()
+    customer.page.locator("details.whole summary").click()
     assert "La tienda va lenta" in customer.text
     assert "La tienda no carga" not in customer.text
 

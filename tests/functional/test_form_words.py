@@ -33,9 +33,10 @@ PLACEHOLDER = re.compile(r"(%\(\w+\)[sd])")
 # What is nobody's word: names, numbers, addresses, codes, and what the visitor typed.
 UNTRANSLATED = re.compile(
     r"""(?ix) ⟦.*?⟧ | https?://\S+ | Ejemplo\ Hosting | \S+@\S+ | \+?[\d\s:.,/()·–-]+ | INC-\w+
-    | [A-Z]\w+/[A-Z]\w+ | UTC | JSON | Español | English | Esperanto
+    | [A-Z]\w+/[A-Z]\w+ | UTC | JSON | CSV | Español | English | Esperanto
     | (La\ tienda|Otra\ cosa|login\ failed)[^⟦]*
-    | Íñigo\ Muñoz | jan|feb|mar|apr|maj|jun|jul|aŭg|sep|okt|nov|dec | minuto?j?n?"""
+    | Íñigo\ Muñoz | jan|feb|mar|apr|maj|jun|jul|aŭg|sep|okt|nov|dec | min(uto?j?n?)?
+    | eo\ [0-9a-f]{6}"""
 )
 
 
@@ -177,7 +178,7 @@ TYPED = (
 LINES = sorted({line for text in TYPED for line in text.splitlines()}, key=len, reverse=True)
 DATA = re.compile(
     "|".join(map(re.escape, LINES))
-    + r"|(?m:^[a-z_]+: .*$)|https?://\S+|\bN-\w{5}\b|\bSEV\d(?: [\w-]+:)?|^Re:|\bkB\b"
+    + r"|(?m:^[a-z_]+: .*$)|https?://\S+|\bN-\w{5}\b|\bSEV\d|\| [\w-]+ \| (?=INC-)|^Re:|\bkB\b"
     + r"|(?:INC-\w+-1-)?captura-[^\s)]+|([ax])\1{19,}"
 )
 

@@ -557,7 +557,7 @@ def test_a_page_can_be_left_open_for_weeks(app: Flask) -> None:
 # Too much ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("length", [20_001, 99_000, 150_000])
+@pytest.mark.parametrize("length", [20_001, 40_000, 99_000, 150_000])
 def test_a_text_that_is_too_long_comes_back_with_a_message_beside_it(
     app: Flask, length: int
 ) -> None:
@@ -566,10 +566,28 @@ def test_a_text_that_is_too_long_comes_back_with_a_message_beside_it(
     text = "ñ" * length
     page = customer.submit(**values("failure", error_message=text))
     assert page.status == 422
-    assert page.errors == {
-        "error_message": f"Use 20000 characters or fewer; you have written {length}"
-    }
+    problem = f"Use 20000 characters or fewer; you have written {length}"
+    told = "This page is not saved: it is too much. Shorten this and press the button again"
+    kept = length <= 40_000  # twice what a valid one may have
+    assert page.errors == {"error_message": problem if kept else f"{problem}. {told}"}
     assert typed(page)["error_message"] == text
+    assert (typed(customer.open("/report/failure"))["error_message"] == text) is kept
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_what_is_kept_of_a_step_is_twice_what_a_valid_one_may_hold(app: Flask, over: int) -> None:
+    customer = Customer(app, "en")
+    customer.open("/report/changes")
+    customer.fill("failure")
+    customer.fill("timing")
+    customer.open("/report/changes")
+    # 200 for the choice, 5 000 for the description; "yes" is three of them.
+    text = "x" * (2 * (200 + 5_000) - len("yes") + over)
+    page = customer.submit(changed="yes", change_description=text)
+    assert page.status == 422
+    assert ("This page is not saved" in page.errors["change_description"]) is bool(over)
+    kept = typed(customer.open("/report/changes")).get("change_description")
+    assert (kept == text) is not bool(over)
 
 
 @pytest.mark.parametrize("button", [{"lang": "en"}, {"go": "back"}])

@@ -15,8 +15,8 @@ from reporter.database import Lock, exclusive, get_database
 from reporter.models import Quota
 from reporter.web import quotas
 
-# Of one step; no valid one has as many.
-MAXIMUM_CHARACTERS = 100_000
+# What is kept of a step that is not valid, at most so many times what a valid one may hold.
+KEPT_TIMES = 2
 # "Just now" is taken for as long as this.
 JUST_NOW = timedelta(hours=1)
 
@@ -90,9 +90,10 @@ def begin(draft_id: str, created_at: datetime) -> None:
             )
 
 
-def is_too_long(raw: Raw) -> bool:
-    """Whether *raw* is more than a draft should keep. The page has to keep it then."""
-    return sum(len(value) for values in raw.values() for value in values) > MAXIMUM_CHARACTERS
+def is_too_long(raw: Raw, most: int) -> bool:
+    """Whether *raw* is more than a draft should keep of a step, of which a valid one has *most*
+    characters. The page has to keep it then."""
+    return sum(len(value) for values in raw.values() for value in values) > KEPT_TIMES * most
 
 
 def save(

@@ -151,7 +151,13 @@ def keep_step(stage: Stage, step: Step, form: StepForm, file_problems: Sequence[
     for question in questions(form):
         if isinstance(question, Files):
             question.errors = list(file_problems)
-    if "csrf_token" in form.errors or drafts.is_too_long(raw):
+    if "csrf_token" in form.errors:
+        return False
+    asked = [question for question in questions(form) if not isinstance(question, Files)]
+    if drafts.is_too_long(raw, sum(question.max_length for question in asked)):
+        longest = form[max(raw, key=lambda name: sum(map(len, raw[name])))]
+        told = _("This page is not saved: it is too much. Shorten this and press the button again")
+        longest.errors = [". ".join([*longest.errors, told])]
         return False
     flags = {"hidden_field"} if form.topic.data else set()
     if flags:

@@ -110,7 +110,7 @@ class Question(Field):
         return {"id": f"f-{self.name}"} | {name: value for name, value in wanted.items() if value}
 
     def is_blank(self) -> bool:
-        return is_blank(str(self.data or ""))
+        return is_blank(self.typed())
 
     def typed(self) -> str:
         """What was answered: as it was typed, but for what a paste adds to a short answer."""

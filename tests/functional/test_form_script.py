@@ -355,3 +355,21 @@ def test_a_receipt_that_a_translator_rewrote_is_not_built_again_for_nothing(page
         with page.expect_response(lambda response: response.url.endswith("/status.json")):
             pass
     assert page.evaluate("window.rebuilt") <= 1
+
+
+def test_half_a_date_stays_and_is_pointed_out(page):
+    walk(page, "timing")
+    fill(page, {"started": "at", "pattern": "continuous"})
+    field = page.locator("#f-started_at")
+    field.press_sequentially("1124")
+    assert field.evaluate("field => field.validity.badInput")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    press(page)
+    expect(field).to_be_focused()
+    assert field.evaluate("field => field.validity.badInput && field.validationMessage")
+    assert "POST" not in sent
+    page.wait_for_url("**/report/timing")
+    field.fill("2025-11-24T09:30")
+    proceed(page)
+    page.wait_for_url("**/report/changes")

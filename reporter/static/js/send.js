@@ -124,6 +124,13 @@ document.addEventListener("click", ({ target }) => {
 
 form?.addEventListener("submit", (event) => {
   if (plain) return;
+  // Half a date is sent as none, and would be gone.
+  const half = [...form.elements].find((field) => field.validity?.badInput && field.offsetParent);
+  if (half) {
+    event.preventDefault();
+    half.reportValidity();
+    return;
+  }
   const button = event.submitter ?? pressed;
   try {
     if (mirrored) {

@@ -287,13 +287,13 @@ class Report(Base):
     service: Mapped[str]
     saved_at: Mapped[datetime]
     # Whom it came from, as a keyed hash: the client, or by phone the customer.
-    source: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    source: Mapped[str] = mapped_column(String(16), default="", server_default=text("''"))
     # How many there were on its service by then: counts a time without looking at each of it.
     number_in_service: Mapped[int] = mapped_column(default=0, server_default="0")
     # What the board shows of the content, and finds it by.
     severity: Mapped[int] = mapped_column(default=4, server_default="4")  # 1 to 4
-    summary: Mapped[str] = mapped_column(default="", server_default="")
-    customer: Mapped[str] = mapped_column(default="", server_default="")
+    summary: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    customer: Mapped[str] = mapped_column(default="", server_default=text("''"))
     # How to reach the customer, where support has mended what the content says.
     email: Mapped[str | None]
     phone: Mapped[str | None]
@@ -385,7 +385,7 @@ class Attachment(Base):
     holds_secret: Mapped[bool]  # as far as can be told
     tells_position: Mapped[bool]  # a video that may say where it was recorded
     # Whom it came from, keyed, another each day: what one client has unsent has a bound.
-    client: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    client: Mapped[str] = mapped_column(String(16), default="", server_default=text("''"))
     created_at: Mapped[datetime]
     number: Mapped[int | None]  # of the mail it goes out with: 0 for the ticket
     content: Mapped[bytes] = mapped_column(deferred=True)

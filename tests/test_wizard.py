@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import time_machine
-from factories import ANSWERS, SENT_AT, SLUGS, Customer, Page, an_app, body, values
+from factories import ANSWERS, SENT_AT, SLUGS, Customer, Page, a_form, an_app, body, values
 from flask import Flask
 
 from reporter import report
 from reporter.database import Database
 from reporter.models import Draft, Follower, Message, Report, Update
+from reporter.web.question import questions
 from reporter.wizard.views import SEND_LIMIT, STEP_LIMIT
 
 TOKENS = {"csrf_token", "topic", "draft_key", "asked_again", "shown"}
@@ -581,8 +582,11 @@ def test_what_is_kept_of_a_step_is_twice_what_a_valid_one_may_hold(app: Flask, o
     customer.fill("failure")
     customer.fill("timing")
     customer.open("/report/changes")
-    # 200 for the choice, 5 000 for the description; "yes" is three of them.
-    text = "x" * (2 * (200 + 5_000) - len("yes") + over)
+    # What the description may hold, and every other answer of the step.
+    with app.test_request_context():
+        allowed = sum(question.max_length for question in questions(a_form("changes")))
+    assert allowed >= 200 + 5_000
+    text = "x" * (2 * allowed - len("yes") + over)
     page = customer.submit(changed="yes", change_description=text)
     assert page.status == 422
     assert ("This page is not saved" in page.errors["change_description"]) is bool(over)

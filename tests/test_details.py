@@ -484,7 +484,7 @@ def test_every_error_is_shown_at_once(customer: Visitor, token: str) -> None:
 
 
 @pytest.mark.parametrize("slug", ["impact", "evidence"])
-def test_a_stale_page_loses_neither_text_nor_files(
+def test_a_stale_page_loses_no_text_and_says_that_files_have_to_be_chosen_again(
     customer: Visitor, token: str, slug: str
 ) -> None:
     text = "un texto\r\nde dos líneas <b>"
@@ -495,9 +495,12 @@ def test_a_stale_page_loses_neither_text_nor_files(
     assert page.status == 422
     assert "Vuelva a pulsar el botón" in page.text
     assert page.fields[field] == text
-    assert ("captura.png" in page.text) == (slug == "evidence")
-    page = customer.submit()
+    # A page of a stranger's keeps no file here.
+    assert ("Tendrá que elegir de nuevo los archivos" in page.text) == (slug == "evidence")
+    assert "captura.png" not in page.text
+    page = customer.chooses(*files)
     assert page.status == 200
+    assert ("captura.png" in customer.open(f"/r/{token}/details/review").text) == bool(files)
     page = customer.open(f"/r/{token}/details/{slug}")
     assert page.fields[field] == text
 

@@ -71,3 +71,11 @@ def test_a_success_between_them_begins_the_row_anew() -> None:
     for id_ in (3, 4):
         assert not health.did_not_take(id_, time.monotonic())
     assert not health.is_paused
+
+
+def test_a_probe_that_is_not_taken_for_its_own_sake_pauses_a_troubled_relay_again() -> None:
+    health = RelayHealth()
+    health.failed(time.monotonic())
+    assert health.pause_left_seconds <= 6
+    assert not health.did_not_take(1, time.monotonic())
+    assert health.pause_left_seconds > 6

@@ -89,11 +89,11 @@ class RelayHealth:
             if began_at < self._success_at:
                 return False
             self._not_taken.add(message_id)
-            if len(self._not_taken) < IN_A_ROW:
-                return False
-            if began_at >= self._paused_at:
+            seems_so = len(self._not_taken) >= IN_A_ROW
+            # What was tried to see whether the relay is back has not shown that it is.
+            if (seems_so or self._failures) and began_at >= self._paused_at:
                 self._pause()
-            return True
+            return seems_so
 
     def _pause(self) -> None:
         self._failures += 1

@@ -128,7 +128,7 @@ def _receipt(customer: Person, service: Service, smtp: SmtpServer) -> Iterator[s
     until(lambda: "451" in service.run("outbox", "show", reference))
     customer.reloads()
     yield "receipt-waiting"
-    smtp.scripts["DATA"] = repeat("550 5.1.1 nobody of that name")
+    smtp.scripts["DATA"] = repeat("552 5.3.4 too large")  # in any form
     service.run("outbox", "retry", reference)
     until(lambda: customer.reloads() or customer.page.locator(".states .late").count())
     yield "receipt-late"

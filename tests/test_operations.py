@@ -234,7 +234,7 @@ def test_a_person_is_exported_whole_and_erased_everywhere(
 ) -> None:
     reference = a_report(app)
     other = a_report(app, email="otra@cliente.example")
-    Customer(app).fill("contact")  # a draft of theirs
+    Customer(app).fill_all(email=ADDRESS)  # a draft of theirs
     mark_sent(database)
     found = json.loads(run(cli, "person", "export", ADDRESS.upper()))
     assert [each["reference"] for each in found["reports"]] == [reference]

@@ -189,8 +189,8 @@ def test_a_screenshot_is_pasted_and_reaches_support(customer: Person, smtp: Smtp
     customer.question("tests_done").press("Control+V")
     expect(kept(customer)).to_contain_text(["image.png"])
     assert customer.typed("tests_done") == {"tests_done": "Reiniciar: igual"}
-    press(customer)
-    press(customer)
+    for _ in range(3):
+        press(customer)
     assert customer.path == f"{receipt}/details/review"
     assert "image.png" in customer.text
     press(customer)
@@ -339,7 +339,7 @@ def test_going_on_stays_where_a_file_turns_out_to_be_refused(customer: Person) -
     expect(customer.page.locator("main .error")).to_contain_text(["virus.exe"])
     assert customer.path == f"{receipt}/details/evidence"
     press(customer)
-    assert customer.path == f"{receipt}/details/authorisation"
+    assert customer.path == f"{receipt}/details/impact"
 
 
 def test_a_file_is_removed_while_another_is_being_kept(customer: Person) -> None:
@@ -362,7 +362,7 @@ def test_going_on_waits_for_what_is_being_kept_and_sends_it_once(customer: Perso
         pick(customer, ("uno.png", PNG))
         expect(status(customer)).to_have_text("Guardando los archivos…")
         customer.page.locator("main button.primary").click()
-    assert customer.path == f"{receipt}/details/authorisation"
+    assert customer.path == f"{receipt}/details/impact"
     assert [PNG in body for body in sent if b"tests_done" in body] == [True, False]
 
 
@@ -451,7 +451,7 @@ def test_enter_in_a_line_of_text_continues_and_removes_nothing(customer: Person)
     press(customer, ".back button")
     with customer.page.expect_navigation():
         customer.presses_enter_in("last_worked_at")
-    assert customer.path == f"{receipt}/details/authorisation"
+    assert customer.path == f"{receipt}/details/impact"
     press(customer, ".back button")
     assert "uno.png" in customer.text
 

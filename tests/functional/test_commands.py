@@ -76,11 +76,12 @@ def is_free(port: int) -> bool:
 
 
 def part(service: Service, name: str) -> int:
-    """The process of one of the halves."""
+    """The process of one of the halves. The web server gives its own another title where it can."""
+    titles = [f"reporter\0{name}".encode(), *([b"granian "] if name == "web" else [])]
     return next(
         process.pid
         for process in service.tree()[1:]
-        if f"reporter\0{name}".encode() in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        if any(title in Path(f"/proc/{process.pid}/cmdline").read_bytes() for title in titles)
     )
 
 

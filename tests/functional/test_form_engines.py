@@ -30,7 +30,6 @@ TAKEN_AWAY = [
     "Intl.RelativeTimeFormat",
     "Navigator.prototype.languages",
     "Navigator.prototype.serviceWorker",
-    "Object.entries",
     "Response.prototype.text",
     "SubmitEvent.prototype.submitter",
     "URLSearchParams",

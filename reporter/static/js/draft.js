@@ -58,7 +58,7 @@ export function questions() {
     const other = /hidden|file|submit|button|fieldset/.test(field.type) || field.closest(".hidden");
     if (field.name && !other) (found[field.name] ??= []).push(field);
   }
-  return Object.entries(found);
+  return Object.keys(found).map((name) => [name, found[name]]);
 }
 
 const isOption = (field) => /radio|checkbox/.test(field.type);

@@ -19,8 +19,8 @@ from servers import postgres_server
 
 from reporter import create_app, settings
 from reporter.database import Database, driver_url
-from reporter.delivery import clock, outbox
-from reporter.delivery.outbox import Claimed, Mail
+from reporter.delivery import claims, clock, outbox, outcomes
+from reporter.delivery.mail import Claimed, Mail
 from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import MailKind, Message
@@ -138,7 +138,7 @@ def queue(database: Database) -> Callable[..., int]:
 def claim(database: Database, now: datetime = NOW, lease_seconds: float = 60.0) -> Claimed | None:
     """What a worker is given that asks for one mail."""
     with database.write() as session:
-        return next(iter(outbox.claim(session, "worker", now, lease_seconds)), None)
+        return next(iter(claims.claim(session, "worker", now, lease_seconds)), None)
 
 
 def record(
@@ -151,7 +151,7 @@ def record(
 ) -> bool:
     """Write down what came of a claim."""
     with database.write() as session:
-        return outbox.record(session, claimed, results, now, jitter, **options)
+        return outcomes.record(session, claimed, results, now, jitter, **options)
 
 
 def a_mail(mime_id: str, recipient: str = "support@example.com", content: bytes = CONTENT) -> Mail:

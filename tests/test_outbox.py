@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from reporter.database import Database
-from reporter.delivery import backlog, outbox
-from reporter.delivery.outbox import Claimed
+from reporter.delivery import backlog, claims, outbox, outcomes
+from reporter.delivery.mail import Claimed
 from reporter.delivery.processes import process_name
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import Message
@@ -308,7 +308,7 @@ def test_tickets_go_first_the_critical_ones_before_all(database: Database, queue
 def test_several_are_claimed_at_once_in_the_same_order(database: Database, queue: Queue) -> None:
     later, first, second = queue(kind="news"), queue(severity=1), queue(severity=2)
     with database.write() as session:
-        claimed = outbox.claim(session, "worker", NOW, LEASE, count=5)
+        claimed = claims.claim(session, "worker", NOW, LEASE, count=5)
     assert [each.id for each in claimed] == [first, second, later]
 
 
@@ -318,10 +318,10 @@ def test_follow_ups_of_one_report_are_never_under_way_together(
     first, second = queue(kind="followup"), queue(kind="followup")
     other = queue(kind="followup", reference="INC-A00000")
     with database.write() as session:
-        claimed = outbox.claim(session, "worker", NOW, LEASE, count=5)
+        claimed = claims.claim(session, "worker", NOW, LEASE, count=5)
         assert [each.id for each in claimed] == [first, other]
-        assert outbox.claim(session, "worker", NOW, LEASE, count=5, in_hand=claimed) == []
-        claimed = outbox.claim(session, "worker", NOW, LEASE, count=5)
+        assert claims.claim(session, "worker", NOW, LEASE, count=5, in_hand=claimed) == []
+        claimed = claims.claim(session, "worker", NOW, LEASE, count=5)
         assert [each.id for each in claimed] == [second]
 
 
@@ -352,7 +352,7 @@ def test_one_success_wakes_what_waited_for_the_relay(database: Database, queue: 
     record(database, claim(database), [own_trouble])
     assert nothing_due(database, after(14))
     with database.write() as session:
-        outbox.advance_one(session, after(14))
+        outcomes.advance_one(session, after(14))
     record(database, claim(database, after(14)), [ACCEPTED], after(14))
     assert [stored(database, id_).due_at for id_ in waiting[1:]] == [after(14)] * 2
     assert stored(database, own).due_at == after(14)
@@ -390,8 +390,8 @@ def test_what_processes_of_this_machine_held_that_are_gone_is_due(
     with database.write() as session:
         for name in (gone, lives, "elsewhere:1:1:1"):
             queue_in(session, name)
-            outbox.claim(session, name, NOW, LEASE)
-        assert outbox.free_gone(session, after(1)) == 1
+            claims.claim(session, name, NOW, LEASE)
+        assert claims.free_gone(session, after(1)) == 1
     assert claim(database, after(1)).reference == gone
     assert nothing_due(database, after(1))
 
@@ -415,18 +415,18 @@ def test_a_wait_that_no_wait_can_be_is_due(database: Database, queue: Queue) -> 
     fresh = queue(due_at=NOW - hour + timedelta(seconds=900))  # made by the clock of now
     with database.write() as session:
         session.get_one(Message, fresh).created_at = NOW - hour
-        assert outbox.heed_moved_clock(session, NOW - hour, LEASE) == 4
+        assert claims.heed_moved_clock(session, NOW - hour, LEASE) == 4
     for id_ in (deferred, held, untried):
         assert stored(database, id_).due_at == NOW - hour
     assert stored(database, quarter).due_at == NOW - hour + timedelta(seconds=900)
     assert stored(database, fresh).due_at == NOW - hour + timedelta(seconds=900)
     with database.write() as session:
-        assert outbox.heed_moved_clock(session, NOW - hour, LEASE) == 0
+        assert claims.heed_moved_clock(session, NOW - hour, LEASE) == 0
 
 
 def test_what_is_given_back_is_due_at_once(database: Database, queue: Queue) -> None:
     message_id = queue()
     claimed = claim(database)
     with database.write() as session:
-        outbox.release(session, claimed, after(3))
+        claims.release(session, claimed, after(3))
     assert claim(database, after(3)).id == message_id

@@ -162,7 +162,7 @@ def test_a_worker_ends_though_a_look_up_hangs(
     """Which nothing can end: it is left alone."""
     over = threading.Event()
     monkeypatch.setattr(worker, "CUT_SECONDS", 0.3)
-    monkeypatch.setattr("reporter.delivery.conversation._look_up", lambda *_: [over.wait(60)][1:])
+    monkeypatch.setattr("reporter.delivery.connecting._look_up", lambda *_: [over.wait(60)][1:])
     message_id = queue()
     try:
         with running(make_app(Relay("relay.example.com", timeout=600))):

@@ -16,7 +16,7 @@ from reporter.database import file as database_file
 from reporter.database import get_database
 from reporter.delivery import backlog
 from reporter.delivery.alarms import spoken
-from reporter.delivery.smtp import is_speakable, printable
+from reporter.delivery.handover import is_speakable, printable
 from reporter.formats.text import exact_lines
 from reporter.models import MailForm, MailState, Message
 

@@ -12,20 +12,17 @@ import hmac
 import smtplib
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from reporter.delivery.connecting import RelayTooSlow, connect
+
 COURTESY_SECONDS = 3.0  # for answers that decide nothing
 CHUNK = 64 * 1024
 REPLY_BYTES = 64 * 1024  # of one answer, all its lines together
 SERVICE_CLOSES = 421  # wherever it comes, the relay ends the conversation (RFC 5321, 3.8)
-
-
-class RelayTooSlow(smtplib.SMTPServerDisconnected):
-    """The relay was not done in time."""
 
 
 class Conversation(smtplib.SMTP):
@@ -156,7 +153,7 @@ class Conversation(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         """Connected to the first of the relay's addresses that answers."""
-        found = _connect(host, port, self.left_seconds, self.usual_patience)
+        found = connect(host, port, self.left_seconds, self.usual_patience)
         if self.context is None:
             return found
         try:
@@ -197,60 +194,6 @@ class _Lines:
 
     def close(self) -> None:
         """Nothing of its own is open."""
-
-
-def _connect(
-    host: str, port: int, left_seconds: Callable[[], float], patience_seconds: float
-) -> socket.socket:
-    """Connect to one address after another, each with its part of half of the time that is left.
-
-    Raises OSError: that of the last one.
-    """
-    addresses = _look_up(host, port, min(left_seconds(), patience_seconds))
-    connect_by = time.monotonic() + left_seconds() / 2
-    last: OSError = OSError("no address")
-    for number, (family, kind, protocol, _name, address) in enumerate(addresses):
-        part = (connect_by - time.monotonic()) / (len(addresses) - number)
-        try:
-            left = left_seconds()
-            found = socket.socket(family, kind, protocol)
-        except RelayTooSlow:
-            raise
-        except OSError as error:  # of a family that this machine has not
-            last = error
-            continue
-        try:
-            found.settimeout(max(0.05, min(part, left, patience_seconds)))
-            found.connect(address)
-            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError as error:
-            found.close()
-            last = error
-        else:
-            return found
-    raise last
-
-
-def _look_up(host: str, port: int, seconds: float) -> list[Any]:
-    """The host's addresses. It has its own thread, as nothing else ends a look-up in time."""
-    found: list[Any] = []
-
-    def look_up() -> None:
-        try:
-            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as error:
-            found.append(error)
-        except UnicodeError:  # a name that DNS cannot hold
-            found.append(OSError(f"no host can be called {host!r}"))
-
-    thread = threading.Thread(target=look_up, name="look-up", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not found:
-        raise TimeoutError("looking up the relay's address took too long")
-    if isinstance(found[0], OSError):
-        raise found[0]
-    return list(found[0])
 
 
 def _base64(text: str) -> str:

@@ -8,24 +8,22 @@ nobody knows.
 
 from __future__ import annotations
 
-import smtplib
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email import policy
 from email.parser import BytesHeaderParser
-from typing import NamedTuple, cast
+from typing import cast
 
 import flask_mail
 from flask import Flask, current_app
 
 from reporter.delivery.conversation import Conversation
+from reporter.delivery.handover import Answer, hand_over, is_speakable, printable
 from reporter.delivery.health import RelayHealth
 from reporter.delivery.relays import Relay, configured_relays
 from reporter.delivery.verdict import DEFERRED_BY_RELAY, About, Stage, enhanced_status, judge
 from reporter.models import Outcome
-
-REPLY_LENGTH = 1000
 
 
 @dataclass(frozen=True)
@@ -43,14 +41,6 @@ class AttemptResult:
     def is_permanent(self) -> bool:
         """Whether the relay said that it will not change its mind by itself (RFC 5321, 4.2.1)."""
         return self.outcome == Outcome.REFUSED or (self.code or 0) // 100 == 5
-
-
-class Answer(NamedTuple):
-    """What the relay said last: `stage` is None where it has accepted the mail."""
-
-    stage: Stage | None
-    code: int
-    reply: str | bytes
 
 
 class StoredMessage(flask_mail.Message):
@@ -110,7 +100,7 @@ class RelayConnection(flask_mail.Connection):
             )
         began_at = time.monotonic()
         try:
-            answer = _hand_over(self._ready(), message, self.relay.final_seconds)
+            answer = hand_over(self._ready(), message, self.relay.final_seconds)
         except (OSError, ValueError) as error:
             self.health.failed(began_at)
             return self._broken(error)
@@ -208,43 +198,3 @@ def deliver(
         if results[-1].outcome == Outcome.ACCEPTED:
             break
     return tuple(results)
-
-
-def printable(reply: str | bytes) -> str:
-    """A relay's words as one can store and show them: no control characters, not endless."""
-    text = reply.decode("ascii", "replace") if isinstance(reply, bytes) else reply
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)[:REPLY_LENGTH]
-
-
-def _hand_over(host: Conversation, message: StoredMessage, final_seconds: float) -> Answer:
-    """MAIL, RCPT, DATA. Raises OSError when the connection fails."""
-    content = message.as_bytes()
-    if 0 < (limit := _size_limit(host)) < len(content):
-        reply = f"5.3.4 {len(content)} bytes, and the relay takes {limit}"  # not asked, as it said
-        return Answer(Stage.SENDER, 552, reply)
-    size = [f"size={len(content)}"] if host.has_extn("size") else []
-    reply_bytes: str | bytes
-    code, reply_bytes = host.mail(message.envelope_sender, size)
-    if code // 100 != 2:
-        return Answer(Stage.SENDER, code, reply_bytes)
-    code, reply_bytes = host.rcpt(message.recipient)
-    if code // 100 != 2:
-        return Answer(Stage.RECIPIENT, code, reply_bytes)
-    try:
-        with host.patient(final_seconds):
-            code, reply_bytes = host.data(content)
-    except smtplib.SMTPDataError as error:  # no 354 after DATA
-        return Answer(Stage.DATA, error.smtp_code, error.smtp_error)
-    return Answer(None if code // 100 == 2 else Stage.CONTENT, code, reply_bytes)
-
-
-def _size_limit(host: Conversation) -> int:
-    """How many bytes the relay takes (RFC 1870); 0 where it does not say."""
-    said = str(host.esmtp_features.get("size", ""))
-    return int(said) if said.isascii() and said.isdecimal() else 0
-
-
-def is_speakable(address: str) -> bool:
-    """Whether smtplib would name this very address (without SMTPUTF8, RFC 6531)."""
-    plain = address.isascii() and address.isprintable() and "@" in address
-    return plain and smtplib.quoteaddr(address) == f"<{address}>"

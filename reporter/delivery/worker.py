@@ -20,7 +20,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database
-from reporter.delivery import beats, outbox, waking
+from reporter.delivery import beats, claims, outcomes, waking
 from reporter.delivery.alarms import Alarms
 from reporter.delivery.clock import Clock
 from reporter.delivery.conversations import Conversations, Done
@@ -98,7 +98,7 @@ class Worker:
         """Take over from processes of this machine that are gone."""
         self.clock.set()
         with self.database.write() as session:
-            freed = outbox.free_gone(session, self.clock.now())
+            freed = claims.free_gone(session, self.clock.now())
         if freed:
             log.info("taken over", mails=freed)
 
@@ -154,21 +154,21 @@ class Worker:
             return []
         with self.database.write() as session:
             for each, jitter in zip(done, jitters, strict=True):
-                outbox.record(session, each.claimed, each.results, now, jitter, each.lesser)
+                outcomes.record(session, each.claimed, each.results, now, jitter, each.lesser)
             if not allowed:
                 return []
-            if self._is_probing() and not outbox.due_ranks(session, now):
-                outbox.advance_one(session, now)
+            if self._is_probing() and not claims.due_ranks(session, now):
+                outcomes.advance_one(session, now)
             in_hand = self.conversations.in_hand.values()
-            return outbox.claim(
+            return claims.claim(
                 session, self.beating.name, now, self.lease_seconds, allowed, in_hand=in_hand
             )
 
     def _may_find(self, now: datetime) -> bool:
         """Found out without the lock that writers need, as most of the time nothing is due."""
         with self.database.read() as session:
-            return bool(outbox.due_ranks(session, now)) or (
-                self._is_probing() and outbox.is_troubled(session)
+            return bool(claims.due_ranks(session, now)) or (
+                self._is_probing() and outcomes.is_troubled(session)
             )
 
     def _end(self) -> None:
@@ -200,11 +200,11 @@ class Worker:
         with self.database.write() as session:
             jitter = random.random()  # noqa: S311
             now = self.clock.now()
-            outbox.record(session, done.claimed, done.results, now, jitter, done.lesser)
+            outcomes.record(session, done.claimed, done.results, now, jitter, done.lesser)
 
     def _release(self, claimed: Claimed) -> None:
         with self.database.write() as session:
-            outbox.release(session, claimed, self.clock.now())
+            claims.release(session, claimed, self.clock.now())
 
     def _duties(self) -> list[Duty]:
         return [
@@ -224,7 +224,7 @@ class Worker:
         now = self.clock.now()
         with self.database.write() as session:
             beats.beat(session, self.beating, now)
-            if moved := outbox.heed_moved_clock(session, now, self.lease_seconds):
+            if moved := claims.heed_moved_clock(session, now, self.lease_seconds):
                 log.warning("a clock was set back", mails=moved)
 
     def _insist(self, transaction: Callable[[], T]) -> T:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reporter.delivery.conversation import Conversation
+from reporter.delivery.handover import printable
 from reporter.delivery.relays import Relay, configured_relays
-from reporter.delivery.smtp import printable
 from reporter.formats.text import one_line
 from reporter.operations.result import Result, mend, note, ok
 from reporter.settings.shapes import is_loopback

@@ -19,7 +19,7 @@ from provider import supporter
 from servers import postgres_server
 
 from reporter.database import Database
-from reporter.delivery import outbox
+from reporter.delivery import claims
 from reporter.delivery.alarms import Alarms
 from reporter.models import MailKind, MailState, Message, Report, UpdateKind
 from reporter.reports import surge
@@ -177,8 +177,8 @@ class _Work:
     def claim(self) -> float:
         def work() -> None:
             with self.database.write() as session:
-                for claimed in outbox.claim(session, "bench", datetime.now(UTC), 60, 1):
-                    outbox.release(session, claimed, datetime.now(UTC))
+                for claimed in claims.claim(session, "bench", datetime.now(UTC), 60, 1):
+                    claims.release(session, claimed, datetime.now(UTC))
 
         return self.timed(work)
 

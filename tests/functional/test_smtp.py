@@ -29,7 +29,7 @@ from servers import (
     talks,
 )
 
-from reporter.delivery import conversation
+from reporter.delivery import connecting
 from reporter.delivery.health import RelayHealth
 from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult, RelayConnection, RelayMail, connections, deliver
@@ -206,7 +206,7 @@ def test_all_the_addresses_of_a_relay_share_one_limit(
         relay = replace(server.relay, timeout=1)
         dead = (socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
         works = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))
-        monkeypatch.setattr(conversation, "_look_up", lambda *_: [*[dead] * 9, works])
+        monkeypatch.setattr(connecting, "_look_up", lambda *_: [*[dead] * 9, works])
         assert outcomes(attempt(app, relay)) == [("accepted", 250)]
 
 

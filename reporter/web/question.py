@@ -19,7 +19,8 @@ from reporter.formats.text import is_blank
 
 LINE_LENGTH = 200
 # Of what a browser should not mend while it is typed.
-VERBATIM = {"spellcheck": "false", "autocapitalize": "off", "autocorrect": "off"}
+VERBATIM = {"spellcheck": "false", "autocapitalize": "none", "autocorrect": "off"}
+NAMES = VERBATIM | {"autocapitalize": "words"}
 
 
 class Question(Field):
@@ -36,7 +37,8 @@ class Question(Field):
     key          its key in the block of the ticket mail; without it, it is in its section only
     max_length   in characters
     exact        shown as it was copied: every column and blank, in letters of one width
-    verbatim     whether a browser's spelling and capitals keep off it; what is exact is
+    verbatim     whether a browser's spelling and capitals keep off it; what is exact is, and an
+                 address; of names, its spelling does
     autocomplete, inputmode  HTML attributes of the same name
     """
 
@@ -87,11 +89,11 @@ class Question(Field):
         """Whether it may be left blank, whatever else is answered."""
         return not self.required and not self.required_with
 
-    def must(self, native: bool) -> bool:
-        """Whether the browser is asked to demand an answer, where the server cannot yet."""
-        return bool(native and self.required and not self.shown_with)
+    def demand(self) -> str:
+        """What it says when it is left blank, where it is always shown."""
+        return "" if self.shown_with or not self.required else str(self.required)
 
-    def attributes(self, native: bool = False) -> dict[str, str]:
+    def attributes(self) -> dict[str, str]:
         """Of its HTML element."""
         wanted = {
             "type": getattr(self, "input_type", ""),
@@ -99,12 +101,13 @@ class Question(Field):
             "aria-invalid": "true" if self.errors else "",
             "autocomplete": self.autocomplete,
             "inputmode": self.inputmode,
-            "required": "required" if self.must(native) else "",
         }
         if self.control == "input" and wanted["type"] in {"", "text"}:
             wanted["dir"] = "auto"
-        if self.verbatim:
+        if self.verbatim or wanted["type"] in {"email", "tel"}:
             wanted |= VERBATIM
+        elif self.autocomplete in {"name", "organization"}:
+            wanted |= NAMES
         if self.exact:
             wanted |= {"class": "exact", "wrap": "off"}
         return {"id": f"f-{self.name}"} | {name: value for name, value in wanted.items() if value}

@@ -126,6 +126,7 @@ class TimingForm(StartedForm):
         _l("Your time zone"),
         hint=_l("A city or a zone: Bogotá, Canarias or Europe/Madrid"),
         shown_with=("started", "at"),
+        verbatim=True,
         autocomplete="off",
     )
     pattern = Radios(
@@ -181,6 +182,7 @@ class ContactForm(StepForm):
     customer_number = TextInput(
         _l("Customer number"),
         hint=_l("It is on your invoices"),
+        verbatim=True,
         autocomplete="off",
         key="customer_number",
     )

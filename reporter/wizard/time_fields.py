@@ -44,9 +44,9 @@ class TypedTime(TextInput):
     control = "local_time"
     input_type = "datetime-local"
 
-    def attributes(self, native: bool = False) -> dict[str, str]:
+    def attributes(self) -> dict[str, str]:
         # A browser's own field drops what is not complete: half a date would be gone.
-        found = super().attributes(native)
+        found = super().attributes()
         complete = not self.data or COMPLETE.fullmatch(self.data)
         return found if complete else {**found, "type": "text"}
 

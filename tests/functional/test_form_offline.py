@@ -230,13 +230,23 @@ def test_a_wrong_answer_found_late_is_shown_to_be_mended(page, site):
     page.wait_for_url("**/report/changes")
 
 
-def test_the_browser_demands_what_is_required_while_nobody_else_can(page, site):
+def test_what_is_required_is_asked_for_in_our_words_while_the_server_cannot(page, site):
     visit_once(page)
     site.stop()
     page.goto("/")
     press(page)
     assert page.evaluate("document.activeElement.name") == "service"
+    assert page.evaluate("document.querySelector('[data-draft]').noValidate")
+    question = page.get_by_role("group", name="¿Qué servicio falla?")
+    expect(question.locator(".error")).to_have_text("Elija el servicio que falla")
+    expect(question).to_have_accessible_description("Elija el servicio que falla")
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_hidden()
+    for answers in STEPS.values():
+        fill(page, answers)
+    page.fill("#f-email", "nobody")  # which a browser itself would refuse, in its own language
+    press(page)
+    expect(page.locator(".error")).to_have_count(0)
+    expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
 
 
 def report(page: Page) -> str:
@@ -333,6 +343,7 @@ def test_no_personal_page_and_no_receipt_is_ever_kept(page, site):
         "/static/offer.js",
         "/static/reporter.js",
         "/static/trouble.js",
+        "/static/whole.js",
         "/static/zone.js",
     ]
     everything = " ".join(kept.values())

@@ -98,6 +98,7 @@ export const restored =
         offer({ draft, whole, questions, isOption, differs, keep, remove, others: added ? [] : others() }),
       )
     : Promise.resolve();
+if (whole) import("./whole.js");
 if ($("[data-status]")) import("./receipt.js");
 if ($("#f-timezone, output[for]")) import("./zone.js");
 

@@ -125,10 +125,13 @@ document.addEventListener("click", ({ target }) => {
 form?.addEventListener("submit", (event) => {
   if (plain) return;
   // Half a date is sent as none, and would be gone.
-  const half = [...form.elements].find((field) => field.validity?.badInput && field.offsetParent);
-  if (half) {
+  const half = $("[data-half]");
+  const field = half && form.elements[half.htmlFor];
+  if (field?.validity.badInput && field.offsetParent) {
     event.preventDefault();
-    half.reportValidity();
+    Object.assign(half, { value: half.dataset.half, className: "error" });
+    field.setAttribute("aria-invalid", true);
+    field.focus();
     return;
   }
   const button = event.submitter ?? pressed;

@@ -45,20 +45,3 @@ trouble.addEventListener("click", ({ target: { value } }) => {
   if (value === "print") print();
   if (value === "copy") copy();
 });
-
-// The form that was opened without a connection says when there is one again.
-if (document.querySelector("[data-draft=whole]")) {
-  const state = document.querySelector("#sending");
-  let gone = false;
-  const look = () =>
-    fetch("/healthz", { method: "HEAD" }).then(
-      () => {
-        if (gone && !state.textContent && trouble.hidden) state.textContent = state.dataset.back;
-      },
-      () => {
-        gone = true;
-        setTimeout(look, 10_000);
-      },
-    );
-  look();
-}

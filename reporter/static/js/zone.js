@@ -47,7 +47,9 @@ for (const output of document.querySelectorAll("output[for]")) {
     try {
       if (field.value) words = spoken(instant(field.value, zone?.value), zone?.value);
     } catch {} // no zone that we know
-    if (output.value !== words) output.value = words;
+    if (output.value === words) return;
+    Object.assign(output, { value: words, className: "hint" });
+    field.removeAttribute("aria-invalid");
   };
   for (const each of [field, zone]) each?.addEventListener("input", tell);
   tell();

@@ -37,6 +37,12 @@ def claim(database: Database, now: datetime = NOW) -> Claimed:
     return claimed
 
 
+def claimed_by_one(database: Database) -> list[Claimed]:
+    """What a worker is given that asks for several."""
+    with database.write() as session:
+        return claims.claim(session, "worker", NOW, LEASE, count=5)
+
+
 def nothing_due(database: Database, now: datetime = NOW) -> bool:
     return conftest.claim(database, now, LEASE) is None
 
@@ -307,22 +313,44 @@ def test_tickets_go_first_the_critical_ones_before_all(database: Database, queue
 
 def test_several_are_claimed_at_once_in_the_same_order(database: Database, queue: Queue) -> None:
     later, first, second = queue(kind="news"), queue(severity=1), queue(severity=2)
-    with database.write() as session:
-        claimed = claims.claim(session, "worker", NOW, LEASE, count=5)
-    assert [each.id for each in claimed] == [first, second, later]
+    assert [each.id for each in claimed_by_one(database)] == [first, second, later]
 
 
 def test_follow_ups_of_one_report_are_never_under_way_together(
     database: Database, queue: Queue
 ) -> None:
+    """Whoever asks: a second worker finds none of them while the first has one."""
     first, second = queue(kind="followup"), queue(kind="followup")
     other = queue(kind="followup", reference="INC-A00000")
-    with database.write() as session:
-        claimed = claims.claim(session, "worker", NOW, LEASE, count=5)
-        assert [each.id for each in claimed] == [first, other]
-        assert claims.claim(session, "worker", NOW, LEASE, count=5, in_hand=claimed) == []
-        claimed = claims.claim(session, "worker", NOW, LEASE, count=5)
-        assert [each.id for each in claimed] == [second]
+    reminder = queue(kind="reminder")
+    held, *others = claimed_by_one(database)
+    assert [each.id for each in (held, *others)] == [first, other, reminder]
+    assert claimed_by_one(database) == []
+    assert record(database, held, [ACCEPTED])
+    assert [each.id for each in claimed_by_one(database)] == [second]
+
+
+def test_a_follow_up_does_not_pass_by_one_that_is_just_being_taken(
+    database: Database, queue: Queue
+) -> None:
+    """Of two workers that ask at the same moment one has the first, and the other none."""
+    first, _second = queue(kind="followup"), queue(kind="followup")
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            mine = claims.claim(session, "worker", NOW, LEASE, count=5)
+            theirs = pool.submit(claimed_by_one, database)
+            if database.engine.dialect.name == "postgresql":  # SQLite has them wait for us
+                assert theirs.result() == []
+        assert theirs.result() == []
+    assert [each.id for each in mine] == [first]
+
+
+def test_a_follow_up_that_waits_for_its_time_holds_no_later_one_up(
+    database: Database, queue: Queue
+) -> None:
+    queue(kind="followup", due_at=after(60))
+    later = queue(kind="followup")
+    assert [each.id for each in claimed_by_one(database)] == [later]
 
 
 def test_a_mail_queued_while_the_one_before_it_is_sent_is_not_left_blocked(

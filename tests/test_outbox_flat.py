@@ -96,10 +96,11 @@ def held(database: Database, act: Callable[[], object], index: str) -> None:
     assert any(index in plan for plan in found)
 
 
-def test_a_claim_and_its_record_are_priced_by_what_is_due(full: Database) -> None:
+@pytest.mark.parametrize("kind", ["ticket", "followup"])
+def test_a_claim_and_its_record_are_priced_by_what_is_due(full: Database, kind: str) -> None:
     with full.write() as session:
         mail = outbox.Mail("support@example.com", "<due@example.com>", CONTENT)
-        outbox.enqueue(session, mail, kind="ticket", reference="INC-KX7M9Q", due_at=NOW)
+        outbox.enqueue(session, mail, kind=kind, reference="INC-KX7M9Q", due_at=NOW)
 
     def work() -> None:
         claimed = claim(full)

@@ -8,7 +8,6 @@ waits for later or for another mail.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
@@ -39,27 +38,16 @@ def claim(
     now: datetime,
     lease_seconds: float,
     count: int = 1,
-    *,
-    in_hand: Iterable[Claimed] = (),
 ) -> list[Claimed]:
     """Take up to *count* mails that are due, by rank, then those that are due longest.
 
     No two claims get the same mail: until the lease ends nobody else is given it. A lease that ran
-    out, as its worker died, makes it due again. Of one report's follow-ups no two are *in_hand*
-    at once, so that they are sent in their order.
+    out, as its worker died, makes it due again. Of one report's follow-ups no two are in hand at
+    once, whoever has them, and none is taken before one that is due and was made before it.
     """
-    under_way = {claimed.reference for claimed in in_hand if claimed.kind == MailKind.FOLLOWUP}
     ids: list[int] = []
     for rank in due_ranks(session, now):
-        most = count - len(ids) + len(under_way)
-        found = session.execute(_due_of(rank), {"now": now, "most": most})
-        for id_, kind, reference in found:
-            if kind == MailKind.FOLLOWUP:
-                if reference in under_way:
-                    continue
-                under_way.add(reference)
-            if len(ids) < count:
-                ids.append(id_)
+        ids += session.scalars(_due_of(rank), {"now": now, "most": count - len(ids)})
         if len(ids) == count:
             break
     if not ids:
@@ -106,14 +94,32 @@ def _first_of_each_rank() -> sa.Select[Any]:
     return sa.select(*first)
 
 
+EARLIER = MESSAGE.alias("earlier")
+# So that a report's follow-ups are sent in their order, by however many workers.
+IS_BEHIND_ANOTHER = (
+    sa.select(EARLIER.c.id)
+    .where(
+        MESSAGE.c.kind == MailKind.FOLLOWUP,
+        EARLIER.c.reference == MESSAGE.c.reference,
+        EARLIER.c.kind == MailKind.FOLLOWUP,
+        EARLIER.c.state == MailState.QUEUED,
+        EARLIER.c.id < MESSAGE.c.id,
+        sa.or_(
+            EARLIER.c.claimed_by.is_not(None),
+            EARLIER.c.due_at <= sa.bindparam("now", type_=UTCDateTime),
+        ),
+    )
+    .exists()
+)
+
+
 @cache
 def _due_of(rank: int) -> sa.Select[Any]:
     return (
-        _due(rank)
-        .add_columns(MESSAGE.c.kind, MESSAGE.c.reference)
+        (_due(rank).where(~IS_BEHIND_ANOTHER) if rank == MailKind.FOLLOWUP.rank else _due(rank))
         .order_by(MESSAGE.c.due_at, MESSAGE.c.id)
         .limit(sa.bindparam("most"))
-        .with_for_update(skip_locked=True)  # SQLite: BEGIN IMMEDIATE excludes
+        .with_for_update(skip_locked=True, of=MESSAGE)  # SQLite: BEGIN IMMEDIATE excludes
     )
 
 

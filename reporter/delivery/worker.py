@@ -159,10 +159,7 @@ class Worker:
                 return []
             if self._is_probing() and not claims.due_ranks(session, now):
                 outcomes.advance_one(session, now)
-            in_hand = self.conversations.in_hand.values()
-            return claims.claim(
-                session, self.beating.name, now, self.lease_seconds, allowed, in_hand=in_hand
-            )
+            return claims.claim(session, self.beating.name, now, self.lease_seconds, allowed)
 
     def _may_find(self, now: datetime) -> bool:
         """Found out without the lock that writers need, as most of the time nothing is due."""

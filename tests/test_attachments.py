@@ -35,7 +35,7 @@ from reporter.attachments import conversion
 from reporter.attachments import store as attachments
 from reporter.models import Attachment
 from reporter.reports import followups
-from reporter.wizard import pages
+from reporter.web import bounds
 
 MIB = 1024 * 1024
 LIMIT = 6_815_744
@@ -594,11 +594,11 @@ def test_a_request_that_is_far_too_large_is_answered_in_plain_words(
 ) -> None:
     add(customer, token, hypothesis="el proxy")
     customer.open(f"/r/{token}/details/evidence")
-    monkeypatch.setattr(pages, "UPLOAD_BYTES", MIB)
+    monkeypatch.setattr(bounds, "FILES_BODY_BYTES", MIB)
     page = customer.chooses(("vídeo.pdf", pdf(MIB)))
     assert page.status == 413
     assert "Esos archivos son demasiado grandes" in page.text
-    assert "Los archivos pueden ocupar 6,8 MB en total." in " ".join(page.text.split())
+    assert "Los archivos pueden ocupar 1,0 MB en total." in " ".join(page.text.split())
     assert page.links[f"/r/{token}/details/evidence"] == "Volver a la página"
     assert page.links[f"/r/{token}/details/evidence?lang=en"] == "English"
     assert kept(provider, token) == []
@@ -608,7 +608,9 @@ def test_a_request_that_is_far_too_large_is_answered_in_plain_words(
 
 def test_only_files_may_be_as_large_as_that(token: str, customer: Visitor) -> None:
     customer.open(f"/r/{token}/details/evidence")
-    assert customer.submit(hypothesis="x" * 3 * MIB).status == 413
+    page = customer.submit(hypothesis="x" * 3 * MIB)
+    assert page.status == 413
+    assert "Es demasiado texto para una página" in page.text
 
 
 def test_a_follow_up_carries_the_files_that_are_new(

@@ -17,7 +17,7 @@ from factories import SETTINGS, sqlite_url
 from reporter import create_app
 from reporter.cli import COMMANDS
 from reporter.settings import resolve
-from reporter.wizard.pages import UPLOAD_BYTES
+from reporter.web.bounds import FILES_BODY_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 # Every page, by its path from the root.
@@ -158,7 +158,7 @@ def test_the_proxies_of_deploy_let_our_own_pages_say_what_is_too_long(
     app = create_app({**SETTINGS, "DATABASE_URL": sqlite_url(tmp_path)})
     for name, limit in (("nginx.conf", "_body_size 70m;"), ("Caddyfile", "max_size 70MB")):
         assert limit in (ROOT / "deploy" / name).read_text(encoding="utf-8")
-    assert app.config["MAX_CONTENT_LENGTH"] < UPLOAD_BYTES < 70_000_000
+    assert app.config["MAX_CONTENT_LENGTH"] < FILES_BODY_BYTES < 70_000_000
 
 
 def test_the_proxies_of_deploy_log_no_link_that_is_a_secret(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ from reporter.report import Report
 # One request ---------------------------------------------------------------------------------
 HEADER_BYTES = 16 * 1024  # over it 431, by the server
 BODY_BYTES = 2 * 1024 * 1024  # over it 413
-FILES_BODY_BYTES = 64 * 1024 * 1024  # of a page with files
+# Of a page with files: room for a phone's photos, far over what is mailed, so that those that do
+# not fit are refused beside their field. Each is written to a temporary file as it arrives.
+FILES_BODY_BYTES = 64 * 1024 * 1024
 FIELDS = 200  # over it 413
 GIVEN_BACK_BYTES = 256_000  # of what was typed, on an error page, before it is escaped
 # One client, an IPv4 or an IPv6 /64 ----------------------------------------------------------

@@ -16,7 +16,7 @@ from wtforms import Form
 from wtforms.fields.core import UnboundField
 
 from reporter.formats.words import size_in_words
-from reporter.web.bounds import GIVEN_BACK_BYTES
+from reporter.web import bounds
 from reporter.web.browser import Browser
 from reporter.web.logs import tell_refusal
 from reporter.web.pages import page_url
@@ -46,11 +46,13 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
         text = _("It is not your fault. Please try again in a minute.")
         if request.mimetype == "multipart/form-data":
             text += " " + _("Files have to be chosen again.")
-    elif error.code == 413 and request.mimetype == "multipart/form-data":
+    elif error.code == 413 and _past_its_length():
         title = _("Those files are too large")
         text = _(
             "Files can be %(limit)s in total. Go back, choose fewer or smaller ones, and continue.",
-            limit=size_in_words(current_app.config["MAX_ATTACHMENT_BYTES"]),
+            limit=size_in_words(
+                min(current_app.config["MAX_DESK_FILE_BYTES"], bounds.FILES_BODY_BYTES)
+            ),
         )
     elif error.code == 413:
         title = _("That is too much text for one page")
@@ -92,6 +94,13 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     return response
 
 
+def _past_its_length() -> bool:
+    """Whether the whole is too long for a page with files. A body that is not, and is refused all
+    the same, holds too much text, which a page with files can do too."""
+    length = request.content_length or 0
+    return request.mimetype == "multipart/form-data" and length > bounds.FILES_BODY_BYTES
+
+
 def _refusal(error: HTTPException) -> str | None:
     """What it may be an attack by; None for what happens to anybody."""
     if isinstance(error, CSRFError):
@@ -123,7 +132,7 @@ def _typed(error: HTTPException) -> tuple[list[tuple[str, str]], bool] | None:
     if request.method != "POST" or not again or names is None:
         return None
     own = {*names(**(request.view_args or {}))} - {"csrf_token"}
-    room, typed = GIVEN_BACK_BYTES, []
+    room, typed = bounds.GIVEN_BACK_BYTES, []
     try:
         sent = [(name, value) for name, value in request.form.items(multi=True) if name in own]
     except HTTPException:  # it is too large besides

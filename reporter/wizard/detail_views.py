@@ -17,8 +17,8 @@ from reporter.extensions import limiter
 from reporter.report import StoredFile
 from reporter.reports.receipts import find_or_404
 from reporter.reports.updates import add_details
-from reporter.web import quotas
-from reporter.wizard import answers, drafts, pages
+from reporter.web import bounds, quotas
+from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import ASKED_DETAIL_STEPS, DETAIL_STEPS
 from reporter.wizard.drafts import Raw
 from reporter.wizard.journey import Journey
@@ -116,7 +116,7 @@ def _of_details(session: Session, report_id: int) -> tuple[StoredFile, ...]:
 def step(token: str, slug: str) -> ResponseReturnValue:
     """One step. POST with `remove` forgets a file that was not sent yet."""
     if request.mimetype == "multipart/form-data":  # whose text has its own limit
-        request.max_content_length = pages.UPLOAD_BYTES
+        request.max_content_length = bounds.FILES_BODY_BYTES
     stage = _stage(token)
     if slug not in stage.journey().slugs:
         abort(404)

@@ -32,10 +32,6 @@ from reporter.wizard.steps import REPORT_STEPS
 # A page that could not be sent is offered again for this long (reporter.js).
 LONGEST_WAIT = timedelta(days=1)
 
-
-# Of a page with files: room for a phone's photos, far over what is kept, so that those that do not
-# fit are refused beside their field. Each is written to a temporary file as it arrives.
-UPLOAD_BYTES = 64 * 2**20
 # Answers that mean a time counted from when they were given.
 TOLD_FROM_NOW = ("started", "started_at", "last_worked_at")
 # What the pages send besides answers.

@@ -12,8 +12,9 @@ from reporter.database import get_database
 from reporter.extensions import limiter
 from reporter.notices import store
 from reporter.reports.downloads import as_picture
+from reporter.web import bounds
 from reporter.web.browser import Browser
-from reporter.wizard import drafts, pages
+from reporter.wizard import drafts
 from reporter.wizard.calls import is_operator
 from reporter.wizard.pages import SendForm, review_page, step_page
 from reporter.wizard.report_stage import ReportStage, new_key, under_way
@@ -74,7 +75,7 @@ def forget() -> ResponseReturnValue:
 def step(slug: str) -> ResponseReturnValue:
     """One step. After sending, the first one begins another report, and the rest are over."""
     if request.mimetype == "multipart/form-data":  # whose text has its own limit
-        request.max_content_length = pages.UPLOAD_BYTES
+        request.max_content_length = bounds.FILES_BODY_BYTES
     with get_database().read() as session:
         stage = ReportStage(session, slug)
     slugs = stage.journey().slugs

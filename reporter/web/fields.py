@@ -24,7 +24,7 @@ from reporter.formats.addresses import Fault, NotAnAddress, parse_address, reada
 from reporter.formats.text import one_line, short, shortened
 from reporter.formats.words import size_in_words
 from reporter.report import StoredFile
-from reporter.web.question import Question
+from reporter.web.question import CHECKED, Question
 
 TEXT_LENGTH = 5_000
 
@@ -64,6 +64,9 @@ class Radios(Question, RadioField):
 
     control = "radios"
 
+    def filling(self) -> dict[str, str]:
+        return {f"{self.name}={value}": CHECKED for value in self.chosen()}
+
     def __init__(self, label: Any, *, hints: dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(label, validate_choice=False, **kwargs)
         self.hints = hints or {}
@@ -87,6 +90,9 @@ class Select(Question, SelectField):
     def __init__(self, label: Any, **kwargs: Any) -> None:
         super().__init__(label, choices=list, validate_choice=False, **kwargs)
 
+    def is_plain(self) -> bool:
+        return False
+
 
 class Checkbox(Question, BooleanField):
     """A box to tick."""
@@ -94,6 +100,12 @@ class Checkbox(Question, BooleanField):
     control = "checkbox"
 
     false_values = (*BooleanField.false_values, "no")
+
+    def chosen(self) -> list[str]:
+        return ["yes"] if self.data else []
+
+    def filling(self) -> dict[str, str]:
+        return {f"{self.name}={value}": CHECKED for value in self.chosen()}
 
     def is_blank(self) -> bool:
         return False
@@ -203,6 +215,12 @@ class Checkboxes(Question, SelectMultipleField):
     def __init__(self, label: Any, **kwargs: Any) -> None:
         super().__init__(label, validate_choice=False, **kwargs)
 
+    def chosen(self) -> list[str]:
+        return list(self.data or ())
+
+    def filling(self) -> dict[str, str]:
+        return {f"{self.name}={value}": CHECKED for value in self.chosen()}
+
     def is_blank(self) -> bool:
         return not self.data
 
@@ -221,6 +239,12 @@ class Files(Question, MultipleFileField):
     """Files. The form has those that are kept as `kept_files`; the field only brings new ones."""
 
     control = "files"
+
+    def leave_open(self) -> None:
+        """A browser fills in no file."""
+
+    def filling(self) -> dict[str, str]:
+        return {}
 
     def kept(self, form: Form) -> list[StoredFile]:
         """Those that answer this question."""

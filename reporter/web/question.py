@@ -11,12 +11,15 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from flask_babel import gettext as _
+from markupsafe import Markup, escape
 from wtforms import Form
 from wtforms.fields import Field
 from wtforms.validators import StopValidation, ValidationError
 
 from reporter.formats.text import is_blank
+from reporter.web.skeleton import Slot
 
+CHECKED, NOT_CHECKED = Markup(" checked"), Markup()
 LINE_LENGTH = 200
 # Of what a browser should not mend while it is typed.
 VERBATIM = {"spellcheck": "false", "autocapitalize": "none", "autocorrect": "off"}
@@ -43,6 +46,7 @@ class Question(Field):
     """
 
     control: ClassVar[str] = "input"  # which markup it is shown with
+    data: Any
 
     def __init__(
         self,
@@ -111,6 +115,28 @@ class Question(Field):
         if self.exact:
             wanted |= {"class": "exact", "wrap": "off"}
         return {"id": f"f-{self.name}"} | {name: value for name, value in wanted.items() if value}
+
+    def checked(self, value: str) -> str:
+        """What the markup of an option says of whether it is chosen."""
+        if isinstance(self.data, Slot):
+            return Slot(f"{self.name}={value}")
+        return CHECKED if value in self.chosen() else NOT_CHECKED
+
+    def chosen(self) -> Sequence[str]:
+        """The values of the options that are chosen."""
+        return [self.data]
+
+    def is_plain(self) -> bool:
+        """Whether its markup is the same whatever was answered, but for the answer itself."""
+        return not self.errors
+
+    def leave_open(self) -> None:
+        """Be shown with a place to fill the answer in."""
+        self.data = Slot(self.name)
+
+    def filling(self) -> dict[str, str]:
+        """What fills the places that `leave_open` left."""
+        return {self.name: escape(self._value())}
 
     def is_blank(self) -> bool:
         return is_blank(self.typed())

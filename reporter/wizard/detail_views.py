@@ -40,7 +40,8 @@ class DetailsStage(Stage):
         receipt = find_or_404(session, token)
         self.token = token
         self.receipt = receipt
-        super().__init__(session, f"details-{receipt.draft_id}")
+        draft_id = f"details-{receipt.draft_id}"
+        super().__init__(draft_id, drafts.load(session, draft_id))
         self.reference = receipt.report.reference
         self.mirrored_as = f"details-{self.reference}"
         self.owner = Owner(receipt.report_id, reference=self.reference)

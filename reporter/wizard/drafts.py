@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,6 +21,31 @@ KEPT_TIMES = 2
 JUST_NOW = timedelta(hours=1)
 
 Raw = Mapping[str, list[str]]  # submitted strings by key
+
+DRAFT = cast(sa.Table, models.Draft.__table__)
+REPORT = cast(sa.Table, models.Report.__table__)
+ATTACHMENT = cast(sa.Table, models.Attachment.__table__)
+# Statements are made once: that takes longer than they run.
+THIS: sa.BindParameter[str] = sa.bindparam("this")
+LOAD = sa.select(DRAFT.c.created_at, DRAFT.c.steps, DRAFT.c.flags, DRAFT.c.updated_at).where(
+    DRAFT.c.id == THIS
+)
+LOOK = sa.select(
+    DRAFT.c.created_at,
+    DRAFT.c.steps,
+    DRAFT.c.flags,
+    DRAFT.c.updated_at,
+    sa.select(REPORT.c.token_hash).where(REPORT.c.draft_id == THIS).scalar_subquery(),
+    sa.exists().where(REPORT.c.draft_id == sa.bindparam("first")),
+    sa.exists().where(ATTACHMENT.c.draft_id == THIS),
+).select_from(sa.select(sa.literal(1)).subquery().outerjoin(DRAFT, DRAFT.c.id == THIS))
+KNOWN = sa.select(DRAFT.c.steps, DRAFT.c.flags).where(DRAFT.c.id == THIS)
+INSERT = sa.insert(DRAFT)
+UPDATE = (
+    sa.update(DRAFT)
+    .where(DRAFT.c.id == THIS)
+    .values({each: sa.bindparam(each) for each in ("steps", "flags", "updated_at")})
+)
 
 
 @dataclass(frozen=True)
@@ -55,16 +80,31 @@ class Draft:
         }
 
 
+@dataclass(frozen=True)
+class Look:
+    """What a page has to know of a draft: itself, while it is kept; the hash of its receipt's
+    token, if it was sent; whether the browser's first was; and whether there are files."""
+
+    draft: Draft | None
+    kept_hash: str | None
+    first_is_sent: bool
+    has_files: bool
+
+
+NOTHING = Look(None, None, first_is_sent=False, has_files=False)
+
+
 def load(session: Session, draft_id: str) -> Draft | None:
     """The draft with this id, if it is still kept."""
-    row = models.Draft
-    query = sa.select(row.created_at, row.steps, row.flags, row.updated_at)
-    query = query.where(row.id == draft_id)
-    found = session.execute(query).one_or_none()
-    if found is None:
-        return None
-    steps = {slug: _step(entry) for slug, entry in found.steps.items()}
-    return Draft(draft_id, found.created_at, steps, tuple(found.flags), found.updated_at)
+    found = session.connection().execute(LOAD, {"this": draft_id}).one_or_none()
+    return _draft(draft_id, found) if found else None
+
+
+def look(session: Session, draft_id: str, first_id: str | None) -> Look:
+    """At the draft with this id, in a browser whose first has *first_id*, in one statement."""
+    found = session.connection().execute(LOOK, {"this": draft_id, "first": first_id}).one()
+    draft = _draft(draft_id, found[:4]) if found.created_at else None
+    return Look(draft, *found[4:])
 
 
 def remove(draft_ids: Sequence[str]) -> None:
@@ -112,9 +152,8 @@ def save(
     entry = {"answers": dict(raw), "answered_at": answered_at and answered_at.isoformat()}
     with get_database().write() as session:
         exclusive(session, Lock.DRAFT, draft_id)  # two tabs save two steps of one draft
-        row = models.Draft
-        query = sa.select(row.steps, row.flags).where(row.id == draft_id)
-        steps, known = session.execute(query).one_or_none() or (None, ())
+        connection = session.connection()
+        steps, known = connection.execute(KNOWN, {"this": draft_id}).one_or_none() or (None, ())
         values = {
             "steps": {**(steps or {}), slug: entry},
             "flags": sorted({*known, *flags}),
@@ -123,9 +162,15 @@ def save(
         if steps is None:
             quotas.take(session, Quota.DRAFTS, now)
             new = {"id": draft_id, "created_at": created_at or now}
-            session.execute(sa.insert(row).values(**new, **values))
+            connection.execute(INSERT, {**new, **values})
         else:
-            session.execute(sa.update(row).where(row.id == draft_id).values(**values))
+            connection.execute(UPDATE, {"this": draft_id, **values})
+
+
+def _draft(draft_id: str, found: Sequence[Any]) -> Draft:
+    created_at, steps, flags, updated_at = found
+    entries = {slug: _step(entry) for slug, entry in steps.items()}
+    return Draft(draft_id, created_at, entries, tuple(flags), updated_at)
 
 
 def _step(entry: dict[str, Any]) -> StoredStep:

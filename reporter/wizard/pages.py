@@ -12,7 +12,6 @@ from typing import Any
 from flask import Flask, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 
 from reporter.web.errors import field_names, gives_back
@@ -20,10 +19,12 @@ from reporter.web.fields import Files
 from reporter.web.locale import choose_language
 from reporter.web.logs import tell_refusal
 from reporter.web.question import questions
+from reporter.web.tokens import TokenForm
 from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Raw, StoredStep
 from reporter.wizard.journey import Journey
+from reporter.wizard.rendering import step_html
 from reporter.wizard.review_warnings import review_warnings
 from reporter.wizard.stage import Stage
 from reporter.wizard.step import Step, StepForm
@@ -38,7 +39,7 @@ TOLD_FROM_NOW = ("started", "started_at", "last_worked_at")
 PAGE_FIELDS = ("draft_key", "age", "shown", "asked_again", "go", "lang")
 
 
-class SendForm(FlaskForm):
+class SendForm(TokenForm):
     """Nothing but the token: the answers are in the draft."""
 
 
@@ -183,22 +184,7 @@ def filled_in_at() -> datetime:
 
 
 def _page(stage: Stage, step: Step, form: StepForm, status: int) -> ResponseReturnValue:
-    journey = stage.journey()
-    page = render_template(
-        "wizard/step.html",
-        step=step,
-        form=form,
-        optional=stage.any_order,
-        multipart=any(isinstance(question, Files) for question in questions(form)),
-        notices=stage.notices(step),
-        questions=[q for q in questions(form) if q.asked_when is None or q.is_asked(form)],
-        number=journey.number(step.slug),
-        count=len(journey.slugs),
-        stage=stage,
-        action=stage.url(step.slug, **changing()),
-        answered=stage.stored(step.slug) is not None or form.is_submitted(),
-    )
-    return page, status
+    return step_html(stage, step, form, stage.url(step.slug, **changing())), status
 
 
 def _before(stage: Stage, step: Step) -> str:

@@ -21,7 +21,7 @@ from reporter.notices import store
 from reporter.notices.store import Notice
 from reporter.report import StoredFile
 from reporter.reports.store import of_draft
-from reporter.reports.submission import is_kept, kept_hash, submit
+from reporter.reports.submission import submit
 from reporter.web import quotas
 from reporter.web.bounds import source_hash
 from reporter.web.browser import Browser
@@ -51,13 +51,17 @@ class ReportStage(Stage):
         known = self.browser.drafts[:1]
         found = key or posted_key() or _key(request.args) or "".join(known)
         self.key = found or new_key()
-        super().__init__(session, self.browser.draft_id(self.key), is_new=not found)
-        self.kept_hash = kept_hash(session, self.draft_id) if found else None
+        draft_id = self.browser.draft_id(self.key)
+        first_id = self.browser.draft_id(known[0]) if known else None
+        # There is nothing to look for where it is new.
+        seen = drafts.look(session, draft_id, first_id) if found or known else drafts.NOTHING
+        super().__init__(draft_id, seen.draft)
+        self.kept_hash = seen.kept_hash
         self.is_sent = self.kept_hash is not None
         self.sent = of_draft(session, self.draft_id) if self.is_sent else None
-        self._first_is_sent = any(is_kept(session, self.browser.draft_id(each)) for each in known)
+        self._first_is_sent = seen.first_is_sent
         asks = any(step.slug == slug and "service" in vars(step.form) for step in self.steps)
-        self.files = files_of_draft(session, self.draft_id) if found else ()
+        self.files = files_of_draft(session, self.draft_id) if seen.has_files else ()
         self.known_incidents = store.shown(session) if asks else []
 
     def url(self, slug: str | None, **query: Any) -> str:

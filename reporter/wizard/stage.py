@@ -7,11 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from reporter.notices.store import Notice
 from reporter.report import StoredFile
-from reporter.wizard import drafts
 from reporter.wizard.drafts import Draft, Raw, StoredStep
 from reporter.wizard.journey import Journey
 from reporter.wizard.step import Step, StepForm
@@ -35,11 +32,9 @@ class Stage(ABC):
     # Of the draft its pages belong to, within the browser.
     key = ""
 
-    def __init__(self, session: Session, draft_id: str, *, is_new: bool = False) -> None:
-        """What a view reads of the database at all, so that it does so once."""
+    def __init__(self, draft_id: str, draft: Draft | None) -> None:
         self.draft_id = draft_id
-        # There is nothing to look for where it is new.
-        self.draft: Draft | None = None if is_new else drafts.load(session, draft_id)
+        self.draft = draft
 
     @abstractmethod
     def url(self, slug: str | None, **query: Any) -> str:
@@ -75,6 +70,10 @@ class Stage(ABC):
     def notices(self, step: Step) -> Sequence[Notice]:
         """Known incidents to show with a step."""
         return ()
+
+    def is_unusual(self) -> bool:
+        """Whether a step's page says what hangs on more than its answers."""
+        return bool(self.sent_before or self.is_new_call or self.reference)
 
     def words(self) -> Mapping[str, str]:
         """For the review's template: `title`, `lead` and `button`."""

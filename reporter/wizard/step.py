@@ -9,13 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from flask_wtf import FlaskForm
 from wtforms import StringField
 
 from reporter.report import StoredFile
+from reporter.web.tokens import TokenForm
 
 
-class StepForm(FlaskForm):
+class StepForm(TokenForm):
     """One page of questions.
 
     `answered_at` is when it was first answered as it stands. Of the second stage: `report_zone`

@@ -17,6 +17,7 @@ from reporter.formats.times import CLOCK_SKEW, NoSuchTime, is_date_alone, locali
 from reporter.formats.words import three_ways
 from reporter.formats.zones import parse_zone, zone_label
 from reporter.web.fields import Radios, TextInput
+from reporter.web.skeleton import Slot
 
 # As a browser's own field holds a time (HTML Standard, local date and time string).
 COMPLETE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?")
@@ -47,8 +48,15 @@ class TypedTime(TextInput):
     def attributes(self) -> dict[str, str]:
         # A browser's own field drops what is not complete: half a date would be gone.
         found = super().attributes()
-        complete = not self.data or COMPLETE.fullmatch(self.data)
-        return found if complete else {**found, "type": "text"}
+        return found if self._is_complete() else {**found, "type": "text"}
+
+    def is_plain(self) -> bool:
+        return super().is_plain() and self._is_complete()
+
+    def _is_complete(self) -> bool:
+        """Or blank, or left open for one that is."""
+        shown = self.data or ""
+        return not shown or isinstance(shown, Slot) or COMPLETE.fullmatch(shown) is not None
 
     def local(self, at: datetime, zone: ZoneInfo) -> datetime:
         """The naive time meant, when it was answered *at*. Raises ValueError."""

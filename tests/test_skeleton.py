@@ -14,7 +14,7 @@ from reporter.web.skeleton import CLOSE, OPEN, Skeleton, Slot
 from reporter.wizard import rendering
 
 # What would break out of where it stands, or be taken for a place to fill in.
-HOSTILE = f'"><script>&amp; {OPEN}service{CLOSE} {Slot("csrf_token")}\'</textarea>'
+HOSTILE = f"\"><script>&amp; {OPEN}service{CLOSE} {Slot('csrf_token')}'</textarea>"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The page of a step: filled into one that was rendered before, as far as nothing on it is unusual."""
+"""A step's page: filled into one that was rendered before, as far as nothing on it is unusual."""
 
 from __future__ import annotations
 

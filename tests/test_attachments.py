@@ -598,7 +598,7 @@ def test_a_request_that_is_far_too_large_is_answered_in_plain_words(
     page = customer.chooses(("vídeo.pdf", pdf(MIB)))
     assert page.status == 413
     assert "Esos archivos son demasiado grandes" in page.text
-    assert "Los archivos pueden ocupar 1,0 MB en total." in " ".join(page.text.split())
+    assert "Los archivos pueden ocupar 1 MB en total." in " ".join(page.text.split())
     assert page.links[f"/r/{token}/details/evidence"] == "Volver a la página"
     assert page.links[f"/r/{token}/details/evidence?lang=en"] == "English"
     assert kept(provider, token) == []

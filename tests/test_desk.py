@@ -321,7 +321,6 @@ def test_what_was_solved_by_mistake_is_opened_again(
     page = desk.submit(action="solve", text=WORDS)
     assert 'value="solve"' not in page.html
     assert "next_news_at" not in page.fields
-    assert desk.submit(action="reopen", text="").errors == {"text": "Escriba por qué sigue abierta"}
     desk.submit(action="reopen", text="Nos hemos equivocado de incidencia")
     found = status(provider, token)
     assert found["solved_at"] is None
@@ -331,6 +330,20 @@ def test_what_was_solved_by_mistake_is_opened_again(
     assert "El equipo de soporte dice que" in text_of(solved)
     assert "Nos hemos equivocado" in text_of(opened)
     assert "<b>Solucionado</b>" not in provider.customer(token).page.html
+
+
+def test_it_is_opened_again_without_a_word_and_then_no_mail_goes_out(
+    provider: Provider, token: str, desk: Customer
+) -> None:
+    wants_news(provider.customer(token))
+    desk.submit(action="solve", text=WORDS)
+    desk.submit(action="reopen", text="")
+    assert status(provider, token)["solved_at"] is None
+    assert done(desk.page)[0].startswith("Abierta de nuevo 23 nov 2026 03:22 · Ana")
+    assert len(provider.work()) == 1  # of solved
+    page = provider.customer(token).page
+    assert page.status == 200
+    assert "<b>Solucionado</b>" not in page.html
 
 
 def test_of_what_is_solved_no_more_news_is_promised(

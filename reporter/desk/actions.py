@@ -78,7 +78,7 @@ def reopen(
     next_news_at: datetime | None,
     at: datetime,
 ) -> None:
-    """It is not solved after all; *text* tells the customer why."""
+    """It is not solved after all; *text*, where there is any, tells the customer why."""
     if row.solved_at is None:
         return
     row.solved_at = None

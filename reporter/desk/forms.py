@@ -38,10 +38,7 @@ class DeskForm(FlaskForm):
     text = TextArea(
         _l("Message to the customer"),
         filters=[lines],
-        required_with={
-            ("action", UpdateKind.MESSAGE): _l("Write what to tell the customer"),
-            ("action", UpdateKind.REOPEN): _l("Write why it is open again"),
-        },
+        required_with={("action", UpdateKind.MESSAGE): _l("Write what to tell the customer")},
     )
     next_news_at = SupportTime(
         _l("Next update at"),

@@ -237,11 +237,13 @@ class StaffLink(Base):
 
 
 class Quota(StrEnum):
-    """What one client may have so much of."""
+    """What one client, or one account, may have so much of."""
 
     DRAFTS = "drafts"
     REPORTS = "reports"
     FOLLOWERS = "followers"
+    SIGN_INS = "sign_ins"
+    WRONG_PASSWORDS = "wrong_passwords"  # of one account
 
 
 class Tally(Base):

@@ -55,6 +55,8 @@ def test_the_quotas_are_those_that_are_told() -> None:
         Quota.DRAFTS: (600, timedelta(hours=1)),
         Quota.REPORTS: (300, timedelta(minutes=10)),
         Quota.FOLLOWERS: (300, timedelta(minutes=10)),
+        Quota.SIGN_INS: (20, timedelta(minutes=1)),
+        Quota.WRONG_PASSWORDS: (10, timedelta(minutes=5)),
     } == quotas.ALLOWED
 
 

@@ -32,7 +32,10 @@ REQUESTS = "600 per minute"  # of each route: RATELIMIT_APPLICATION
 DRAFTS, DRAFTS_WITHIN = 600, timedelta(hours=1)
 REPORTS, REPORTS_WITHIN = 300, timedelta(minutes=10)
 FOLLOWERS, FOLLOWERS_WITHIN = 300, timedelta(minutes=10)
+SIGN_INS, SIGN_INS_WITHIN = 20, timedelta(minutes=1)  # tried
 UNSENT_BYTES, UNSENT_WITHIN = 100_000_000, timedelta(days=1)  # of files
+# One account of support, from everywhere; a browser it was signed in in has its own ----------
+WRONG_PASSWORDS, WRONG_PASSWORDS_WITHIN = 10, timedelta(minutes=5)
 
 
 class BoundedFormParser(FormDataParser):

@@ -1,12 +1,12 @@
-"""What one client may have so much of in a while, counted in the database: exactly, over all
-processes and machines.
+"""What one client, or one account, may have so much of in a while, counted in the database:
+exactly, over all processes and machines.
 
 Unlike the limits of requests these hold where a stranger fills the disk, or speaks through us.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import abort, current_app, has_request_context
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from reporter.attachments.store import Allowance
 from reporter.database import Lock, exclusive
+from reporter.links import sign
 from reporter.models import Quota, Tally
 from reporter.web import bounds
 
@@ -21,6 +22,8 @@ ALLOWED = {
     Quota.DRAFTS: (bounds.DRAFTS, bounds.DRAFTS_WITHIN),
     Quota.REPORTS: (bounds.REPORTS, bounds.REPORTS_WITHIN),
     Quota.FOLLOWERS: (bounds.FOLLOWERS, bounds.FOLLOWERS_WITHIN),
+    Quota.SIGN_INS: (bounds.SIGN_INS, bounds.SIGN_INS_WITHIN),
+    Quota.WRONG_PASSWORDS: (bounds.WRONG_PASSWORDS, bounds.WRONG_PASSWORDS_WITHIN),
 }
 
 
@@ -29,23 +32,48 @@ def take(session: Session, quota: Quota, at: datetime) -> None:
 
     The caller's transaction writes.
     """
+    if not count(session, quota, at):
+        abort(429)
+
+
+def count(session: Session, quota: Quota, at: datetime, of: str = "") -> bool:
+    """Count one more for the client that asks, or for what is named; False, and nothing is
+    counted, when that has had enough.
+
+    The caller's transaction writes.
+    """
     if not current_app.config["RATELIMIT_ENABLED"] or not has_request_context():
-        return
+        return True
     most, within = ALLOWED[quota]
-    clients = bounds.client_hashes(at, within)
-    today = clients[0]
+    names = _names(of, at, within)
+    today = names[0]
     exclusive(session, Lock.QUOTA, f"{quota} {today}")
     had = sa.select(sa.func.sum(Tally.count)).where(
-        Tally.quota == quota, Tally.client.in_(clients), Tally.minute > at - within
+        Tally.quota == quota, Tally.client.in_(names), Tally.minute > at - within
     )
     if (session.scalar(had) or 0) >= most:
-        abort(429)
+        return False
     minute = at.replace(second=0, microsecond=0)
     row = session.get(Tally, (quota, today, minute))
     if row is None:
         session.add(Tally(quota=quota, client=today, minute=minute, count=1))
     else:
         row.count += 1
+    session.flush()
+    return True
+
+
+def forgive(session: Session, quota: Quota, at: datetime, of: str = "") -> None:
+    """Begin the count anew."""
+    names = _names(of, at, ALLOWED[quota][1])
+    session.execute(sa.delete(Tally).where(Tally.quota == quota, Tally.client.in_(names)))
+
+
+def _names(of: str, at: datetime, within: timedelta) -> list[str]:
+    """What is counted under: another name each day, so that nobody can be followed by it."""
+    if not of:
+        return bounds.client_hashes(at, within)
+    return [sign("counted", f"{day:%Y-%m-%d} {of}").hex()[:16] for day in (at, at - within)]
 
 
 def unsent(at: datetime) -> Allowance | None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import sqlalchemy as sa
-from factories import SENT_AT, Customer, Page
-from provider import Provider, a_provider
+from factories import SENT_AT, SETTINGS, Customer, Page
+from flask import Flask
+from provider import Provider, a_provider, a_provider_made_by
 
 from reporter.models import Base, Staff, StaffSession
 from reporter.staff import passwords
@@ -52,8 +54,9 @@ def signs_in(
     password: str = PASSWORD,
     email: str = "ana@example.com",
     there: str = "/desk",
+    address: str = "127.0.0.1",
 ) -> Customer:
-    someone = Customer(provider.app)
+    someone = Customer(provider.app, REMOTE_ADDR=address)
     someone.open(there)
     someone.submit(email=email, password=password)
     return someone
@@ -375,6 +378,38 @@ def test_one_account_is_slowed_from_everywhere_and_never_locked(limited: Provide
     assert tries(limited, PASSWORD, "198.51.100.3").status == 200
 
 
+def test_wrong_passwords_are_counted_over_all_processes(make_app: Callable[..., Flask]) -> None:
+    """Two applications over one database are as two machines."""
+    with a_provider_made_by(make_app) as first:
+        chosen(first, add(first))
+        second = Provider(make_app(**SETTINGS), first.smtp, first.clock)
+        for each in (first, second):
+            each.app.config["RATELIMIT_ENABLED"] = True
+        statuses = [
+            tries([first, second][number % 2], "otra cosa larga", f"192.0.2.{number}").status
+            for number in range(11)
+        ]
+        assert statuses == [422] * 10 + [429]
+        assert tries(second, PASSWORD, "198.51.100.1").status == 429
+        # An account that is none is slowed alike: the answer does not tell it from the other.
+        nobody = [
+            signs_in(
+                [first, second][number % 2], "otra cosa larga", "nadie@example.com", address=address
+            )
+            for number, address in enumerate(f"198.51.101.{n}" for n in range(11))
+        ]
+        assert [each.page.status for each in nobody] == [422] * 10 + [429]
+        first.later(minutes=5)
+        assert tries(second, PASSWORD, "198.51.100.2").status == 200
+
+
+def test_the_right_password_begins_the_count_of_its_account_anew(limited: Provider) -> None:
+    chosen(limited, add(limited))
+    typed = ["otra cosa larga"] * 9 + [PASSWORD] + ["otra cosa larga"] * 10
+    statuses = [tries(limited, each, f"192.0.2.{n}").status for n, each in enumerate(typed)]
+    assert statuses == [422] * 9 + [200] + [422] * 10
+
+
 # A session dies
 
 
@@ -412,6 +447,104 @@ def test_a_session_ends_also_for_a_copy_of_its_cookie(provider: Provider, end: s
     page = copy.peek("/desk/INC-A00000")
     assert (page.status, page.location) == (303, "/desk/sign-in?next=/desk/INC-A00000")
     assert is_signed_in(other) == (end == "sign-out")  # which ends this browser's alone
+
+
+PLACES = {
+    "report": ("/desk/{reference}", {"action": "message", "next_news_at": "10:30"}),
+    "new": ("/desk/notices/new?service=email&since=2026-11-23T01:40Z", {"text_en": "Down"}),
+    "notice": ("/desk/notices/{key}", {"action": "update", "text_en": "Down"}),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("end", ["sign-out", "disable", "thirty days"])
+def test_what_was_typed_when_the_session_ended_is_there_after_signing_in(
+    provider: Provider, place: str, end: str
+) -> None:
+    known = {
+        "reference": provider.receipt(provider.report()).report.reference,
+        "key": provider.command("notice", "open", "--service", "email", "--text", "Cae").strip(),
+    }
+    someone = chosen(provider, add(provider))
+    path, typed = PLACES[place]
+    path, typed = path.format(**known), {"text": "Dos líneas\r\nde texto", **typed}
+    opened = someone.open(path)
+    match end:
+        case "sign-out":
+            someone.open("/desk").action = "/desk/sign-out"
+            someone.submit()
+        case "disable":
+            provider.command("staff", "disable", "Ana")
+        case _:
+            provider.later(days=30)
+    someone.page = opened
+    # Signing out gives the browser no new token, so that its other pages are not stale.
+    page = someone.submit(follow=False, **typed)
+    assert (page.status, unquote(page.location)) == (303, f"/desk/sign-in?next={path}")
+    assert not provider.waiting(kind="news")
+    assert provider.command("notice", "list").count("N-") == 1
+    if end == "disable":
+        someone.open(path_of(provider.command("staff", "link", "Ana")))
+        someone.submit(password=PASSWORD)
+    else:
+        someone.open(page.location)
+        someone.submit(email="ana@example.com", password=PASSWORD)
+    page = someone.open(path)
+    assert "Lo que escribió está aquí de nuevo y aún no se ha enviado." in page.text
+    assert {name: page.fields[name] for name in typed if name != "action"} == {
+        name: value for name, value in typed.items() if name != "action"
+    }
+    # Elsewhere it is not, and once it is sent it is gone.
+    assert "está aquí de nuevo" not in someone.open("/desk/notices/new?service=database").text
+    someone.page = page
+    sent = someone.submit(**{k: v for k, v in typed.items() if k == "action"}, next_news_at="")
+    assert sent.status == 200
+    assert "está aquí de nuevo" not in someone.open(path).text
+
+
+def test_nothing_is_kept_of_a_browser_in_which_nobody_was_signed_in(provider: Provider) -> None:
+    chosen(provider, add(provider))
+    reference = provider.receipt(provider.report()).report.reference
+    someone = Customer(provider.app)
+    csrf = someone.open("/desk/sign-in").fields["csrf_token"]
+    before = everything(provider)
+    for mark in ("", "forged"):
+        if mark:
+            someone.client.set_cookie(
+                "__Host-known", mark, domain="incidents.example.com", secure=True
+            )
+        someone.page.action = f"/desk/{reference}"
+        page = someone.submit(
+            follow=False, csrf_token=csrf, action="message", text="Hemos sido atacados"
+        )
+        assert page.status == 303
+    assert everything(provider) == before
+
+
+def test_every_page_of_the_desk_asks_to_sign_in(provider: Provider) -> None:
+    """Whatever it is asked for, and by a browser with a cookie that is worth nothing as well."""
+    token = provider.report()
+    known = {"reference": provider.receipt(token).report.reference, "key": "N-00000", "kind": "csv"}
+    someone = Customer(provider.app)
+    csrf = someone.open("/desk/sign-in").fields["csrf_token"]
+    addresses = provider.app.url_map.bind("incidents.example.com")
+    asked = 0
+    for cookie in ("", "none"):
+        if cookie:
+            someone.client.set_cookie(
+                "__Host-staff", cookie, domain="incidents.example.com", secure=True
+            )
+        for rule in provider.app.url_map.iter_rules():
+            if not rule.rule.startswith("/desk") or rule.endpoint.startswith("staff."):
+                continue
+            path = addresses.build(
+                rule.endpoint, {each: known.get(each, "1") for each in rule.arguments}
+            )
+            for method in sorted((rule.methods or set()) & {"GET", "HEAD", "POST"}):
+                page = someone._go(method, path, follow=False, data={"csrf_token": csrf})
+                assert (page.status, page.location.partition("?")[0]) == (303, "/desk/sign-in")
+                asked += 1
+    assert asked >= 20
 
 
 def test_whoever_was_disabled_cannot_sign_in_until_a_new_link(provider: Provider) -> None:

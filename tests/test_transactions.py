@@ -132,6 +132,34 @@ def test_a_page_looks_at_the_database_once(provider: Provider) -> None:
     assert more == {}
 
 
+def test_a_page_of_the_desk_is_one_transaction_with_who_asks(provider: Provider) -> None:
+    _customer, known = prepared(provider)
+    support = provider.support()
+    for endpoint, path in pages(provider.app, known):
+        if path.startswith("/desk") and not endpoint.startswith("staff."):
+            with transactions(provider.app) as begun:
+                assert got(support, path) == (404 if "/notices/new" in path else 200)
+            assert begun == ["read"], endpoint
+    reference, key = known[""]["reference"], known[""]["key"]
+    new = "/desk/notices/new?service=database"
+    for path, pressed in [
+        (f"/desk/{reference}", {"action": "acknowledge"}),
+        (f"/desk/{reference}", {"action": "message", "text": ""}),  # which is shown again
+        (f"/desk/{reference}", {"action": "message", "text": "En ello"}),
+        (f"/desk/{reference}", {"action": "contact", "email": "otra@example.com"}),
+        (new, {"text": "Cae", "started_at": "02:40"}),
+        (f"/desk/notices/{key}", {"action": "update", "text": "Seguimos"}),
+        (f"/desk/notices/{key}", {"action": "link"}),
+        ("/desk/call", {}),
+        ("/desk/call/end", {}),
+    ]:
+        support.open("/desk" if path.startswith("/desk/call") else path).action = path
+        with transactions(provider.app) as begun:
+            page = support.submit(follow=False, **pressed)
+        assert page.status == (422 if pressed.get("text") == "" else 303), path
+        assert begun == ["write"], path
+
+
 def test_nothing_is_rendered_or_composed_while_others_cannot_write(provider: Provider) -> None:
     """Sending a report, seen from the template engine: no transaction that writes is open."""
     writing = 0

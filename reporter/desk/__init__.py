@@ -14,5 +14,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(notices.blueprint)
     texts = [f"text_{each}" for each in app.config["LANGUAGES"]]
     gives_back(app, "desk.report", lambda **_: field_names(DeskForm))
-    gives_back(app, "desk_notices.new", lambda **_: [*field_names(NoticeForm), *texts])
-    gives_back(app, "desk_notices.notice", lambda **_: [*field_names(NoticeNewsForm), *texts])
+    gives_back(app, "desk_notices.new", lambda **_: [*field_names(NoticeForm), *texts, "report"])
+    gives_back(
+        app, "desk_notices.notice", lambda **_: [*field_names(NoticeNewsForm), *texts, "report"]
+    )

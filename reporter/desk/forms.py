@@ -15,7 +15,6 @@ from wtforms import SelectChoice as Option
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
-from reporter.database import get_database
 from reporter.desk.actions import ACTIONS
 from reporter.formats.text import is_blank
 from reporter.formats.words import service_name
@@ -29,6 +28,15 @@ NoticeFormType = TypeVar("NoticeFormType", bound="NoticeTextForm")
 
 def _mends(form: Any) -> bool:
     return bool(form.action.data == UpdateKind.CONTACT)
+
+
+class OpenNotice(Select):
+    """One of the known incidents that are open, which are set before it is read."""
+
+    def validate_value(self, form: Any) -> None:
+        links = form.action.data == UpdateKind.LINK_NOTICE
+        if links and self.data not in [choice.value for choice in self.iter_choices()]:
+            raise ValidationError(_("Choose a known incident"))
 
 
 class DeskForm(FlaskForm):
@@ -61,7 +69,7 @@ class DeskForm(FlaskForm):
     )
     # Set by the page that has asked for the cause once.
     without_cause = StringField()
-    notice = Select(
+    notice = OpenNotice(
         _l("It is this known incident"),
         required_with={("action", UpdateKind.LINK_NOTICE): _l("Choose a known incident")},
     )
@@ -69,14 +77,6 @@ class DeskForm(FlaskForm):
     def validate_action(self, field: StringField) -> None:
         if field.data not in ACTIONS:
             raise ValidationError(_("Choose what to do"))
-
-    def validate_notice(self, field: Select) -> None:
-        if self.action.data != UpdateKind.LINK_NOTICE:
-            return
-        with get_database().read() as db_session:
-            found = store.find(db_session, field.data)
-        if found is None:
-            raise ValidationError(_("Choose a known incident"))
 
     def validate(self, extra_validators: Any = None) -> bool:
         """What is solved without saying what it was is asked about, once."""
@@ -93,6 +93,11 @@ class DeskForm(FlaskForm):
         ]
         self.without_cause.data = "yes"
         return False
+
+    def has_words(self) -> bool:
+        """Whether something was typed or chosen, and not only looked at."""
+        chooses = self.action.data in {UpdateKind.CONTACT, UpdateKind.LINK_NOTICE}
+        return chooses or bool(self.text.data or self.next_news_at.data)
 
     def has_unsent_words(self) -> bool:
         """Whether something is typed that the action does not send: it stays on the page."""

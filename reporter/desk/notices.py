@@ -11,8 +11,9 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
-from reporter.database import get_database
 from reporter.desk import linking, timeline
 from reporter.desk.forms import NoticeForm, NoticeNewsForm, in_every_language
 from reporter.desk.linking import Candidate
@@ -21,11 +22,11 @@ from reporter.formats.times import support_zone
 from reporter.formats.words import elapsed
 from reporter.links import notice_desk_url
 from reporter.notices import followers, store
-from reporter.staff.signed_in import acting, require
+from reporter.staff import kept
+from reporter.staff.signed_in import acting, support
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("desk_notices", __name__)
-blueprint.before_request(require)
 
 LINK = "link"
 LINE_WIDTH = 320
@@ -34,25 +35,29 @@ LINE_WIDTH = 320
 @blueprint.route("/desk/notices/new", methods=["GET", "POST"])
 def new() -> ResponseReturnValue:
     """Open a known incident: `?service=&since=`, as in the links of mails, fill it in."""
-    service = request.args.get("service", "")
-    if service not in [each["id"] for each in current_app.config["SERVICES"]]:
-        abort(404)
-    since = _moment(request.args.get("since", "")) or datetime.now(UTC)
-    form = in_every_language(NoticeForm)(
-        started_at=f"{since.astimezone(support_zone()):%Y-%m-%d %H:%M}"
-    )
-    if form.validate_on_submit():
-        now = datetime.now(UTC)
-        started_at = form.started_at.moment or since
-        with get_database().write() as db_session:
-            name = acting(db_session, now)
+    service, now = request.args.get("service", ""), datetime.now(UTC)
+    since = _moment(request.args.get("since", "")) or now
+    with support(writes=request.method == "POST") as db_session:
+        if service not in [each["id"] for each in current_app.config["SERVICES"]]:
+            abort(404)
+        sent = kept.typed(db_session, now)
+        form = in_every_language(NoticeForm)(
+            formdata=sent,
+            started_at=f"{since.astimezone(support_zone()):%Y-%m-%d %H:%M}",
+        )
+        if form.validate_on_submit():
             notice = store.open_notice(
-                db_session, [service], form.texts(), started_at, form.next_news_at.moment, now
+                db_session,
+                [service],
+                form.texts(),
+                form.started_at.moment or since,
+                form.next_news_at.moment,
+                now,
             )
-            linking.link(db_session, notice, request.form.getlist("report"), name, now)
-            key = notice.key
-        return redirect(notice_desk_url(key), 303)
-    with get_database().read() as db_session:
+            chosen = request.form.getlist("report")
+            linking.link(db_session, notice, chosen, acting(db_session, now), now)
+            kept.drop(db_session)
+            return redirect(notice_desk_url(notice.key), 303)
         active = store.active(db_session, service)
         candidates = linking.candidates(db_session, [service], since)
     page = render_template(
@@ -62,7 +67,8 @@ def new() -> ResponseReturnValue:
         active=active,
         desk_url=notice_desk_url,
         candidates=candidates,
-        left_out=_left_out(candidates),
+        left_out=_left_out(candidates, sent),
+        restored=not form.is_submitted() and bool(form.text.data),
     )
     return page, (422 if form.errors else 200)
 
@@ -70,28 +76,19 @@ def new() -> ResponseReturnValue:
 @blueprint.route("/desk/notices/<key>", methods=["GET", "POST"])
 def notice(key: str) -> ResponseReturnValue:
     """One known incident; POST with `action` tells what is known, closes it, or links reports."""
-    form = in_every_language(NoticeNewsForm)()
-    with get_database().read() as db_session:
+    now = datetime.now(UTC)
+    with support(writes=request.method == "POST") as db_session:
         found = store.find(db_session, key) or abort(404)
+        form = in_every_language(NoticeNewsForm)(formdata=kept.typed(db_session, now))
+        if form.is_submitted() and _acted(db_session, found, form, now):
+            kept.drop(db_session)
+            return redirect(request.path, 303)
         moments, figures = timeline.of_notice(db_session, found, current_language())
         candidates = (
             []
             if found.closed_at
             else linking.candidates(db_session, found.services, found.started_at)
         )
-    if form.action.data == LINK and form.is_submitted():
-        return _link(found)
-    if found.closed_at is None and form.validate_on_submit():
-        now = datetime.now(UTC)
-        with get_database().write() as db_session:
-            acting(db_session, now)
-            row = store.lock(db_session, found.key) or abort(404)
-            closes = form.action.data == NoticeNewsForm.CLOSE
-            if store.tell(
-                db_session, row, form.texts(), form.next_news_at.moment, now, close=closes
-            ):
-                followers.tell(db_session, row, now)
-        return redirect(request.path, 303)
     page = render_template(
         "desk/notice.html",
         form=form,
@@ -104,14 +101,34 @@ def notice(key: str) -> ResponseReturnValue:
         elapsed=elapsed,
         candidates=candidates,
         left_out=set(),
+        restored=not form.is_submitted() and bool(form.text.data),
     )
     return page, (422 if form.errors else 200)
+
+
+def _acted(db_session: Session, found: store.Notice, form: NoticeNewsForm, now: datetime) -> bool:
+    """Do what was pressed; False where the form has to be shown again."""
+    links = form.action.data == LINK
+    if links and not FlaskForm().validate():
+        raise CSRFError
+    if not links and (found.closed_at or not form.validate()):
+        return False
+    name = acting(db_session, now)
+    row = store.lock(db_session, found.key) or abort(404)
+    if links:
+        if row.closed_at is None:
+            linking.link(db_session, row, request.form.getlist("report"), name, now)
+        return True
+    closes = form.action.data == NoticeNewsForm.CLOSE
+    if store.tell(db_session, row, form.texts(), form.next_news_at.moment, now, close=closes):
+        followers.tell(db_session, row, now)
+    return True
 
 
 @blueprint.get("/desk/notices/<key>/export.<any(json, csv):kind>")
 def export(key: str, kind: str) -> ResponseReturnValue:
     """Its timeline and figures, for the review afterwards."""
-    with get_database().read() as db_session:
+    with support() as db_session:
         found = store.find(db_session, key) or abort(404)
         moments, figures = timeline.of_notice(db_session, found, current_language())
     if kind == "json":
@@ -123,23 +140,11 @@ def export(key: str, kind: str) -> ResponseReturnValue:
     return response
 
 
-def _link(found: store.Notice) -> ResponseReturnValue:
-    if not FlaskForm().validate():
-        raise CSRFError
-    now = datetime.now(UTC)
-    with get_database().write() as db_session:
-        name = acting(db_session, now)
-        row = store.lock(db_session, found.key) or abort(404)
-        if row.closed_at is None:
-            linking.link(db_session, row, request.form.getlist("report"), name, now)
-    return redirect(request.path, 303)
-
-
-def _left_out(candidates: list[Candidate]) -> set[str]:
+def _left_out(candidates: list[Candidate], sent: MultiDict[str, str] | None) -> set[str]:
     """Those whose box was cleared on a form that comes back."""
-    if request.method != "POST":
+    if not sent:
         return set()
-    return {each.reference for each in candidates} - set(request.form.getlist("report"))
+    return {each.reference for each in candidates} - set(sent.getlist("report"))
 
 
 def _moment(text: str) -> datetime | None:

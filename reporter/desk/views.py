@@ -25,7 +25,6 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.attachments.store import files_of
 from reporter.attachments.store import read as read_file
-from reporter.database import get_database
 from reporter.desk import actions, contact, mails
 from reporter.desk.board import PAGE, Asked
 from reporter.desk.board import known as board_known
@@ -40,11 +39,11 @@ from reporter.notices import store as notices
 from reporter.report import Report
 from reporter.reports import store
 from reporter.reports.reference import parse_reference
-from reporter.staff.signed_in import acting, require
+from reporter.staff import kept
+from reporter.staff.signed_in import acting, support
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("desk", __name__)
-blueprint.before_request(require)
 
 
 @blueprint.get("/desk")
@@ -52,7 +51,7 @@ def board() -> ResponseReturnValue:
     """The open reports: `?state=&service=&severity=&q=&page=`."""
     services = [each["id"] for each in current_app.config["SERVICES"]]
     asked, now = Asked.of(request.args, services), datetime.now(UTC)
-    with get_database().read() as db_session:
+    with support() as db_session:
         lines = board_lines(db_session, asked, now)
         known = board_known(db_session)
         latest = board_latest(db_session, services, now)
@@ -74,13 +73,13 @@ def board() -> ResponseReturnValue:
 @blueprint.route("/desk/<reference>", methods=["GET", "POST"])
 def report(reference: str) -> ResponseReturnValue:
     """Everything about one report; POST with `action` does one of actions.ACTIONS."""
-    form = DeskForm()
-    valid = form.validate_on_submit()
-    with get_database().transaction(writes=valid) as db_session:
+    with support(writes=request.method == "POST") as db_session:
         row = _row(db_session, reference)
+        form = DeskForm(formdata=kept.typed(db_session, datetime.now(UTC)))
         form.notice.choices = notice_options(db_session, row.service)
-        if valid:
+        if form.validate_on_submit():
             _act(db_session, row, form)
+            kept.drop(db_session)
             if not form.has_unsent_words():
                 return redirect(url_for("desk.report", reference=row.reference), 303)
         page = _page(db_session, row, form)
@@ -90,7 +89,7 @@ def report(reference: str) -> ResponseReturnValue:
 @blueprint.get("/desk/<reference>/files/<int(max=2147483647):attachment_id>")
 def file(reference: str, attachment_id: int) -> ResponseReturnValue:
     """A file of the customer's, as a download and as no type that a browser would show."""
-    with get_database().read() as db_session:
+    with support() as db_session:
         row = _row(db_session, reference)
         stored, content = read_file(db_session, row.id, attachment_id) or abort(404)
     response = Response(content, mimetype="application/octet-stream")
@@ -148,6 +147,7 @@ def _page(db_session: Session, row: models.Report, form: DeskForm) -> dict[str, 
         "open_notice": new_notice_url(row.service, report.started_at or row.saved_at),
         "action": request.path,
         "unsent": form.is_submitted() and form.has_unsent_words(),
+        "restored": not form.is_submitted() and form.has_words(),
         "kind_in_words": kind_in_words,
     }
 

@@ -111,15 +111,25 @@ def give_cookie(response: Response, token: str, lasts: timedelta = LASTS) -> Non
 
 def know_again(response: Response, email: str) -> None:
     """Mark a browser in which somebody has signed in. The mark opens nothing."""
-    _set_cookie(response, KNOWN, seal(KNOWN, [email, new_token()]), KNOWN_FOR)
+    _set_cookie(response, KNOWN, seal(KNOWN, [email, mark() or new_token()]), KNOWN_FOR)
 
 
 def known_as(email: str) -> str:
     """What tells this browser from others, if *email* has been signed in in it."""
+    whose, found = _known()
+    return found if whose == email else ""
+
+
+def mark() -> str:
+    """The same, whoever has been signed in in it; empty where nobody has."""
+    return _known()[1]
+
+
+def _known() -> tuple[str, str]:
     match unseal(KNOWN, request.cookies.get(cookie_name(KNOWN), ""), KNOWN_FOR):
-        case [str(whose), str(mark)] if whose == email:
-            return mark
-    return ""
+        case [str(whose), str(found)]:
+            return whose, found
+    return "", ""
 
 
 def _set_cookie(response: Response, name: str, value: str, lasts: timedelta) -> None:

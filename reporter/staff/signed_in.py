@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from flask import g, redirect, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import abort, g, redirect, request, url_for
 from sqlalchemy.orm import Session
 
 from reporter.database import get_database
-from reporter.staff import sessions, sign_on
+from reporter.staff import kept, sessions, sign_on
 from reporter.staff.accounts import Member
 from reporter.web.logs import tell_refusal
 
@@ -18,32 +19,39 @@ from reporter.web.logs import tell_refusal
 OWN_PATH = re.compile(r"/desk(?:[/?][!-\[\]-~]{0,500})?")
 
 
+@contextmanager
+def support(*, writes: bool = False) -> Iterator[Session]:
+    """The one transaction of a page of the desk, to read or, with *writes*, to write.
+
+    Whoever is not signed in does not get into it: they are asked to sign in, whatever they ask
+    for, so that nobody learns from an answer whether there is such a report. What they typed is
+    kept for them.
+    """
+    member = None
+    if _claims_to_be_somebody():
+        with get_database().transaction(writes=writes) as session:
+            member = g.staff_member = _find(session)
+            if member:
+                yield session
+    if member is None:
+        tell_refusal("not signed in")
+        kept.keep(datetime.now(UTC))
+        abort(redirect(url_for("staff.sign_in", next=_here()), 303))
+
+
 def somebody() -> Member | None:
     """Who of support asks, if it is somebody of support. Asked once in a request."""
     if "staff_member" not in g:
         g.staff_member = None
-        if sessions.cookie_name() in request.cookies or sign_on.is_told():
-            now = datetime.now(UTC)
+        if _claims_to_be_somebody():
             with get_database().read() as session:
-                g.staff_member = sessions.find(session, now) or sign_on.find(session)
+                g.staff_member = _find(session)
     found: Member | None = g.staff_member
     return found
 
 
-def require() -> ResponseReturnValue | None:
-    """Before a request for the desk: whoever is not signed in is asked to, whatever they ask for.
-
-    So nobody learns from an answer whether there is such a report.
-    """
-    if somebody() is None:
-        tell_refusal("not signed in")
-        here = request.full_path if request.query_string else request.path
-        return redirect(url_for("staff.sign_in", next=here if own_path(here) else None), 303)
-    return None
-
-
 def me() -> Member:
-    """Who asks, in a view behind `require`."""
+    """Who asks, inside of `support`."""
     found = somebody()
     assert found is not None
     return found
@@ -60,3 +68,19 @@ def acting(session: Session, at: datetime) -> str:
 def own_path(path: str | None) -> str | None:
     """*path*, if it is one of the desk's."""
     return path if path and OWN_PATH.fullmatch(path) else None
+
+
+def _claims_to_be_somebody() -> bool:
+    """Whether there is anything to look up: a stranger's request takes no transaction."""
+    return sessions.cookie_name() in request.cookies or sign_on.is_told()
+
+
+def _find(session: Session) -> Member | None:
+    return sessions.find(session, datetime.now(UTC)) or sign_on.find(session)
+
+
+def _here() -> str | None:
+    """The page that was asked for, to land there once signed in; None where it can be no page."""
+    if "GET" not in (getattr(request.url_rule, "methods", None) or ()):
+        return None
+    return own_path(request.full_path if request.query_string else request.path)

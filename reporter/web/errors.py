@@ -128,8 +128,14 @@ def _typed(error: HTTPException) -> tuple[list[tuple[str, str]], bool] | None:
     """What the page was sent with, to be sent again with one button, and whether that is all of
     it; tokens are made afresh. None where sending the same again would be of no use."""
     again = isinstance(error, CSRFError) or error.code not in {400, 403, 404, 405, 413}
+    return own_typed() if request.method == "POST" and again else None
+
+
+def own_typed() -> tuple[list[tuple[str, str]], bool] | None:
+    """What the page's own form was sent with, within GIVEN_BACK_BYTES, and whether that is all of
+    it; None where no page says which fields are its own, or it is too large to be read."""
     names = current_app.extensions.get("own_fields", {}).get(request.endpoint)
-    if request.method != "POST" or not again or names is None:
+    if names is None:
         return None
     own = {*names(**(request.view_args or {}))} - {"csrf_token"}
     room, typed = bounds.GIVEN_BACK_BYTES, []

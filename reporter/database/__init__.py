@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 from reporter.database import file as database_file
+from reporter.database.glance import Glances
 
 BUSY_TIMEOUT_SECONDS = 15
 # How long a page waits for a place among many that write at once.
@@ -129,6 +130,9 @@ class Database:
             self.engine.execution_options(read_only=True, postgresql_readonly=True),
             expire_on_commit=False,
         )
+
+        # For what a page can do without.
+        self.glances = Glances(self.read)
 
     @property
     def engines(self) -> dict[str, sa.Engine]:

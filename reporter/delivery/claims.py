@@ -23,6 +23,7 @@ from reporter.models import CLAIMABLE, LAST_RANK, MailKind, MailState, Message
 
 RANKS = range(LAST_RANK + 1)
 MESSAGE = cast(sa.Table, Message.__table__)
+IN_ORDER_TRIES = 4
 SLACK = timedelta(seconds=90)  # by which clocks may differ
 
 
@@ -42,8 +43,8 @@ def claim(
     """Take up to *count* mails that are due, by rank, then those that are due longest.
 
     No two claims get the same mail: until the lease ends nobody else is given it. A lease that ran
-    out, as its worker died, makes it due again. Of one report's follow-ups no two are in hand at
-    once, whoever has them, and none is taken before one that is due and was made before it.
+    out, as its worker died, makes it due again. A report's follow-ups are taken one by one in their
+    order, whoever takes them; one that was tried IN_ORDER_TRIES times holds up no other any more.
     """
     ids: list[int] = []
     for rank in due_ranks(session, now):
@@ -107,6 +108,7 @@ IS_BEHIND_ANOTHER = (
         sa.or_(
             EARLIER.c.claimed_by.is_not(None),
             EARLIER.c.due_at <= sa.bindparam("now", type_=UTCDateTime),
+            EARLIER.c.attempt_count < IN_ORDER_TRIES,
         ),
     )
     .exists()

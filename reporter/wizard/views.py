@@ -42,9 +42,9 @@ def start() -> ResponseReturnValue:
     elif prefill and prefill != browser.prefill:  # of something new
         browser.prefill = prefill
         browser.remember_draft(new_key(), first=True)
-    with get_database().read() as session:
-        begun = under_way(session)
-        notices = store.shown(session)
+    # Both can be done without: this page is there whatever the database does.
+    found = get_database().glances.look(lambda db: (under_way(db), store.active(db)))
+    begun, notices = found or ([], [])
     return render_template(
         "wizard/start.html",
         steps=REPORT_STEPS,

@@ -1,0 +1,210 @@
+"""The database stops, hangs, is locked, or its disk is full, while people report."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import repeat
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from crowd import Crowd, fate
+from factories import sqlite_url
+from faults_of import LONG, Property, frozen, tell
+from running import BROKEN, HttpClient, Service, kill_all, until
+from servers import PostgresServer, SmtpServer, alarm_server, own_postgres, smtp_server
+
+from reporter.demo.mailbox import LOOPBACK
+
+RECEIPTS = 20 if LONG else 8
+AWAY_SECONDS = 20 if LONG else 4
+DISK = 64  # MB
+PYTHON = (sys.executable, "-m", "reporter")
+
+
+@pytest.fixture
+def smtp() -> Iterator[SmtpServer]:
+    with smtp_server(answers={"DATA": repeat("SLOW 0.01")}) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres() -> Iterator[PostgresServer]:
+    """One of its own, as it is stopped."""
+    with TemporaryDirectory(prefix="postgres-") as folder, own_postgres(folder) as server:
+        yield server
+
+
+@contextmanager
+def serving(
+    folder: Path, url: str, smtp: SmtpServer, command: tuple[str, ...] = PYTHON, **settings: str
+) -> Iterator[Service]:
+    service = Service(
+        folder,
+        "serve",
+        command=command,
+        DATABASE_URL=url,
+        MAIL_SERVER=LOOPBACK,
+        MAIL_PORT=smtp.port,
+        RATELIMIT_ENABLED="false",
+        **settings,
+    )
+    try:
+        service.start()
+        until(service.is_ready)
+        yield service
+    finally:
+        kill_all(service.tree())
+        service.process.wait(10)
+
+
+class Probes:
+    """What who watches, and who opens the first page, is told meanwhile, and how fast."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.slowest = {"/healthz": 0.0, "/": 0.0}
+
+    def ask(self, seconds: float) -> None:
+        """Again and again, for so long; each is answered although the database is not there."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for path in self.slowest:
+                began = time.monotonic()
+                assert HttpClient(self.service.port).open(path, timeout=5).status_code == 200
+                self.slowest[path] = max(self.slowest[path], time.monotonic() - began)
+            time.sleep(0.05)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{path} {1000 * took:.0f} ms" for path, took in self.slowest.items())
+
+
+def fill(ballast: Path) -> None:
+    """To the last byte."""
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1_000_000, 1):
+            with suppress(OSError):
+                while True:
+                    file.write(bytes(size))
+
+
+def readiness(service: Service) -> int:
+    try:
+        return HttpClient(service.port).open("/readyz", timeout=20).status_code
+    except BROKEN:
+        return 0
+
+
+def carries_on(
+    service: Service,
+    smtp: SmtpServer,
+    url: str,
+    fault: str,
+    record_property: Property,
+    broken: Callable[[Crowd], None],
+) -> None:
+    """People report before, while and after it is *broken*: what they were shown arrives."""
+    with Crowd(service) as crowd:
+        crowd.until_more(RECEIPTS)
+        broken(crowd)
+        crowd.until_more(RECEIPTS)
+    found = fate(crowd, service, smtp)
+    tell(record_property, url, fault, found)
+    assert found.lost == 0
+    assert found.promised >= 2 * RECEIPTS
+    until(lambda: readiness(service) == 200)
+
+
+@pytest.mark.timeout(400)
+def test_a_postgresql_that_is_stopped(
+    tmp_path: Path, postgres: PostgresServer, smtp: SmtpServer, record_property: Property
+) -> None:
+    def broken(crowd: Crowd) -> None:
+        postgres.stop_at_once()
+        before = crowd.refused
+        probes.ask(AWAY_SECONDS)
+        until(lambda: crowd.refused > before)
+        assert readiness(service) == 503
+        postgres.start()
+
+    with serving(tmp_path, postgres.url, smtp) as service:
+        probes = Probes(service)
+        fault = f"PostgreSQL stopped for {AWAY_SECONDS} s"
+        carries_on(service, smtp, postgres.url, fault, record_property, broken)
+    record_property("slowest while it was away", probes)
+
+
+@pytest.mark.timeout(400)
+def test_a_postgresql_that_is_frozen(
+    tmp_path: Path, postgres: PostgresServer, smtp: SmtpServer, record_property: Property
+) -> None:
+    def broken(crowd: Crowd) -> None:
+        with frozen(postgres.pid):
+            probes.ask(AWAY_SECONDS)
+            assert readiness(service) == 503
+
+    with serving(tmp_path, postgres.url, smtp) as service:
+        probes = Probes(service)
+        fault = f"PostgreSQL frozen for {AWAY_SECONDS} s"
+        carries_on(service, smtp, postgres.url, fault, record_property, broken)
+    record_property("slowest while it was frozen", probes)
+
+
+@pytest.mark.timeout(400)
+def test_a_sqlite_that_somebody_else_has_locked(
+    tmp_path: Path, smtp: SmtpServer, record_property: Property
+) -> None:
+    url = sqlite_url(tmp_path)
+
+    def broken(crowd: Crowd) -> None:
+        with sqlite3.connect(tmp_path / "reporter.db", isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            probes.ask(AWAY_SECONDS)
+            other.execute("ROLLBACK")
+        other.close()
+
+    with serving(tmp_path, url, smtp) as service:
+        probes = Probes(service)
+        fault = f"SQLite locked for {AWAY_SECONDS} s"
+        carries_on(service, smtp, url, fault, record_property, broken)
+    record_property("slowest while it was locked", probes)
+
+
+@pytest.mark.timeout(400)
+def test_a_disk_that_is_full(tmp_path: Path, smtp: SmtpServer, record_property: Property) -> None:
+    """A disk of its own, which only the service and what it starts see by this name."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = f'mount -t tmpfs -o size={DISK}m,mode=700 full "$0" && cd "$0" && exec "$@"'
+    alone = ("unshare", "--mount", *(() if os.geteuid() == 0 else ("--map-root-user",)))
+    command = (*alone, "sh", "-c", mounted, str(folder), *PYTHON)
+
+    with (
+        alarm_server() as alarms,
+        serving(
+            tmp_path, f"sqlite:///{folder}/reporter.db", smtp, command,
+            ALARM_URLS=f'["{alarms.url}"]',
+        ) as service,
+    ):  # fmt: skip
+        seen = Path(f"/proc/{service.process.pid}/root{folder}")  # the disk, from outside
+
+        def broken(crowd: Crowd) -> None:
+            before = crowd.refused
+            fill(seen / "ballast")
+            probes.ask(AWAY_SECONDS)
+            until(lambda: crowd.refused > before)
+            assert readiness(service) == 503
+            if LONG:
+                until(lambda: any("too few for a report" in a["message"] for a in alarms.taken), 60)
+            (seen / "ballast").unlink()
+
+        probes = Probes(service)
+        carries_on(service, smtp, "sqlite:///", "disk full", record_property, broken)
+        if LONG:
+            until(lambda: any("disk: all is well again" in a["message"] for a in alarms.taken), 60)
+    record_property("slowest while it was full", probes)

@@ -20,7 +20,7 @@ from servers import postgres_server
 from reporter import create_app, settings
 from reporter.database import Database, driver_url
 from reporter.delivery import claims, clock, outbox, outcomes
-from reporter.delivery.mail import Claimed, Mail
+from reporter.delivery.mail import Claimed, LesserForm, Mail
 from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import MailKind, Message
@@ -147,11 +147,12 @@ def record(
     results: Sequence[AttemptResult],
     now: datetime = NOW,
     jitter: float = 0.5,
-    **options: Any,
+    lesser: LesserForm | None = None,
 ) -> bool:
     """Write down what came of a claim."""
+    tried = outcomes.Tried(claimed, tuple(results), lesser, jitter)
     with database.write() as session:
-        return outcomes.record(session, claimed, results, now, jitter, **options)
+        return outcomes.record(session, [tried], now)[0]
 
 
 def a_mail(mime_id: str, recipient: str = "support@example.com", content: bytes = CONTENT) -> Mail:

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from reporter.database import Database
-from reporter.delivery import outbox, worker
+from reporter.delivery import insisting, outbox, worker
 from reporter.delivery.relays import Relay
 from reporter.models import Base, Message
 
@@ -34,7 +34,7 @@ Queue = Callable[..., int]
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.05)
-    monkeypatch.setattr(worker, "DATABASE_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(insisting, "LONGEST_PAUSE_SECONDS", 0.05)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:

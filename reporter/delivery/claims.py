@@ -54,24 +54,8 @@ def claim(
     if not ids:
         return []
     token = f"{worker}:{secrets.token_hex(8)}"
-    rows = session.execute(
-        sa.update(Message)
-        .where(Message.id.in_(ids))
-        .values(
-            claimed_by=token,
-            due_at=now + timedelta(seconds=lease_seconds),
-            attempt_count=Message.attempt_count + 1,
-        )
-        .returning(
-            Message.id,
-            Message.kind,
-            Message.reference,
-            Message.recipient,
-            Message.content,
-            Message.attempt_count,
-        )
-        .execution_options(synchronize_session=False)
-    )
+    until = now + timedelta(seconds=lease_seconds)
+    rows = session.connection().execute(TAKE, {"token": token, "until": until, "these": ids})
     claimed = {row.id: Claimed(token, *row) for row in rows}
     return [claimed[id_] for id_ in ids]
 
@@ -86,6 +70,25 @@ def _due(rank: int) -> sa.Select[Any]:
         MESSAGE.c.rank == rank,
         MESSAGE.c.due_at <= sa.bindparam("now", type_=UTCDateTime),
     )
+
+
+TAKE = (
+    sa.update(MESSAGE)
+    .where(MESSAGE.c.id.in_(sa.bindparam("these", expanding=True)))
+    .values(
+        claimed_by=sa.bindparam("token"),
+        due_at=sa.bindparam("until"),
+        attempt_count=MESSAGE.c.attempt_count + 1,
+    )
+    .returning(
+        MESSAGE.c.id,
+        MESSAGE.c.kind,
+        MESSAGE.c.reference,
+        MESSAGE.c.recipient,
+        MESSAGE.c.content,
+        MESSAGE.c.attempt_count,
+    )
+)
 
 
 @cache
@@ -125,15 +128,17 @@ def _due_of(rank: int) -> sa.Select[Any]:
     )
 
 
-def release(session: Session, claimed: Claimed, now: datetime) -> None:
+def release(session: Session, claimed: Claimed, now: datetime, *, was_tried: bool = True) -> None:
     """Give a mail back that nobody works on any more: it is due at once."""
+    values: dict[str, object] = {"claimed_by": None, "due_at": now}
+    if not was_tried:
+        values["attempt_count"] = claimed.attempt_count - 1
     change(
         session,
         Message.id == claimed.id,
         Message.claimed_by == claimed.token,
         Message.state == MailState.QUEUED,
-        claimed_by=None,
-        due_at=now,
+        **values,
     )
 
 

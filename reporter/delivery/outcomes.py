@@ -11,16 +11,18 @@ recording it keeps the next holder's crash or deferral from sending it once more
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
 from reporter.delivery.backoff import backoff_seconds
-from reporter.delivery.claims import MESSAGE, RANKS, change
+from reporter.delivery.claims import MESSAGE, RANKS, change, release
 from reporter.delivery.mail import Claimed, LesserForm
 from reporter.delivery.outbox import AT_ONCE
 from reporter.delivery.smtp import AttemptResult
@@ -37,15 +39,70 @@ from reporter.models import (
 
 log = structlog.get_logger(__name__)
 
-THIS: sa.BindParameter[int] = sa.bindparam("this")
+
+@dataclass(frozen=True)
+class Tried:
+    """One mail that was claimed, and what came of it. Without results it was not tried at all.
+
+    `jitter` spreads what is tried again, and guards nothing. It is drawn once, for however often
+    the database is asked.
+    """
+
+    claimed: Claimed
+    results: tuple[AttemptResult, ...]
+    lesser: LesserForm | None = None
+    jitter: float = field(default_factory=random.random)
+
+    @property
+    def is_accepted(self) -> bool:
+        return any(result.outcome == Outcome.ACCEPTED for result in self.results)
+
+
+def record(session: Session, tried: Sequence[Tried], now: datetime) -> list[bool]:
+    """Write down what came of claims: sent, queued for later, or failed.
+
+    Failed is what every relay refused; with a lesser form it goes on in that one instead. What was
+    not tried is due at once. A mail that is sent lets those that waited for it be claimed, and
+    those go on at once that waited for the end of the same trouble. For each, whether its claim was
+    held; else a warning is in the log.
+    """
+    connection = session.connection()
+    found = connection.execute(KNOWN, {"these": [each.claimed.id for each in tried]})
+    known: dict[int, Any] = {row.id: row for row in found}
+    is_held = [
+        each.claimed.id in known and known[each.claimed.id].claimed_by == each.claimed.token
+        for each in tried
+    ]
+    there = [each for each in tried if each.claimed.id in known]
+    if attempts := [_attempt(each.claimed, r, now) for each in there for r in each.results]:
+        connection.execute(ATTEMPTED, attempts)
+    sent = [each for each in there if each.is_accepted]
+    if sent:
+        these = {"these": [each.claimed.id for each in sent]}
+        connection.execute(IS_SENT, these | {"now": now})
+        connection.execute(UNBLOCK, these)
+    for each, held in zip(tried, is_held, strict=True):
+        if held and not each.is_accepted:
+            _keep(session, each, now)
+        if not held:
+            of = {"reference": each.claimed.reference, "kind": each.claimed.kind}
+            log.warning("lease lost", **of, sent=each.is_accepted)
+    _wake_others(session, sent, {id_: row.trouble for id_, row in known.items()}, now)
+    return is_held
+
+
+# Statements are made once: that takes longer than most of them run.
+
+THESE: sa.BindParameter[Sequence[int]] = sa.bindparam("these", expanding=True)
 KNOWN = (
-    sa.select(MESSAGE.c.state, MESSAGE.c.claimed_by, MESSAGE.c.kind, MESSAGE.c.trouble)
-    .where(MESSAGE.c.id == THIS)
+    sa.select(MESSAGE.c.id, MESSAGE.c.claimed_by, MESSAGE.c.trouble)
+    .where(MESSAGE.c.id.in_(THESE))
+    .order_by(MESSAGE.c.id)  # as everybody else who locks several
     .with_for_update()
 )
 IS_SENT = (
     sa.update(MESSAGE)
-    .where(MESSAGE.c.id == THIS)
+    .where(MESSAGE.c.id.in_(THESE), MESSAGE.c.state != MailState.SENT)
     .values(
         state=MailState.SENT,
         sent_at=sa.bindparam("now"),
@@ -56,44 +113,30 @@ IS_SENT = (
     )
 )
 UNBLOCK = (
-    sa.update(MESSAGE).where(MESSAGE.c.after_id == THIS, MESSAGE.c.blocked).values(blocked=False)
+    sa.update(MESSAGE).where(MESSAGE.c.after_id.in_(THESE), MESSAGE.c.blocked).values(blocked=False)
 )
 ATTEMPTED = sa.insert(cast(sa.Table, Attempt.__table__))
 
 
-def record(
-    session: Session,
-    claimed: Claimed,
-    results: Sequence[AttemptResult],
-    now: datetime,
-    jitter: float,
-    lesser: LesserForm | None = None,
-) -> bool:
-    """Write down what came of a claim: sent, queued for later, or failed.
+def _keep(session: Session, tried: Tried, now: datetime) -> None:
+    """A mail that no relay has taken."""
+    if not tried.results:
+        release(session, tried.claimed, now, was_tried=False)
+        return
+    changes = _not_taken(tried, now)
+    change(session, Message.id == tried.claimed.id, claimed_by=None, **changes)
 
-    Failed is what every relay refused; with *lesser* it goes on in that form instead. A mail that
-    is sent lets those that waited for it be claimed, and those go on at once that waited for the
-    end of the same trouble. False, and a warning in the log, when the claim was lost.
-    """
-    accepted = any(result.outcome == Outcome.ACCEPTED for result in results)
-    known = session.execute(KNOWN, {"this": claimed.id}).one_or_none()
-    held = known is not None and known.claimed_by == claimed.token
-    if known:
-        session.execute(ATTEMPTED, [_attempt(claimed, result, now) for result in results])
-    if known and accepted and known.state != MailState.SENT:
-        session.execute(IS_SENT, {"this": claimed.id, "now": now})
-    elif held:
-        changes = _not_taken(claimed, results, now, jitter, lesser)
-        change(session, Message.id == claimed.id, claimed_by=None, **changes)
-    if known and accepted:
-        session.execute(UNBLOCK, {"this": claimed.id})
-        if known.trouble == Trouble.RELAY or any(result.recovered for result in results):
-            wake(session, now)
-        elif known.trouble == Trouble.RECIPIENT:
-            wake(session, now, claimed.recipient)
-    if not held:
-        log.warning("lease lost", reference=claimed.reference, kind=claimed.kind, sent=accepted)
-    return held
+
+def _wake_others(
+    session: Session, sent: Sequence[Tried], trouble: Mapping[int, Trouble | None], now: datetime
+) -> None:
+    recovered = any(result.recovered for each in sent for result in each.results)
+    if recovered or any(trouble[each.claimed.id] == Trouble.RELAY for each in sent):
+        wake(session, now)
+        return
+    again = {e.claimed.recipient for e in sent if trouble[e.claimed.id] == Trouble.RECIPIENT}
+    for recipient in sorted(again):
+        wake(session, now, recipient)
 
 
 def wake(session: Session, now: datetime, recipient: str | None = None) -> None:
@@ -139,18 +182,13 @@ def _waits_for(recipient: str) -> sa.ColumnElement[bool]:
     return sa.and_(Message.trouble == Trouble.RECIPIENT, Message.recipient == recipient)
 
 
-def _not_taken(
-    claimed: Claimed,
-    results: Sequence[AttemptResult],
-    now: datetime,
-    jitter: float,
-    lesser: LesserForm | None,
-) -> dict[str, object]:
-    """The columns of a mail that no relay has taken."""
+def _not_taken(tried: Tried, now: datetime) -> dict[str, object]:
+    """Its columns."""
+    claimed, results, lesser = tried.claimed, tried.results, tried.lesser
     refused = all(result.outcome == Outcome.REFUSED for result in results)
     # A filter's no may be to us as well as to the mail: it is given time, and never final.
     unsure = any(result.about == About.POLICY for result in results)
-    later = now + timedelta(seconds=backoff_seconds(claimed.attempt_count, jitter))
+    later = now + timedelta(seconds=backoff_seconds(claimed.attempt_count, tried.jitter))
     changes: dict[str, object] = {"due_at": later, "trouble": _trouble(results)}
     if refused and lesser:
         changes |= {"form": lesser.form, "content": lesser.mail.content}

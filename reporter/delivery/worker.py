@@ -6,14 +6,12 @@ machines: on PostgreSQL its server's clock counts, whatever theirs say.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
 
 import structlog
 from flask import Flask
@@ -23,14 +21,15 @@ from reporter.database import Database
 from reporter.delivery import beats, claims, outcomes, waking
 from reporter.delivery.alarms import Alarms
 from reporter.delivery.clock import Clock
-from reporter.delivery.conversations import Conversations, Done
+from reporter.delivery.conversations import Conversations
 from reporter.delivery.health import RelayHealth
+from reporter.delivery.insisting import insist, last_word
 from reporter.delivery.mail import Claimed
+from reporter.delivery.outcomes import Tried
 from reporter.delivery.relays import configured_relays
 from reporter.delivery.repeating import Duty, duties_of, repeating
 
 IDLE_SECONDS = 1.0
-DATABASE_PAUSE_SECONDS = 30.0  # the longest between two tries of a database that is away
 DATABASE_TRIES = 4  # of a worker that runs once
 # Over the longest attempt: our own transactions, clocks that differ.
 LEASE_MARGIN_SECONDS = 60.0
@@ -40,7 +39,6 @@ STOP_SECONDS = 0.2  # within which we see that we are told to stop
 GRACE_SECONDS = 15.0
 CUT_SECONDS = 3.0
 
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -79,13 +77,13 @@ class Worker:
         with ExitStack() as stack:
             stack.callback(self._end)
             if not self.once:
-                stack.callback(self._last_word, self._beat_no_more)
+                stack.callback(last_word, self._beat_no_more)
                 stack.enter_context(waking.told(self.database, self.conversations.wake))
                 stack.enter_context(repeating(self.app, [*self._duties(), *duties.repeated]))
                 for service in duties.services:
                     stack.enter_context(service(self.app))
             try:
-                self._insist(self._begin)
+                insist(self._begin, self.stop, DATABASE_TRIES if self.once else None)
                 self._send()
             except SQLAlchemyError:
                 if not self.stop.is_set():
@@ -105,13 +103,14 @@ class Worker:
     def _send(self) -> None:
         idle = False
         while not self.stop.is_set():
-            done = self._wait(idle)
-            found = self._exchange(done)
-            idle = not found
+            tried = self._wait(idle)
+            allowed = self._allowed()
+            found = self._exchange(tried, allowed)
+            idle = found < allowed  # there was no more
             if self.once and not found and not self.conversations.in_hand:
                 break
 
-    def _wait(self, idle: bool) -> list[Done]:
+    def _wait(self, idle: bool) -> list[Tried]:
         """What was tried meanwhile; returns at once when there may be more to claim."""
         seconds = IDLE_SECONDS if idle or not self._allowed() else 0.0
         if self.once and not self.conversations.in_hand:
@@ -119,8 +118,8 @@ class Worker:
         end = time.monotonic() + seconds
         while True:
             left = max(0.0, min(end - time.monotonic(), STOP_SECONDS))
-            if (done := self.conversations.wait(left)) is not None:
-                return done
+            if (tried := self.conversations.wait(left)) is not None:
+                return tried
             if self.stop.is_set() or time.monotonic() >= end:
                 return []
 
@@ -130,31 +129,27 @@ class Worker:
             return 0
         if self._is_probing():
             return 0 if self.conversations.in_hand else 1
-        return self.conversations.free
+        return self.conversations.room
 
     def _is_probing(self) -> bool:
         return all(health.is_troubled for health in self.health.values())
 
-    def _exchange(self, done: Sequence[Done]) -> bool:
-        """Record what was *done* and claim as much as may be; whether anything was found."""
-        for each in done:
-            _log_results(each)
-        # Spreads retries, guards nothing. Once for however often the database is asked.
-        jitters = [random.random() for _ in done]  # noqa: S311
-        claimed = self._insist(partial(self._transact, done, jitters, self._allowed()))
+    def _exchange(self, tried: Sequence[Tried], allowed: int) -> int:
+        """Record what was *tried* and claim as much as may be; how much that is."""
+        _log_results(tried)
+        transaction = partial(self._transact, tried, allowed)
+        claimed = insist(transaction, self.stop, DATABASE_TRIES if self.once else None)
         for mail in claimed:
             self.conversations.hand(mail)
-        return bool(claimed)
+        return len(claimed)
 
-    def _transact(
-        self, done: Sequence[Done], jitters: Sequence[float], allowed: int
-    ) -> list[Claimed]:
+    def _transact(self, tried: Sequence[Tried], allowed: int) -> list[Claimed]:
         now = self.clock.now()
-        if not done and not (allowed and self._may_find(now)):
+        if not tried and not (allowed and self._may_find(now)):
             return []
         with self.database.write() as session:
-            for each, jitter in zip(done, jitters, strict=True):
-                outcomes.record(session, each.claimed, each.results, now, jitter, each.lesser)
+            if tried:
+                outcomes.record(session, tried, now)
             if not allowed:
                 return []
             if self._is_probing() and not claims.due_ranks(session, now):
@@ -170,34 +165,29 @@ class Worker:
 
     def _end(self) -> None:
         """Finish what is in hand, or give it back."""
+        self._last_record(self.conversations.take_back())
         self._finish(GRACE_SECONDS)
         if self.conversations.in_hand:
             self.conversations.cut()
             self._finish(CUT_SECONDS)
         for claimed in self.conversations.in_hand.values():
             log.warning("given back", reference=claimed.reference, kind=claimed.kind)
-            self._last_word(partial(self._release, claimed))
+            last_word(partial(self._release, claimed))
         self.conversations.end(CUT_SECONDS)
 
     def _finish(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while self.conversations.in_hand and (left := end - time.monotonic()) > 0:
-            for done in self.conversations.wait(left) or []:
-                _log_results(done)
-                self._last_word(partial(self._record, done))
+            self._last_record(self.conversations.wait(left) or [])
 
-    def _last_word(self, transaction: Callable[[], None]) -> None:
-        """Once: a database that is away does not keep us from ending."""
-        try:
-            transaction()
-        except SQLAlchemyError as error:
-            log.error("database unavailable", error=type(error).__name__, failures=1)
+    def _last_record(self, tried: Sequence[Tried]) -> None:
+        if tried:
+            _log_results(tried)
+            last_word(partial(self._record, tried))
 
-    def _record(self, done: Done) -> None:
+    def _record(self, tried: Sequence[Tried]) -> None:
         with self.database.write() as session:
-            jitter = random.random()  # noqa: S311
-            now = self.clock.now()
-            outcomes.record(session, done.claimed, done.results, now, jitter, done.lesser)
+            outcomes.record(session, tried, self.clock.now())
 
     def _release(self, claimed: Claimed) -> None:
         with self.database.write() as session:
@@ -224,34 +214,17 @@ class Worker:
             if moved := claims.heed_moved_clock(session, now, self.lease_seconds):
                 log.warning("a clock was set back", mails=moved)
 
-    def _insist(self, transaction: Callable[[], T]) -> T:
-        """Run *transaction* until the database takes it.
 
-        What a relay has accepted is so recorded after an outage, instead of being sent again.
-        Raises the database's error only when told to stop, or to run once.
-        """
-        failures = 0
-        while True:
-            try:
-                return transaction()
-            except SQLAlchemyError as error:
-                failures += 1
-                log.error("database unavailable", error=type(error).__name__, failures=failures)
-                if self.once and failures == DATABASE_TRIES:
-                    raise
-                if self.stop.wait(min(2.0 ** (failures - 1), DATABASE_PAUSE_SECONDS)):
-                    raise
-
-
-def _log_results(done: Done) -> None:
+def _log_results(tried: Sequence[Tried]) -> None:
     """Never recipients, headers or replies: a relay may repeat an address in what it answers."""
-    for result in done.results:
-        log.info(
-            "attempt",
-            reference=done.claimed.reference,
-            kind=done.claimed.kind,
-            attempt=done.claimed.attempt_count,
-            relay=result.relay,
-            outcome=result.outcome,
-            code=result.code,
-        )
+    for each in tried:
+        for result in each.results:
+            log.info(
+                "attempt",
+                reference=each.claimed.reference,
+                kind=each.claimed.kind,
+                attempt=each.claimed.attempt_count,
+                relay=result.relay,
+                outcome=result.outcome,
+                code=result.code,
+            )

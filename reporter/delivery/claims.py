@@ -55,7 +55,7 @@ def claim(
         return []
     token = f"{worker}:{secrets.token_hex(8)}"
     until = now + timedelta(seconds=lease_seconds)
-    rows = session.connection().execute(TAKE, {"token": token, "until": until, "these": ids})
+    rows = session.connection().execute(TAKE, {"token": token, "until": until, "these": ids}).all()
     claimed = {row.id: Claimed(token, *row) for row in rows}
     return [claimed[id_] for id_ in ids]
 

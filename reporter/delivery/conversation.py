@@ -21,8 +21,20 @@ from reporter.delivery.connecting import RelayTooSlow, connect
 
 COURTESY_SECONDS = 3.0  # for answers that decide nothing
 CHUNK = 64 * 1024
+NEAR_SECONDS = 0.01
+# So long after it has accepted a mail a relay is believed to be there.
+FRESH_SECONDS = 1.0
 REPLY_BYTES = 64 * 1024  # of one answer, all its lines together
 SERVICE_CLOSES = 421  # wherever it comes, the relay ends the conversation (RFC 5321, 3.8)
+
+
+def wait_at_most(sock: socket.socket, seconds: float) -> None:
+    """Have *sock* wait for at most *seconds* or a moment more, perhaps for less.
+
+    To say so takes longer than most of what is waited for: what is near enough is left.
+    """
+    if not seconds / 8 <= (sock.gettimeout() or 0.0) <= seconds + NEAR_SECONDS:
+        sock.settimeout(seconds)
 
 
 class Conversation(smtplib.SMTP):
@@ -44,6 +56,7 @@ class Conversation(smtplib.SMTP):
         self.usual_patience = patience_seconds
         self.limit_seconds = limit_seconds
         self.context = context
+        self.accepted_at = float("-inf")
         self.begin()
         super().__init__(server, port, local_hostname=own_name, timeout=patience_seconds)
 
@@ -52,6 +65,7 @@ class Conversation(smtplib.SMTP):
         self.patience = self.usual_patience
         self.deadline = time.monotonic() + self.limit_seconds
         self.answer_by = self.deadline
+        self.has_begun = False  # whether MAIL was answered
 
     def cut(self) -> None:
         """End it now, from another thread: whoever waits for an answer gets RelayTooSlow."""
@@ -90,8 +104,9 @@ class Conversation(smtplib.SMTP):
         self.answer_by = self.deadline
         try:
             while rest:
-                self.sock.settimeout(self.left_seconds())
-                rest = rest[self.sock.send(rest[:CHUNK]) :]
+                wait_at_most(self.sock, self.left_seconds())
+                with suppress(TimeoutError):  # the deadline decides
+                    rest = rest[self.sock.send(rest[:CHUNK]) :]
         except OSError as error:
             self.close()
             raise smtplib.SMTPServerDisconnected(f"not sent: {error}") from error
@@ -122,9 +137,16 @@ class Conversation(smtplib.SMTP):
         digest = hmac.new(self.password.encode(), challenge, "md5").hexdigest()
         return f"{self.user} {digest}"
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it has accepted a mail a moment ago, and nothing was said since."""
+        return time.monotonic() < self.accepted_at + FRESH_SECONDS
+
     def begin_again(self) -> bool:
-        """Start another attempt. False when the relay no longer answers."""
+        """Start another attempt. False when the relay no longer answers, as far as it is asked."""
         self.begin()
+        if self.is_fresh:
+            return True
         self.patience = min(self.usual_patience, COURTESY_SECONDS)
         try:
             return self.rset()[0] == 250
@@ -178,9 +200,11 @@ class _Lines:
 
     def readline(self, limit: int) -> bytes:
         while b"\n" not in self.buffer and len(self.buffer) < limit:
-            left = self.left_seconds()
-            self.sock.settimeout(left)
-            received = self.sock.recv(4096)
+            wait_at_most(self.sock, self.left_seconds())
+            try:
+                received = self.sock.recv(4096)
+            except TimeoutError:  # the deadline decides
+                continue
             if not received:
                 break
             self.buffer += received

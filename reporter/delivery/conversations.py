@@ -94,7 +94,7 @@ class Conversations:
             while event and len(tried) < GATHER_MAILS:
                 tried.append(self._done(event))
                 left = gathered_at - time.monotonic()
-                if left > 0 and self._given.qsize() > self.count // 2:
+                if left > 0 and self._given.qsize() > self.pace.ahead // 2:
                     event = self._events.get(timeout=left)
                 else:
                     event = self._events.get_nowait()

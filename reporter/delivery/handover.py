@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import smtplib
+import time
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from reporter.delivery.conversation import Conversation
@@ -30,6 +32,8 @@ class Answer(NamedTuple):
 def printable(reply: str | bytes) -> str:
     """A relay's words as one can store and show them: no control characters, not endless."""
     text = reply.decode("ascii", "replace") if isinstance(reply, bytes) else reply
+    if text.isprintable():  # as most are, and this is asked for each mail
+        return text[:REPLY_LENGTH]
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)[:REPLY_LENGTH]
 
 
@@ -39,12 +43,13 @@ def hand_over(host: Conversation, mail: Enveloped, final_seconds: float) -> Answ
     if 0 < (limit := _size_limit(host)) < len(content):
         reply = f"5.3.4 {len(content)} bytes, and the relay takes {limit}"  # not asked, as it said
         return Answer(Stage.SENDER, 552, reply)
-    size = [f"size={len(content)}"] if host.has_extn("size") else []
+    size = f" size={len(content)}" if host.has_extn("size") else ""
     reply_bytes: str | bytes
-    code, reply_bytes = host.mail(mail.envelope_sender, size)
+    code, reply_bytes = host.docmd("MAIL", f"FROM:{_quoted(mail.envelope_sender)}{size}")
+    host.has_begun, host.accepted_at = True, float("-inf")
     if code // 100 != 2:
         return Answer(Stage.SENDER, code, reply_bytes)
-    code, reply_bytes = host.rcpt(mail.recipient)
+    code, reply_bytes = host.docmd("RCPT", f"TO:{_quoted(mail.recipient)}")
     if code // 100 != 2:
         return Answer(Stage.RECIPIENT, code, reply_bytes)
     try:
@@ -52,7 +57,10 @@ def hand_over(host: Conversation, mail: Enveloped, final_seconds: float) -> Answ
             code, reply_bytes = host.data(content)
     except smtplib.SMTPDataError as error:  # no 354 after DATA
         return Answer(Stage.DATA, error.smtp_code, error.smtp_error)
-    return Answer(None if code // 100 == 2 else Stage.CONTENT, code, reply_bytes)
+    if code // 100 != 2:
+        return Answer(Stage.CONTENT, code, reply_bytes)
+    host.accepted_at = time.monotonic()
+    return Answer(None, code, reply_bytes)
 
 
 def _size_limit(host: Conversation) -> int:
@@ -61,7 +69,12 @@ def _size_limit(host: Conversation) -> int:
     return int(said) if said.isascii() and said.isdecimal() else 0
 
 
+@lru_cache(maxsize=256)
+def _quoted(address: str) -> str:
+    return smtplib.quoteaddr(address)
+
+
 def is_speakable(address: str) -> bool:
     """Whether smtplib would name this very address (without SMTPUTF8, RFC 6531)."""
     plain = address.isascii() and address.isprintable() and "@" in address
-    return plain and smtplib.quoteaddr(address) == f"<{address}>"
+    return plain and _quoted(address) == f"<{address}>"

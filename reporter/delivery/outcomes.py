@@ -67,7 +67,7 @@ def record(session: Session, tried: Sequence[Tried], now: datetime) -> list[bool
     held; else a warning is in the log.
     """
     connection = session.connection()
-    found = connection.execute(KNOWN, {"these": [each.claimed.id for each in tried]})
+    found = connection.execute(KNOWN, {"these": [each.claimed.id for each in tried]}).all()
     known: dict[int, Any] = {row.id: row for row in found}
     is_held = [
         each.claimed.id in known and known[each.claimed.id].claimed_by == each.claimed.token

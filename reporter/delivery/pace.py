@@ -8,7 +8,7 @@ takes longer than that there are none: what comes meanwhile and is more urgent g
 from __future__ import annotations
 
 AHEAD_SECONDS = 0.05
-MOST_AHEAD = 64
+MOST_AHEAD = 96
 SMALLEST_SECONDS = 0.0001
 WEIGHT = 0.2  # of the latest one
 

@@ -12,12 +12,15 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email import policy
+from email.message import Message
 from email.parser import BytesHeaderParser
+from functools import cached_property
 from typing import cast
 
 import flask_mail
 from flask import Flask, current_app
 
+from reporter.delivery.connecting import RelayTooSlow
 from reporter.delivery.conversation import Conversation
 from reporter.delivery.handover import Answer, hand_over, is_speakable, printable
 from reporter.delivery.health import RelayHealth
@@ -50,7 +53,6 @@ class StoredMessage(flask_mail.Message):
         self, content: bytes, recipient: str, sender: str, id_: int = 0, operators: bool = False
     ) -> None:
         # Not Flask-Mail's own __init__, which looks up this host in DNS for a new Message-ID.
-        headers = BytesHeaderParser(policy=policy.compat32).parsebytes(content)
         self.id = id_
         self.operators = operators  # whether the recipient is the operator's to set
         self.content = content
@@ -59,11 +61,23 @@ class StoredMessage(flask_mail.Message):
         self.recipients = [recipient]
         self.cc, self.bcc = [], []
         self.sender = sender
-        self.subject = str(headers["Subject"] or "")
-        self.msgId = str(headers["Message-ID"] or "")
         self.mail_options, self.rcpt_options = [], []
         self.reply_to = None
         self.date = 0.0  # it has its Date
+
+    # Of Flask-Mail's own attributes these are for whoever listens to its signal.
+
+    @cached_property
+    def subject(self) -> str:  # type: ignore[override]  # it can be set, as those of Flask-Mail
+        return str(self._headers["Subject"] or "")
+
+    @cached_property
+    def msgId(self) -> str:  # type: ignore[override]  # noqa: N802 (its name)
+        return str(self._headers["Message-ID"] or "")
+
+    @cached_property
+    def _headers(self) -> Message:
+        return BytesHeaderParser(policy=policy.compat32).parsebytes(self.content)
 
     def as_bytes(self) -> bytes:
         return self.content
@@ -100,7 +114,7 @@ class RelayConnection(flask_mail.Connection):
             )
         began_at = time.monotonic()
         try:
-            answer = hand_over(self._ready(), message, self.relay.final_seconds)
+            answer = self._hand_over(message)
         except (OSError, ValueError) as error:
             self.health.failed(began_at)
             return self._broken(error)
@@ -118,15 +132,22 @@ class RelayConnection(flask_mail.Connection):
         if (host := self.host) is not None:
             host.cut()
 
-    def _ready(self) -> Conversation:
-        """The open connection where it still answers, else a new one."""
-        if self.host is not None:
-            if self.host.begin_again():
-                return self.host
-            self.host.close()
+    def _hand_over(self, message: StoredMessage) -> Answer:
+        """Over the open connection where that still answers, else over a new one."""
+        if (host := self.host) is not None:
+            unasked = host.is_fresh
+            try:
+                if host.begin_again():
+                    return hand_over(host, message, self.relay.final_seconds)
+            except RelayTooSlow:
+                raise
+            except OSError:
+                if host.has_begun or not unasked:
+                    raise
+            host.close()  # its end has crossed this mail
             self.host = None
         self.host = self.configure_host()
-        return self.host
+        return hand_over(self.host, message, self.relay.final_seconds)
 
     def _accepted(self, message: StoredMessage, code: int | None, reply: str) -> AttemptResult:
         flask_mail.email_dispatched.send(self.app, message=message)

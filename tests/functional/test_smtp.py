@@ -475,3 +475,14 @@ def test_flask_mails_own_messages_take_the_same_way(app: Flask) -> None:
         app.config["MAIL_USE_TLS"] = False
         RelayMail(app).send_message("x", [RECIPIENT], "y")
     assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("end", [DROP, "421 4.7.0 too many mails on one connection"])
+def test_a_connection_that_ends_between_two_mails_costs_neither(app: Flask, end: str) -> None:
+    with smtp_server(answers={"MAIL": ["250 ok", end]}) as server:
+        with RelayConnection(app, server.relay) as connection:
+            results = [deliver([connection], CONTENT, RECIPIENT) for _ in range(3)]
+            assert not connection.health.is_paused
+        assert server.connections == 2
+    assert [r.outcome for [r] in results] == ["accepted"] * 3
+    assert len(server.received) == 3

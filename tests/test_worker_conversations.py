@@ -203,3 +203,31 @@ def test_the_clock_of_postgresql_counts_and_not_this_machines(database: Database
         assert abs(found + ahead) < timedelta(seconds=30)
     else:
         assert found == timedelta()
+
+
+def test_more_mails_than_are_recorded_together_are_all_recorded(
+    database: Database, make_app: MakeApp, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversations, "GATHER_MAILS", 3)
+    for number in range(40):
+        queue(kind="notice", reference="N-7M9Q", content=content(number))
+    with smtp_server() as server:
+        worker.run(make_app(server.relay, WORKER_CONNECTIONS=2), once=True)
+    assert states(database) == ["sent"] * 40
+    assert len(server.received) == 40
+
+
+def test_what_was_claimed_ahead_is_given_back_untried_where_every_conversation_hangs(
+    database: Database, make_app: MakeApp, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker may have a conversation for it."""
+    monkeypatch.setattr(conversations, "AHEAD_WAIT_SECONDS", 0.2)
+    ids = [queue(kind="notice", reference="N-7M9Q", content=content(n)) for n in range(30)]
+    with smtp_server(answers={"DATA": ["250 ok"] * 10 + [HANG]}) as server:
+        app = make_app(server.relay, WORKER_CONNECTIONS=1, MAIL_TIMEOUT=600)
+        with running(app):
+            wait_for(lambda: server.commands.count("DATA") == 11)
+            wait_for(lambda: sum(claimed_by(database, id_) is not None for id_ in ids) == 1)
+    with database.read() as session:
+        tries = [session.get_one(Message, id_).attempt_count for id_ in ids]
+    assert tries == [1] * 11 + [0] * 19

@@ -91,8 +91,10 @@ class Conversations:
         tried: list[Tried] = []
         gathered_at = time.monotonic() + GATHER_SECONDS
         with suppress(queue.Empty):
-            while event and len(tried) < GATHER_MAILS:
+            while event:
                 tried.append(self._done(event))
+                if len(tried) == GATHER_MAILS:
+                    break
                 left = gathered_at - time.monotonic()
                 if left > 0 and self._given.qsize() > self.pace.ahead // 2:
                     event = self._events.get(timeout=left)

@@ -131,8 +131,26 @@ class Database:
             expire_on_commit=False,
         )
 
+        # What the engine has said of a page that it could not read; it stays said.
+        self.damage = ""
+        sa.event.listen(self.engine, "handle_error", self._heed)
         # For what a page can do without.
         self.glances = Glances(self.read)
+
+    def examine(self) -> str:
+        """Read all of a SQLite file: what is damaged in it, or nothing. PostgreSQL's is its own
+        to see to. Raises sqlalchemy.exc.DBAPIError where it cannot even be opened."""
+        if self.engine.dialect.name != "sqlite":
+            return ""
+        with self.read() as session:
+            found = str(session.scalar(sa.text("PRAGMA quick_check(1)")))
+        if found != "ok":
+            self.damage = found.strip().splitlines()[-1]
+        return self.damage
+
+    def _heed(self, context: sa.engine.ExceptionContext) -> None:
+        if is_damage(context.original_exception):
+            self.damage = str(context.original_exception).strip().splitlines()[0]
 
     @property
     def engines(self) -> dict[str, sa.Engine]:
@@ -208,6 +226,15 @@ def driver_url(url: str) -> sa.URL:
     if parsed.drivername in {"postgresql", "postgres"}:
         return parsed.set(drivername="postgresql+psycopg")
     return parsed
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether a database says that what it keeps is damaged (SQLite's result codes, PostgreSQL's
+    class XX001 and after)."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if isinstance(code, int):  # the last byte, under what tells more of it
+        return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+    return getattr(error, "sqlstate", None) in {"XX001", "XX002"}
 
 
 def _prepare_sqlite(engine: sa.Engine, *, foreign_keys: bool) -> None:

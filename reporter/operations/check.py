@@ -15,6 +15,7 @@ from reporter.database import Database
 from reporter.database import file as database_file
 from reporter.delivery.channels import notify
 from reporter.delivery.smtp import connections, deliver
+from reporter.formats.text import one_line
 from reporter.mail.message import finish, mime_id, new_message
 from reporter.models import Outcome
 from reporter.operations import condition, figures
@@ -80,6 +81,8 @@ def check_database(app: Flask) -> Iterator[Result]:
             yield from _clock(session)
             if not figures.beats(session, datetime.now(UTC)):
                 yield note("worker", "none is running: nothing is sent")
+        if damage := database.examine():
+            yield mend("database", f"it is damaged, restore a backup: {one_line(damage)}")
     except SQLAlchemyError as error:
         yield mend("database", condition.reason(error))
 

@@ -13,9 +13,10 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
 import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,6 +30,9 @@ from reporter.operations import condition
 from reporter.operations.terminal import megabytes
 
 LOOK_SECONDS = 15.0
+EXAMINED_EVERY = timedelta(days=1)
+# What the database itself can be told of; the rest is each machine's own to tell.
+NOTED = {"room", "worker", "damage"}
 
 log = structlog.get_logger(__name__)
 
@@ -39,56 +43,88 @@ class Watch:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.database: Database = app.extensions["sqlalchemy"]
+        self.shown = database_file.shown(app.config["DATABASE_URL"])
         self.seen: dict[str, str] = {}
-        self.told: dict[str, datetime] = {}
+        self.told: dict[str, datetime] = {}  # since when
+        self.examined_at: datetime | None = None
 
     def step(self, now: datetime) -> None:
         """Look once, and tell what began and what ended."""
         found = self.look(now)
         for key in found.keys() & self.seen.keys() - self.told.keys():
             self._begin(key, found[key], now)
-        for key in self.told.keys() - found.keys() - self.seen.keys():
-            self._end(key, now)
+        # What was told before we were started may be over too.
+        told = self.told if "database" in found else self._noted() | self.told
+        for key in told.keys() - found.keys() - self.seen.keys():
+            self._end(key, told[key], now)
         self.seen = found
 
     def look(self, now: datetime) -> dict[str, str]:
-        """What is wrong now: a line for each thing, by its name. Raises nothing."""
+        """What is wrong now: a line for each thing, by its name. Raises nothing.
+
+        What cannot be looked at is as it was.
+        """
+        found = {}
+        free = database_file.free_bytes(self.app.config["DATABASE_URL"])
+        if free is not None and free < self.app.config["MIN_FREE_BYTES"]:
+            found["room"] = f"{self.shown}: {megabytes(free)} are free: no file is taken any more"
         finding = condition.examine(self.app)
         if finding:
-            return {finding.key: finding.words}
-        found = {}
-        url: str = self.app.config["DATABASE_URL"]
-        free = database_file.free_bytes(url)
-        if free is not None and free < self.app.config["MIN_FREE_BYTES"]:
-            words = f"{megabytes(free)} are free: no file is taken any more"
-            found["room"] = f"{database_file.shown(url)}: {words}"
+            found[finding.key] = finding.words
         try:
             with self.database.read() as session:
                 if not beats(session, now):
                     found["worker"] = "no worker is running: nothing is sent"
-        except SQLAlchemyError:
-            return {}
+            if damage := self._damage(now):
+                found["damage"] = f"{self.shown} is damaged, restore a backup: {damage}"
+        except SQLAlchemyError as error:
+            found.setdefault("database", f"{self.shown}: {condition.reason(error)}")
+            found |= {key: self.seen[key] for key in ("worker", "damage") if key in self.seen}
         return found
+
+    def _damage(self, now: datetime) -> str:
+        """What a page that was read has shown; and once a day all of a file is read for it, as it
+        is to see whether it was mended."""
+        if self.database.damage:
+            return self.database.damage
+        due = self.examined_at and now - self.examined_at >= EXAMINED_EVERY
+        self.examined_at = self.examined_at or now
+        if due or "damage" in self._noted():
+            self.examined_at = now
+            return self.database.examine()
+        return ""
 
     def _begin(self, key: str, words: str, now: datetime) -> None:
         log.error("trouble", trouble=key)
-        if not self._note(key, now) or tell(
+        is_ours = self._note(key, now)
+        if not is_ours or tell(
             self.app.config["ALARM_URLS"], "Incident Reporter: trouble", words
         ):  # another machine tells
             self.told[key] = now
         else:
             self._forget(key)
 
-    def _end(self, key: str, now: datetime) -> None:
-        since = self.told.pop(key)
+    def _end(self, key: str, since: datetime, now: datetime) -> None:
+        self.told.pop(key, None)
         log.info("trouble over", trouble=key)
         if self._forget(key):
             minutes = round((now - since).total_seconds() / 60)
             text = f"{key}: all is well again, after {minutes} min"
             tell(self.app.config["ALARM_URLS"], "Incident Reporter: over", text)
 
+    def _noted(self) -> dict[str, datetime]:
+        """Since when there is what was told and noted, by whomever."""
+        try:
+            with self.database.read() as session:
+                rows = session.scalars(sa.select(Alarm).where(Alarm.key.in_(NOTED)))
+                return {row.key: row.since_at for row in rows}
+        except SQLAlchemyError:
+            return {}
+
     def _note(self, key: str, now: datetime) -> bool:
         """Whether it is ours to tell. It is where nobody can be asked."""
+        if key not in NOTED:
+            return True
         try:
             with self.database.write() as session:
                 if session.get(Alarm, key):
@@ -100,7 +136,7 @@ class Watch:
 
     def _forget(self, key: str) -> bool:
         """Whether its end is ours to tell."""
-        if key in {"database", "migrations", "disk"}:  # it was not noted
+        if key not in NOTED:
             return True
         try:
             with self.database.write() as session:

@@ -121,7 +121,12 @@ def _test_ticket(app: Flask) -> Result:
     )
     mail.set_content("A test by reporter check --send. Nothing is wrong, and nobody waits.\n")
     stored = finish(mail, app.config["HELPDESK_HEADERS"])
-    results = deliver(connections(app), stored.content, stored.recipient)
+    relays = connections(app)
+    try:
+        results = deliver(relays, stored.content, stored.recipient)
+    finally:
+        for relay in relays:
+            relay.close()
     for result in results:
         if result.outcome == Outcome.ACCEPTED:
             return ok("test ticket", f"{result.relay} took it: see that it became a ticket")

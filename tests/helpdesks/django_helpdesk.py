@@ -1,11 +1,14 @@
 """Feeds mails to a fresh django-helpdesk and says, as JSON, what it made of them.
 
-django_helpdesk.py MAILS FOLDER
+django_helpdesk.py MAILS FOLDER HOOK
+
+MAILS: the last one is answered and solved. HOOK: the module that tells it, of the page's example.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import logging
 import sys
@@ -14,7 +17,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 
-MAILS, FOLDER = Path(sys.argv[1]), Path(sys.argv[2])
+MAILS, FOLDER, HOOK = map(Path, sys.argv[1:4])
 
 settings.configure(
     SECRET_KEY="x" * 50,
@@ -40,17 +43,30 @@ settings.configure(
 )  # fmt: skip
 django.setup()
 
+from django.contrib.auth import get_user_model  # noqa: E402
 from django.core import mail as core_mail  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.urls import include, path  # noqa: E402
 from helpdesk.email import extract_email_metadata  # noqa: E402
-from helpdesk.models import FollowUp, FollowUpAttachment, Queue, Ticket, TicketCC  # noqa: E402
+from helpdesk.models import (  # noqa: E402
+    EmailTemplate,
+    FollowUp,
+    FollowUpAttachment,
+    Queue,
+    Ticket,
+    TicketCC,
+)
+from helpdesk.update_ticket import update_ticket  # noqa: E402
 
 urlpatterns = [path("", include("helpdesk.urls", namespace="helpdesk"))]
 
 
 def main() -> None:
     call_command("migrate", verbosity=0, interactive=False)
+    call_command("loaddata", "emailtemplate", verbosity=0)
+    EmailTemplate.objects.filter(template_name="newticket_cc").delete()  # as the page says
+    sys.path.append(str(HOOK.parent))
+    importlib.import_module(HOOK.stem)  # and kept, as its receiver is known by a weak reference
     queue = Queue.objects.create(
         title="Incidents",
         slug="incidents",
@@ -79,8 +95,31 @@ def main() -> None:
         }
         for ticket in Ticket.objects.order_by("id")
     ]
-    mails = [{"to": each.to, "subject": each.subject} for each in getattr(core_mail, "outbox", [])]
-    print(json.dumps({"tickets": tickets, "sent": mails}, ensure_ascii=False))
+    on_arrival = sent()
+    answer()
+    print(
+        json.dumps(
+            {"tickets": tickets, "on_arrival": on_arrival, "on_answer": sent()[len(on_arrival) :]},
+            ensure_ascii=False,
+        )
+    )
+
+
+def sent() -> list[dict[str, object]]:
+    return [
+        {"to": each.to, "text": f"{each.subject}\n\n{each.body}"}
+        for each in getattr(core_mail, "outbox", [])
+    ]
+
+
+def answer() -> None:
+    """As an agent does on the ticket's page."""
+    agent = get_user_model().objects.create(
+        username="ana", email="ana@example.com", is_staff=True, is_superuser=True
+    )
+    ticket = Ticket.objects.latest("id")
+    update_ticket(agent, ticket, comment="Estamos en ello.", public=True)
+    update_ticket(agent, ticket, new_status=Ticket.RESOLVED_STATUS, public=True)
 
 
 main()

@@ -3,7 +3,9 @@
 A ticket of hostile Spanish text; a second report at the same time; then, of the first, details with
 two files, *worse* and *works again*.
 
-    mails.py PROFILE FOLDER
+    mails.py PROFILE FOLDER [NUMBER]
+
+NUMBER: what the helpdesk calls the first one's ticket, where its hook has told that.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ FILES = (
 )
 
 
-def compose(profile: str, folder: Path) -> list[tuple[str, Mail]]:
+def compose(profile: str, number: str = "") -> list[tuple[str, Mail]]:
     with (
         TemporaryDirectory() as database,
         an_app(Path(database), HELPDESK_PROFILE=profile, **SETTINGS) as app,
@@ -53,9 +55,9 @@ def compose(profile: str, folder: Path) -> list[tuple[str, Mail]]:
         stored = [
             (
                 StoredFile(
-                    number,
+                    place,
                     name,
-                    f"INC-KX7M9Q-{number}-{name}",
+                    f"INC-KX7M9Q-{place}-{name}",
                     kind,
                     len(content),
                     hashlib.sha256(content).hexdigest(),
@@ -63,7 +65,7 @@ def compose(profile: str, folder: Path) -> list[tuple[str, Mail]]:
                 ),
                 content,
             )
-            for number, (name, kind, content) in enumerate(FILES, 1)
+            for place, (name, kind, content) in enumerate(FILES, 1)
         ]
         later = with_answer(first, "users_affected", "40 – y subiendo")
         told = [
@@ -80,9 +82,9 @@ def compose(profile: str, folder: Path) -> list[tuple[str, Mail]]:
         return [
             ("ticket", compose_ticket(first, url)),
             ("other", compose_ticket(other, desk_url(other.reference))),
-            ("details", compose_followup(later, steps[0], stored, url)),
-            ("worse", compose_followup(later, steps[1], [], url)),
-            ("solved", compose_followup(later, steps[2], [], url)),
+            ("details", compose_followup(later, steps[0], stored, url, number)),
+            ("worse", compose_followup(later, steps[1], [], url, number)),
+            ("solved", compose_followup(later, steps[2], [], url, number)),
         ]
 
 
@@ -121,10 +123,11 @@ def expected(mail: Mail) -> dict[str, Any]:
 
 def main() -> None:
     profile, folder = sys.argv[1], Path(sys.argv[2])
+    known_as = sys.argv[3] if len(sys.argv) > 3 else ""
     folder.mkdir(parents=True, exist_ok=True)
     told = {}
-    for number, (name, mail) in enumerate(compose(profile, folder), 1):
-        (folder / f"{number}-{name}.eml").write_bytes(mail.content)
+    for place, (name, mail) in enumerate(compose(profile, known_as), 1):
+        (folder / f"{place}-{name}.eml").write_bytes(mail.content)
         told[name] = expected(mail)
     (folder / "expected.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
 

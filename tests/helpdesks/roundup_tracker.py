@@ -1,6 +1,8 @@
 """Feeds mails to a fresh Roundup tracker and says, as JSON, what it made of them.
 
-roundup_tracker.py MAILS FOLDER
+roundup_tracker.py MAILS FOLDER HOOK
+
+MAILS: the last one is answered and solved. HOOK: the detector that tells it, of the page's example.
 """
 
 from __future__ import annotations
@@ -8,12 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from roundup import date, instance
+
 BIN = Path(sys.executable).parent
-MAILS, FOLDER = Path(sys.argv[1]), Path(sys.argv[2])
+MAILS, FOLDER, HOOK = map(Path, sys.argv[1:4])
 HOME, SENT = FOLDER / "tracker", FOLDER / "sent"
 SETTINGS = {
     ("[tracker]", "email"): "support@example.com",
@@ -60,6 +65,7 @@ def set_up() -> None:
         "db.security.addPermissionToRole('User', 'Create', 'user')\n",
         encoding="utf-8",
     )
+    shutil.copy(HOOK, HOME / "detectors" / "incident_reporter.py")
     admin("initialise", "secret")
     admin("create", "user", "username=form", "address=incident-reporter@example.com", "roles=User")
 
@@ -68,8 +74,6 @@ def main() -> None:
     set_up()
     for path in sorted(MAILS.glob("*.eml")):
         run(str(BIN / "roundup-mailgw"), str(HOME), mail=path.read_bytes())
-    from roundup import instance
-
     db = instance.open(str(HOME)).open("admin")
     tickets = []
     for issue in sorted(db.issue.list(), key=int):
@@ -86,9 +90,46 @@ def main() -> None:
                 },
             }
         )
-    told = SENT.read_text(errors="replace") if SENT.exists() else ""
-    sent = [{"to": to} for to in re.findall(r"^To: (.*)$", told, re.MULTILINE)]
-    print(json.dumps({"tickets": tickets, "sent": sent}, ensure_ascii=False))
+    db.close()
+    on_arrival = sent()
+    answer(str(len(tickets)))
+    print(
+        json.dumps(
+            {"tickets": tickets, "on_arrival": on_arrival, "on_answer": sent()[len(on_arrival) :]},
+            ensure_ascii=False,
+        )
+    )
+
+
+def sent() -> list[dict[str, object]]:
+    """What the tracker has sent so far."""
+    told = SENT.read_text(encoding="utf-8", errors="replace") if SENT.exists() else ""
+    parts = re.split(r"(?m)^FROM: ", told)[1:]
+    return [
+        {
+            "to": [
+                to
+                for line in re.findall(r"^TO: (.*)$", part, re.MULTILINE)
+                for to in re.split(r",\s*", line)
+            ],
+            "text": part,
+        }
+        for part in parts
+    ]
+
+
+def answer(issue: str) -> None:
+    """As an agent does on the issue's page."""
+    admin("create", "user", "username=ana", "address=ana@example.com", "roles=User")
+    db = instance.open(str(HOME)).open("ana")
+    message = db.msg.create(
+        content="Estamos en ello.", author=db.getuid(), date=date.Date(), summary="Estamos"
+    )
+    db.issue.set(issue, messages=[*db.issue.get(issue, "messages"), message])
+    db.commit()
+    db.issue.set(issue, status=db.status.lookup("resolved"))
+    db.commit()
+    db.close()
 
 
 def content(db: object, each: str) -> bytes:

@@ -133,6 +133,18 @@ class Provider:
         with self.database.read() as session:
             return [parsed(mail.content) for mail in session.scalars(query.order_by(Message.id))]
 
+    def followers_confirm(self) -> int:
+        """Whoever was asked whether an address is theirs says so; how many were asked."""
+        self.work()
+        asked = [mail for mail in self.smtp.received if b"/notices/f/" in mail.content]
+        asked = [mail for mail in asked if b"List-Unsubscribe" not in mail.content]
+        for mail in asked:
+            customer = Customer(self.app)
+            customer.open(link(parsed(mail.content), "/notices/f/"))
+            if 'name="confirm"' in customer.page.html:
+                customer.submit(confirm="yes")
+        return len(asked)
+
     def command(self, *words: str, fails: bool = False) -> str:
         """What a command of the operator's says."""
         result = self.app.test_cli_runner().invoke(args=words)

@@ -559,12 +559,27 @@ def test_a_customer_who_wants_news_hears_of_the_incident_it_is_linked_to(
     key = provider.command("notice", "open", "--service", "email", "--text", "Nodo 7").strip()
     wants_news(provider.customer(token))
     provider.desk(token).submit(action="link_notice", notice=key)
-    assert (
-        provider.command("notice", "update", key, "--text", "Lo reparamos") == "1 told by email.\n"
-    )
+    told = ("notice", "update", key, "--text", "Lo reparamos")
+    assert provider.command(*told) == "0 told by email.\n"  # the address may be anybody's
+    assert provider.followers_confirm() == 1
+    assert provider.command(*told[:-1], "Lo hemos reparado") == "1 told by email.\n"
     (mail,) = to_customers(provider.work())
     assert mail["To"] == "inigo@example.com"
-    assert text_of(mail).startswith("Lo reparamos\n")
+    assert text_of(mail).startswith("Lo hemos reparado\n")
+
+
+def test_a_customer_who_has_confirmed_an_address_is_not_asked_again(
+    provider: Provider, token: str
+) -> None:
+    words = ("notice", "open", "--service", "email", "--text")
+    first, second = (provider.command(*words, text).strip() for text in ("Nodo 7", "Nodo 8"))
+    wants_news(provider.customer(token))
+    provider.desk(token).submit(action="link_notice", notice=first)
+    assert provider.followers_confirm() == 1
+    provider.desk(token).submit(action="link_notice", notice=second)
+    assert to_customers(provider.work()) == []
+    said = provider.command("notice", "update", second, "--text", "Lo reparamos")
+    assert said == "1 told by email.\n"
 
 
 def test_so_does_one_who_asks_for_news_once_it_is_linked(provider: Provider, token: str) -> None:
@@ -572,6 +587,7 @@ def test_so_does_one_who_asks_for_news_once_it_is_linked(provider: Provider, tok
     provider.desk(token).submit(action="link_notice", notice=key)
     wants_news(provider.customer(token))
     wants_news(provider.customer(token))
+    assert provider.followers_confirm() == 1
     said = provider.command("notice", "update", key, "--text", "Lo reparamos")
     assert said == "1 told by email.\n"
 
@@ -582,6 +598,7 @@ def test_who_stops_the_mails_hears_no_more_of_the_incident_either(
     key = provider.command("notice", "open", "--service", "email", "--text", "Nodo 7").strip()
     provider.desk(token).submit(action="link_notice", notice=key)
     wants_news(provider.customer(token))
+    assert provider.followers_confirm() == 1
     wants_news(provider.customer(token), "no")
     said = provider.command("notice", "update", key, "--text", "Lo reparamos")
     assert said.startswith("0 told by email.")

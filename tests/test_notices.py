@@ -27,9 +27,12 @@ from provider import (
     to_support,
 )
 from servers import alarm_server
+from sqlalchemy.orm import Session
 
+from reporter.delivery import beforehand
 from reporter.models import Follower, MailState, Message, Notice, Update
 from reporter.notices import followers, store
+from reporter.notices.followers import Person
 
 TEXT = "Cae el nodo 7: lo estamos cambiando"
 ENGLISH = "Node 7 is down: we are replacing it"
@@ -522,7 +525,8 @@ def test_a_receipt_offers_to_say_that_it_is_the_known_incident(
     desk = " ".join(provider.desk(token).page.text.split())
     assert f"Vinculada a {key}." in desk
     assert "Vinculada a una incidencia conocida 23 nov 2026 03:22 · el cliente" in desk
-    assert [row.contact for row in rows(provider, Follower)] == ["inigo@example.com"]
+    (follower,) = rows(provider, Follower)
+    assert (follower.contact, follower.confirmed_at) == ("inigo@example.com", None)
     say_mine(provider, token, key)
     assert len(rows(provider, Update)) == 1
 
@@ -736,19 +740,22 @@ def test_many_at_the_same_moment_are_all_in_the_digest(make_app: Callable[..., F
         key = opened(provider)
 
         def join(number: int) -> None:
-            with provider.app.app_context(), provider.database.write() as session:
+            someone = Person(f"Cliente {number}", f"cliente{number % 10}@example.com", "es")
+
+            def follow(session: Session) -> None:
                 row = store.row_of(session, key)
                 assert row
-                contact = f"cliente{number % 10}@example.com"
-                name = f"Cliente {number}"
-                followers.follow(session, row, name, contact, "es", SENT_AT, is_confirmed=True)
+                followers.follow(session, row, [someone], SENT_AT)
+
+            with provider.app.app_context():
+                beforehand.write(provider.database, follow)
 
         with ThreadPoolExecutor(6) as pool:
             list(pool.map(join, range(20)))
         assert len(rows(provider, Follower)) == 10
         assert len(digests(provider, key)) == 1
         provider.later(minutes=10)
-        (digest,) = provider.work()
+        (digest,) = to_support(provider.work())
         assert digest["Subject"].endswith(": 10")
         assert text_of(digest).count("@example.com") == 10
 

@@ -93,6 +93,12 @@ def of_draft_with_content(session: Session, draft_id: str) -> tuple[tuple[Stored
     return tuple((_stored(row), b"" if row.for_desk else row.content) for row in rows)
 
 
+def content_of(session: Session, file: StoredFile) -> bytes:
+    """What goes into a mail of a file: nothing of one for the desk, or of one that is gone."""
+    row = None if file.for_desk else session.get(Attachment, file.id)
+    return row.content if row else b""
+
+
 def adopt(
     session: Session, draft_id: str, report_id: int, reference: str, numbers: Mapping[int, int]
 ) -> None:

@@ -10,7 +10,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from sqlalchemy.engine import Connection, Dialect, make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 from reporter.database import file as database_file
@@ -50,6 +50,27 @@ class UTCDateTime(TypeDecorator[datetime]):
             return None
         # SQLite keeps no zone; PostgreSQL answers in the zone of its session.
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class RehearsalOver(Exception):
+    """A rehearsal has come to what only a transaction that writes can do."""
+
+
+class Rehearsal(Session):
+    """A session that reads, and forgets what it is told to write.
+
+    What is added or changed is never flushed, so it has no id and no query finds it. A statement
+    that would write raises RehearsalOver.
+    """
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Nothing is written."""
+
+
+@sa.event.listens_for(Rehearsal, "do_orm_execute")
+def _end_rehearsal(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        raise RehearsalOver
 
 
 class Turn:
@@ -130,6 +151,10 @@ class Database:
             self.engine.execution_options(read_only=True, postgresql_readonly=True),
             expire_on_commit=False,
         )
+        # PostgreSQL's read-only transactions refuse locks of rows as well.
+        self._rehearsing = sessionmaker(
+            self.engine.execution_options(read_only=True), class_=Rehearsal, expire_on_commit=False
+        )
 
         # What the engine has said of a page that it could not read; it stays said.
         self.damage = ""
@@ -174,6 +199,13 @@ class Database:
     def read(self) -> Iterator[Session]:
         """One read-only transaction: a consistent view that never waits for a writer."""
         with self._reading.begin() as session:
+            yield session
+
+    @contextmanager
+    def rehearse(self) -> Iterator[Session]:
+        """A transaction in which a change can be tried: nothing of it is kept, and on SQLite it
+        waits for nobody who writes. Raises RehearsalOver, see `Rehearsal`."""
+        with self._rehearsing() as session:  # closed, and so rolled back, at its end
             yield session
 
     def transaction(self, *, writes: bool) -> AbstractContextManager[Session]:

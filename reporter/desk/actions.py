@@ -1,21 +1,24 @@
-"""What support can say of a report. Each action is kept with who did it and when.
+"""What support can say of a report. Each action is kept with who did it and when, by a change that
+`beforehand.write` makes.
 
 The same once more within a minute, as after a double press or a lost answer, changes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.delivery import outbox
+from reporter.delivery.beforehand import composed
 from reporter.links import full_url, receipt_token
 from reporter.mail.customer import compose_news
 from reporter.models import Author, MailKind, UpdateKind
 from reporter.reports import store
-from reporter.reports.subscriptions import follow_notice
+from reporter.reports.subscriptions import follow_together
 
 ACTIONS = (
     UpdateKind.ACKNOWLEDGE,
@@ -89,15 +92,17 @@ def reopen(
 
 
 def link_notice(
-    session: Session, row: models.Report, notice: models.Notice, name: str, at: datetime
+    session: Session, rows: Iterable[models.Report], notice: models.Notice, name: str, at: datetime
 ) -> None:
-    """It is this known incident. A customer who wants news is told of every update of it."""
-    row.seen_at = row.seen_at or at
-    if row.notice_id == notice.id:
-        return
-    row.notice_id = notice.id
-    note(session, row, UpdateKind.LINK_NOTICE, name, at, notice.key)
-    follow_notice(session, row, at)
+    """They are this known incident. A customer who wants news is told of every update of it."""
+    linked = []
+    for row in rows:
+        row.seen_at = row.seen_at or at
+        if row.notice_id != notice.id:
+            row.notice_id = notice.id
+            note(session, row, UpdateKind.LINK_NOTICE, name, at, notice.key)
+            linked.append(row)
+    follow_together(session, linked, notice, at)
 
 
 def _remind_later(row: models.Report, at: datetime) -> None:
@@ -143,10 +148,12 @@ def _mail(session: Session, row: models.Report, update: models.Update) -> None:
     if not wanted or not text:
         return
     ticket = store.ticket_of(session, row)
-    mail = compose_news(
+    mail = composed(
+        session,
+        compose_news,
         report,
         ticket.mime_id,
-        f"news-{update.id}",
+        f"news-{len(row.updates)}",
         update.kind == UpdateKind.SOLVE,
         text,
         update.next_news_at,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.delivery import outbox
+from reporter.delivery.beforehand import composed
 from reporter.delivery.outbox import Mail
 from reporter.desk.actions import note
 from reporter.mail.message import readdressed
@@ -24,7 +25,8 @@ def mend(
 ) -> None:
     """Reach the customer there from now on. What waits, or was refused, goes to the new address.
 
-    *email* and *phone* are checked. What the customer sent stays as it was sent.
+    *email* and *phone* are checked. What the customer sent stays as it was sent. The caller has the
+    change made by `beforehand.write`.
     """
     before = store.to_value(session, row)
     old_email, old_phone = before.text("email"), before.text("phone")
@@ -39,10 +41,10 @@ def mend(
     changes = ((old_email, email), (old_phone, phone))
     text = "\n".join(f"{old or '–'} → {new or '–'}" for old, new in changes if old != new)
     note(session, row, UpdateKind.CONTACT, name, at, text)
-    search.keep(session, row.id, store.to_value(session, row))
     if email != old_email:
         row.unreachable_at = None
         _readdress(session, row, email, at)
+    search.keep(session, row.id, store.to_value(session, row))
 
 
 def _readdress(session: Session, row: models.Report, email: str, at: datetime) -> None:
@@ -55,7 +57,7 @@ def _readdress(session: Session, row: models.Report, email: str, at: datetime) -
     )
     for waiting in session.scalars(query.with_for_update()):
         mail = Mail(waiting.recipient, waiting.mime_id, waiting.content)
-        outbox.replace(waiting, readdressed(mail, email), due_at=at)
+        outbox.replace(waiting, composed(session, readdressed, mail, email), due_at=at)
         if waiting.state == MailState.FAILED:
             waiting.state, waiting.due_at = MailState.QUEUED, at
         waiting.trouble = None

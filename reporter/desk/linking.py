@@ -52,13 +52,13 @@ def link(
     session: Session, notice: models.Notice, references: Iterable[str], name: str, at: datetime
 ) -> int:
     """Link those that are still open, of its services and not linked; how many that is."""
-    count = 0
+    rows = []
     for reference in list(references)[:MOST]:
         found = store.by_reference(session, reference)
         if found is None or found.service not in notice.services:
             continue
         row = store.lock(session, found.id)
         if row.solved_at is None and row.notice_id is None:
-            actions.link_notice(session, row, notice, name, at)
-            count += 1
-    return count
+            rows.append(row)
+    actions.link_notice(session, rows, notice, name, at)
+    return len(rows)

@@ -6,6 +6,7 @@ GET shows and changes nothing, as at the desk of a report.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -23,7 +24,7 @@ from reporter.formats.words import elapsed
 from reporter.links import notice_desk_url
 from reporter.notices import followers, store
 from reporter.staff import kept
-from reporter.staff.signed_in import acting, support
+from reporter.staff.signed_in import acting, change, support
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("desk_notices", __name__)
@@ -35,75 +36,95 @@ LINE_WIDTH = 320
 @blueprint.route("/desk/notices/new", methods=["GET", "POST"])
 def new() -> ResponseReturnValue:
     """Open a known incident: `?service=&since=`, as in the links of mails, fill it in."""
-    service, now = request.args.get("service", ""), datetime.now(UTC)
+    service, now, key = request.args.get("service", ""), datetime.now(UTC), store.new_key()
     since = _moment(request.args.get("since", "")) or now
-    with support(writes=request.method == "POST") as db_session:
-        if service not in [each["id"] for each in current_app.config["SERVICES"]]:
-            abort(404)
-        sent = kept.typed(db_session, now)
-        form = in_every_language(NoticeForm)(
-            formdata=sent,
-            started_at=f"{since.astimezone(support_zone()):%Y-%m-%d %H:%M}",
-        )
-        if form.validate_on_submit():
-            notice = store.open_notice(
-                db_session,
-                [service],
-                form.texts(),
-                form.started_at.moment or since,
-                form.next_news_at.moment,
-                now,
-            )
-            chosen = request.form.getlist("report")
-            linking.link(db_session, notice, chosen, acting(db_session, now), now)
-            kept.drop(db_session)
-            return redirect(notice_desk_url(notice.key), 303)
-        active = store.active(db_session, service)
-        candidates = linking.candidates(db_session, [service], since)
-    page = render_template(
-        "desk/open_notice.html",
-        form=form,
-        service=service,
-        active=active,
-        desk_url=notice_desk_url,
-        candidates=candidates,
-        left_out=_left_out(candidates, sent),
-        restored=not form.is_submitted() and bool(form.text.data),
+    if request.method == "POST":
+        page = change(lambda db_session: _opening(db_session, service, since, now, key))
+    else:
+        with support() as db_session:
+            page = _opening(db_session, service, since, now, key)
+    if isinstance(page, str):
+        return redirect(notice_desk_url(page), 303)
+    return _page("desk/open_notice.html", page)
+
+
+def _opening(
+    db_session: Session, service: str, since: datetime, now: datetime, key: str
+) -> dict[str, Any] | str:
+    """What the page shows; or the key of the known incident, once it is open."""
+    if service not in [each["id"] for each in current_app.config["SERVICES"]]:
+        abort(404)
+    sent = kept.typed(db_session, now)
+    form = in_every_language(NoticeForm)(
+        formdata=sent,
+        started_at=f"{since.astimezone(support_zone()):%Y-%m-%d %H:%M}",
     )
-    return page, (422 if form.errors else 200)
+    if form.validate_on_submit():
+        notice = store.open_notice(
+            db_session,
+            [service],
+            form.texts(),
+            form.started_at.moment or since,
+            form.next_news_at.moment,
+            now,
+            key,
+        )
+        chosen = request.form.getlist("report")
+        linking.link(db_session, notice, chosen, acting(db_session, now), now)
+        kept.drop(db_session)
+        return notice.key
+    candidates = linking.candidates(db_session, [service], since)
+    return {
+        "form": form,
+        "service": service,
+        "active": store.active(db_session, service),
+        "desk_url": notice_desk_url,
+        "candidates": candidates,
+        "left_out": _left_out(candidates, sent),
+    }
 
 
 @blueprint.route("/desk/notices/<key>", methods=["GET", "POST"])
 def notice(key: str) -> ResponseReturnValue:
     """One known incident; POST with `action` tells what is known, closes it, or links reports."""
     now = datetime.now(UTC)
-    with support(writes=request.method == "POST") as db_session:
-        found = store.find(db_session, key) or abort(404)
-        form = in_every_language(NoticeNewsForm)(formdata=kept.typed(db_session, now))
-        if form.is_submitted() and _acted(db_session, found, form, now):
-            kept.drop(db_session)
-            return redirect(request.path, 303)
-        moments, figures = timeline.of_notice(db_session, found, current_language())
-        candidates = (
-            []
-            if found.closed_at
-            else linking.candidates(db_session, found.services, found.started_at)
-        )
-    page = render_template(
-        "desk/notice.html",
-        form=form,
-        notice=found,
-        moments=moments,
-        figures=figures,
-        places=timeline.positions(moments, LINE_WIDTH),
-        width=LINE_WIDTH,
-        happened=happened(),
-        elapsed=elapsed,
-        candidates=candidates,
-        left_out=set(),
-        restored=not form.is_submitted() and bool(form.text.data),
+    if request.method == "POST":
+        page = change(lambda db_session: _show(db_session, key, now))
+    else:
+        with support() as db_session:
+            page = _show(db_session, key, now)
+    return _page("desk/notice.html", page) if page else redirect(request.path, 303)
+
+
+def _show(db_session: Session, key: str, now: datetime) -> dict[str, Any] | None:
+    """What the page shows; None once what was pressed is done."""
+    found = store.find(db_session, key) or abort(404)
+    form = in_every_language(NoticeNewsForm)(formdata=kept.typed(db_session, now))
+    if form.is_submitted() and _acted(db_session, found, form, now):
+        kept.drop(db_session)
+        return None
+    moments, figures = timeline.of_notice(db_session, found, current_language())
+    candidates = (
+        [] if found.closed_at else linking.candidates(db_session, found.services, found.started_at)
     )
-    return page, (422 if form.errors else 200)
+    return {
+        "form": form,
+        "notice": found,
+        "moments": moments,
+        "figures": figures,
+        "places": timeline.positions(moments, LINE_WIDTH),
+        "width": LINE_WIDTH,
+        "happened": happened(),
+        "elapsed": elapsed,
+        "candidates": candidates,
+        "left_out": set(),
+    }
+
+
+def _page(template: str, page: dict[str, Any]) -> ResponseReturnValue:
+    form = page["form"]
+    restored = not form.is_submitted() and bool(form.text.data)
+    return render_template(template, restored=restored, **page), (422 if form.errors else 200)
 
 
 def _acted(db_session: Session, found: store.Notice, form: NoticeNewsForm, now: datetime) -> bool:

@@ -27,6 +27,7 @@ from reporter.links import absolute, desk_url, full_url, notice_desk_url, receip
 from reporter.mail.customer import compose_news
 from reporter.mail.reminder import compose_notice_reminder, compose_reminder
 from reporter.models import Alarm, MailKind
+from reporter.notices import followers
 from reporter.notices import store as notices
 from reporter.report import Severity
 from reporter.reports import store
@@ -170,7 +171,8 @@ def tell_causes() -> None:
                     value,
                 )
                 for each in session.scalars(sa.select(report).where(report.notice_id == row.id))
-                if not each.news_wanted and (value := store.to_value(session, each)).wants_cause
+                if (value := store.to_value(session, each)).wants_cause
+                and not followers.is_mailed(session, row, value.text("email"))
             ]
             for row in closed
         }

@@ -40,7 +40,7 @@ from reporter.report import Report
 from reporter.reports import store
 from reporter.reports.reference import parse_reference
 from reporter.staff import kept
-from reporter.staff.signed_in import acting, support
+from reporter.staff.signed_in import acting, change, support
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("desk", __name__)
@@ -73,17 +73,15 @@ def board() -> ResponseReturnValue:
 @blueprint.route("/desk/<reference>", methods=["GET", "POST"])
 def report(reference: str) -> ResponseReturnValue:
     """Everything about one report; POST with `action` does one of actions.ACTIONS."""
-    with support(writes=request.method == "POST") as db_session:
-        row = _row(db_session, reference)
-        form = DeskForm(formdata=kept.typed(db_session, datetime.now(UTC)))
-        form.notice.choices = notice_options(db_session, row.service)
-        if form.validate_on_submit():
-            _act(db_session, row, form)
-            kept.drop(db_session)
-            if not form.has_unsent_words():
-                return redirect(url_for("desk.report", reference=row.reference), 303)
-        page = _page(db_session, row, form)
-    return render_template("desk/desk.html", **page), (422 if form.errors else 200)
+    now = datetime.now(UTC)
+    if request.method == "POST":
+        page = change(lambda db_session: _show(db_session, reference, now))
+    else:
+        with support() as db_session:
+            page = _show(db_session, reference, now)
+    if page is None:
+        return redirect(url_for("desk.report", reference=parse_reference(reference)), 303)
+    return render_template("desk/desk.html", **page), (422 if page["form"].errors else 200)
 
 
 @blueprint.get("/desk/<reference>/files/<int(max=2147483647):attachment_id>")
@@ -105,10 +103,22 @@ def _row(db_session: Session, reference: str) -> models.Report:
     return store.by_reference(db_session, wanted) or abort(404)
 
 
-def _act(db_session: Session, row: models.Report, form: DeskForm) -> None:
+def _show(db_session: Session, reference: str, now: datetime) -> dict[str, Any] | None:
+    """What the page shows, once what was pressed is done; None where nothing is left to show."""
+    row = _row(db_session, reference)
+    form = DeskForm(formdata=kept.typed(db_session, now))
+    form.notice.choices = notice_options(db_session, row.service)
+    if form.validate_on_submit():
+        _act(db_session, row, form, now)
+        kept.drop(db_session)
+        if not form.has_unsent_words():
+            return None
+    return _page(db_session, row, form)
+
+
+def _act(db_session: Session, row: models.Report, form: DeskForm, now: datetime) -> None:
     row = store.lock(db_session, row.id)  # two may press at once, and the customer too
-    text, now = form.text.data, datetime.now(UTC)
-    name = acting(db_session, now)
+    name, text = acting(db_session, now), form.text.data
     match UpdateKind(form.action.data):
         case UpdateKind.ACKNOWLEDGE:
             actions.mark_seen(db_session, row, name, now)
@@ -120,7 +130,7 @@ def _act(db_session: Session, row: models.Report, form: DeskForm) -> None:
             actions.reopen(db_session, row, name, text, form.next_news_at.moment, now)
         case UpdateKind.LINK_NOTICE:
             notice = notices.row_of(db_session, form.notice.data) or abort(404)
-            actions.link_notice(db_session, row, notice, name, now)
+            actions.link_notice(db_session, [row], notice, name, now)
         case UpdateKind.CONTACT:
             phone = form.phone.value(form)
             contact.mend(db_session, row, name, form.email.data, str(phone or ""), now)

@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database
+from reporter.delivery import beforehand
 from reporter.inbound import changes
 from reporter.inbound.parse import Ears, originators, parse
 
@@ -96,8 +97,11 @@ class Ear:
         database: Database = self.app.extensions["sqlalchemy"]
         try:
             heard = parse(content, recipients, ears)
-            with self.app.app_context(), database.write() as session:
-                sort = changes.apply(session, heard, originators(content), datetime.now(UTC))
+            known, now = originators(content), datetime.now(UTC)
+            with self.app.app_context():
+                sort = beforehand.write(
+                    database, lambda session: changes.apply(session, heard, known, now)
+                )
         except SQLAlchemyError as error:
             log.error("inbound not kept", error=type(error).__name__)
             return LATER

@@ -11,15 +11,7 @@ from flask_babel import gettext as _
 
 from reporter.delivery.outbox import Mail
 from reporter.formats.words import day_and_time
-from reporter.mail.message import (
-    AUTO_GENERATED,
-    AUTO_REPLIED,
-    ascii_address,
-    finish,
-    mime_id,
-    new_message,
-    support,
-)
+from reporter.mail.message import AUTO_GENERATED, AUTO_REPLIED, mime_id, to_customer
 from reporter.report import Report
 
 
@@ -81,13 +73,13 @@ def _to_customer(
     at: datetime,
     automatic: Mapping[str, str],
 ) -> Mail:
-    mail = new_message(
-        to=ascii_address(report.text("email")),
-        reply_to=support(),
+    return to_customer(
+        report.text("email"),
+        report.language,
         subject=subject,
+        text=text,
         mime_id=mime_id(report.reference, key),
+        root=root,
         date=at,
+        headers=automatic,
     )
-    mail["References"] = root
-    mail.set_content(text, cte="quoted-printable")
-    return finish(mail, {"Content-Language": report.language, **automatic})

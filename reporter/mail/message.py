@@ -49,6 +49,27 @@ def new_message(
     return mail
 
 
+def to_customer(
+    email: str,
+    language: str,
+    *,
+    subject: str,
+    text: str,
+    mime_id: str,
+    root: str,
+    date: datetime,
+    headers: Mapping[str, str],
+) -> Mail:
+    """A mail of plain text to a customer, who answers to support. *root*: the Message-ID that its
+    conversation refers to."""
+    mail = new_message(
+        to=ascii_address(email), reply_to=support(), subject=subject, mime_id=mime_id, date=date
+    )
+    mail["References"] = root
+    mail.set_content(text, cte="quoted-printable")
+    return finish(mail, {"Content-Language": language, **headers})
+
+
 def finish(mail: EmailMessage, headers: Mapping[str, str]) -> Mail:
     """*mail* with its content and *headers*, which are set last: setting the content drops those
     that begin with "Content-"."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import get_database
+from reporter.delivery import beforehand
 from reporter.formats.text import is_blank
 from reporter.formats.times import WrongSide, parse_time, support_zone
 from reporter.notices import followers, store
@@ -116,11 +118,14 @@ def list_command() -> None:
 def _tell(
     key: str, text: store.Text, next_news_at: datetime | None, now: datetime, *, close: bool
 ) -> None:
-    with get_database().write() as session:
+
+    def change(session: Session) -> tuple[int, Mapping[str, int]]:
         row = _row(store.lock(session, key), key)
-        added = store.tell(session, row, text, next_news_at, now, close=close)
-        told = followers.tell(session, row, now) if added else 0
-        read = followers.languages(session, row) if added else {}
+        if not store.tell(session, row, text, next_news_at, now, close=close):
+            return 0, {}
+        return followers.tell(session, row, now), followers.languages(session, row)
+
+    told, read = beforehand.write(get_database(), change)
     support = current_app.config["SUPPORT_LOCALE"]
     for language, count in sorted(read.items()):
         if language not in text:

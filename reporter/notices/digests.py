@@ -2,92 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from flask import current_app, render_template
-from flask_babel import force_locale
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.delivery import outbox
-from reporter.delivery.outbox import Mail
-from reporter.links import notice_desk_url
-from reporter.mail.message import finish, mime_id, new_message
+from reporter.delivery.beforehand import Wanted, composed
 from reporter.models import MailKind
+from reporter.notices.mails import Follower, compose_digest, digest_mime_id
+from reporter.notices.store import Notice, to_value
 
 # Support hears of new followers this long after the first of them.
 DIGEST_AFTER = timedelta(minutes=10)
 
 
-def name(
-    session: Session, row: models.Notice, follower: models.Follower, total: int, at: datetime
-) -> None:
-    """Name *follower*, one of *total*, in the digest that waits, or in a new one."""
-    waiting = _waiting(session, row)
-    named: Sequence[models.Follower] = ()
-    # Not named after a follower, whose number another gets who comes when they have gone.
-    identity = mime_id(row.key, f"digest-{int(at.timestamp() * 1_000_000)}")
-    if waiting:
-        named = _named(session, waiting)
-        identity = waiting.mime_id
-    mail = compose_digest(row, [*named, follower], total, identity, at)
-    if waiting is None:
-        waiting = outbox.enqueue(
-            session, mail, kind=MailKind.DIGEST, reference=row.key, due_at=at + DIGEST_AFTER
-        )
-    else:
-        outbox.replace(waiting, mail)
-    follower.message_id = waiting.id
+def waiting(session: Session, key: str) -> models.Message | None:
+    """The digest that was not sent yet, if there is one: it names who comes now too."""
+    return outbox.untried(session, MailKind.DIGEST, reference=key)
+
+
+def wanted(
+    session: Session,
+    notice: Notice,
+    new: list[Follower],
+    total: int,
+    digest: models.Message | None,
+    at: datetime,
+) -> Wanted:
+    """The digest of those whom *digest* names already, and those who are *new* of *total*."""
+    named = _named(session, notice.key, digest) if digest else []
+    identity = digest.mime_id if digest else digest_mime_id(notice.key, at)
+    return Wanted(compose_digest, (notice, [*named, *new], total, identity, at))
+
+
+def queue(
+    session: Session, key: str, mail: outbox.Mail, digest: models.Message | None, at: datetime
+) -> int:
+    """Put *mail* in the place of *digest*, or behind what waits; its message's id."""
+    if digest:
+        outbox.replace(digest, mail)
+        return digest.id
+    due_at = at + DIGEST_AFTER
+    return outbox.enqueue(session, mail, kind=MailKind.DIGEST, reference=key, due_at=due_at).id
 
 
 def tell_end(session: Session, row: models.Notice, total: int, at: datetime) -> None:
     """Have the digest that waits, if any, say that the incident is over."""
-    waiting = _waiting(session, row)
-    if waiting:
-        named = _named(session, waiting)
-        outbox.replace(waiting, compose_digest(row, named, total, waiting.mime_id, at))
+    if digest := waiting(session, row.key):
+        asked = wanted(session, to_value(row), [], total, digest, at)
+        outbox.replace(digest, composed(session, asked.compose, *asked.values))
 
 
-def _waiting(session: Session, row: models.Notice) -> models.Message | None:
-    return outbox.untried(session, MailKind.DIGEST, reference=row.key)
-
-
-def _named(session: Session, digest: models.Message) -> Sequence[models.Follower]:
+def _named(session: Session, key: str, digest: models.Message) -> list[Follower]:
     query = sa.select(models.Follower).where(models.Follower.message_id == digest.id)
-    return session.scalars(query.order_by(models.Follower.id)).all()
-
-
-def compose_digest(
-    row: models.Notice,
-    new: Sequence[models.Follower],
-    total: int,
-    identity: str,
-    at: datetime,
-) -> Mail:
-    """Names who is *new* of *total* followers, to support."""
-    config = current_app.config
-    language = config["SUPPORT_LOCALE"]
-    with force_locale(language):
-        subject = _(
-            "%(key)s: customers who say theirs is this one: %(total)s", key=row.key, total=total
-        )
-        text = render_template(
-            "email/digest.txt",
-            key=row.key,
-            new=new,
-            total=total,
-            services=row.services,
-            over=row.closed_at is not None,
-            link=notice_desk_url(row.key),
-        )
-    mail = new_message(
-        to=config["SUPPORT_EMAIL"],
-        subject=subject,
-        mime_id=identity,
-        date=at,
-    )
-    mail.set_content(text, cte="quoted-printable")
-    return finish(mail, {"Content-Language": language})
+    return [Follower.of(key, each) for each in session.scalars(query.order_by(models.Follower.id))]

@@ -3,73 +3,101 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from email.parser import BytesHeaderParser
 
 import sqlalchemy as sa
-from flask import render_template
-from flask_babel import force_locale
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import Lock, exclusive
 from reporter.delivery import outbox
-from reporter.delivery.outbox import Mail
+from reporter.delivery.beforehand import Wanted, all_composed
 from reporter.formats.phones import international
-from reporter.links import follower_hashes, follower_token, full_url, hash_token
-from reporter.mail.message import (
-    AUTO_GENERATED,
-    AUTO_REPLIED,
-    ascii_address,
-    finish,
-    mime_id,
-    new_message,
-    support,
-)
+from reporter.links import follower_hashes, follower_token, hash_token
+from reporter.mail.message import ascii_address, mime_id
 from reporter.models import MailKind
 from reporter.notices import digests
-from reporter.notices.store import Notice, to_value
+from reporter.notices.mails import Follower, compose_confirmation, compose_notice_update
+from reporter.notices.store import to_value
 
 
-def follow(
-    session: Session,
-    row: models.Notice,
-    name: str,
-    contact: str,
-    language: str,
-    at: datetime,
-    *,
-    is_confirmed: bool = False,
-) -> models.Follower:
-    """Count somebody in. Twice is once, however written.
+@dataclass(frozen=True)
+class Person:
+    """Somebody who says "mine is this", and how to reach them. *is_customer*: of a report."""
 
-    Updates are mailed to an address once whoever reads its mail has said so; a mail asks them to,
-    unless it *is_confirmed* by what they did before.
+    name: str
+    contact: str
+    language: str
+    is_customer: bool = False
+
+
+def follow(session: Session, row: models.Notice, people: Iterable[Person], at: datetime) -> None:
+    """Count them in, and name them in the digest for support. Twice is once, however written.
+
+    Updates are mailed to an address once whoever reads its mail has said so. One mail asks them
+    to; a customer who has said it of an address before is not asked again. The caller has the
+    change made by `beforehand.write`.
     """
-    contact = contact if is_email(contact) else international(contact) or contact
     exclusive(session, Lock.NOTICE, row.id)
-    token = follower_token(row.key, contact)
-    follower = session.scalar(sa.select(models.Follower).where(_is_of(row, contact)))
-    if follower is None:
-        follower = models.Follower(
-            notice_id=row.id,
-            name=name,
-            contact=contact,
-            language=language,
-            token_hash=hash_token(token),
-            created_at=at,
-        )
+    new: dict[str, models.Follower] = {}
+    for person in people:
+        contact = person.contact
+        contact = contact if is_email(contact) else international(contact) or contact
+        known = sa.select(models.Follower.id).where(_is_of(row, contact))
+        if contact not in new and session.scalar(known.limit(1)) is None:
+            new[contact] = models.Follower(
+                notice_id=row.id,
+                name=person.name,
+                contact=contact,
+                language=person.language,
+                token_hash=hash_token(follower_token(row.key, contact)),
+                created_at=at,
+                confirmed_at=at if person.is_customer and _was_proved(session, contact) else None,
+            )
+    if not new:
+        return
+    asked = [each for each in new.values() if is_email(each.contact) and not each.confirmed_at]
+    root = _root(session, row.key) if asked else ""
+    digest = digests.waiting(session, row.key)
+    total = count(session, row.id) + len(new)
+    named = [Follower.of(row.key, each) for each in new.values()]
+    first, *confirmations = all_composed(
+        session,
+        [
+            digests.wanted(session, to_value(row), named, total, digest, at),
+            *(
+                Wanted(compose_confirmation, (row.key, root, Follower.of(row.key, each), at))
+                for each in asked
+            ),
+        ],
+    )
+    message_id = digests.queue(session, row.key, first, digest, at)
+    for follower in new.values():
+        follower.message_id = message_id
         session.add(follower)
-        session.flush()
-        digests.name(session, row, follower, count(session, row.id), at)
-        if is_email(contact) and not is_confirmed:
-            mail = compose_confirmation(row.key, _root(session, row.key), follower, at)
-            kind = MailKind.CONFIRMATION
-            outbox.enqueue(session, mail, kind=kind, reference=row.key, due_at=at)
-    if is_confirmed:
-        confirm(follower, at)
-    return follower
+    for mail in confirmations:
+        outbox.enqueue(session, mail, kind=MailKind.CONFIRMATION, reference=row.key, due_at=at)
+    session.flush()
+
+
+def _was_proved(session: Session, contact: str) -> bool:
+    """Whether the address was confirmed before, of whichever incident."""
+    follower = models.Follower
+    query = sa.select(follower.id).where(
+        follower.contact == contact, follower.confirmed_at.is_not(None)
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def is_mailed(session: Session, row: models.Notice, contact: str) -> bool:
+    """Whether they are told of every update: they follow it, and have confirmed it."""
+    query = sa.select(models.Follower.id).where(
+        _is_of(row, contact), models.Follower.confirmed_at.is_not(None)
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def confirm(follower: models.Follower, at: datetime) -> None:
@@ -79,7 +107,8 @@ def confirm(follower: models.Follower, at: datetime) -> None:
 
 def unfollow(session: Session, row: models.Notice, contact: str) -> None:
     """Tell them no more."""
-    session.execute(sa.delete(models.Follower).where(_is_of(row, contact)))
+    for each in session.scalars(sa.select(models.Follower).where(_is_of(row, contact))):
+        session.delete(each)
 
 
 def _is_of(row: models.Notice, contact: str) -> sa.ColumnElement[bool]:
@@ -107,12 +136,15 @@ def languages(session: Session, row: models.Notice) -> Counter[str]:
 
 
 def tell(session: Session, row: models.Notice, at: datetime) -> int:
-    """Mail the latest entry to every follower whose address is confirmed; how many that is."""
+    """Mail the latest entry to every follower whose address is confirmed; how many that is.
+
+    The caller has the change made by `beforehand.write`.
+    """
     notice = to_value(row)
-    followers = _mailed(session, row)
+    followers = [Follower.of(row.key, each) for each in _mailed(session, row)]
     root = _root(session, row.key)
-    for follower in followers:
-        mail = compose_notice_update(notice, follower, root)
+    wanted = [Wanted(compose_notice_update, (notice, each, root)) for each in followers]
+    for mail in all_composed(session, wanted):
         outbox.enqueue(session, mail, kind=MailKind.NOTICE, reference=row.key, due_at=at)
     if row.closed_at:
         digests.tell_end(session, row, count(session, row.id), at)
@@ -150,60 +182,3 @@ def is_email(contact: str) -> bool:
     except EmailNotValidError:
         return False
     return True
-
-
-def compose_confirmation(key: str, root: str, follower: models.Follower, at: datetime) -> Mail:
-    """Asks whether the address is theirs: our words, and no word that a visitor typed."""
-    with force_locale(follower.language):
-        subject = _("%(key)s: do you want the updates by email?", key=key)
-        link = full_url(
-            "notices.follower", token=follower_token(key, follower.contact, follower.token_hash)
-        )
-        text = render_template("email/confirmation.txt", key=key, link=link)
-    mail = new_message(
-        to=ascii_address(follower.contact),
-        reply_to=support(),
-        subject=subject,
-        # Not named after a follower, whose number another gets who comes when they have gone.
-        mime_id=mime_id(key, f"confirmation-{int(at.timestamp() * 1_000_000)}-{follower.id}"),
-        date=at,
-    )
-    mail["References"] = root
-    mail.set_content(text, cte="quoted-printable")
-    return finish(mail, {"Content-Language": follower.language, **AUTO_REPLIED})
-
-
-def compose_notice_update(notice: Notice, follower: models.Follower, root: str) -> Mail:
-    """An update to one follower: support's words, and no word that a visitor typed. *root*: what
-    all that they are mailed of the incident refers to."""
-    token = follower_token(notice.key, follower.contact, follower.token_hash)
-    with force_locale(follower.language):
-        closed = notice.closed_at is not None
-        subject = (
-            _("%(key)s: the incident is over", key=notice.key)
-            if closed
-            else _("%(key)s: update on the incident", key=notice.key)
-        )
-        text = render_template(
-            "email/notice.txt",
-            notice=notice,
-            text=notice.latest.words(follower.language),
-            link=full_url("notices.follower", token=token),
-        )
-    mail = new_message(
-        to=ascii_address(follower.contact),
-        reply_to=support(),
-        subject=subject,
-        mime_id=mime_id(notice.key, f"{len(notice.entries)}.{follower.id}"),
-        date=notice.latest.at,
-    )
-    mail["References"] = root
-    mail.set_content(text, cte="quoted-printable")
-    stop = full_url("notices.stop", token=token)
-    headers = {
-        "Content-Language": follower.language,
-        "List-Unsubscribe": f"<{stop}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
-        **AUTO_GENERATED,
-    }
-    return finish(mail, headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,9 +47,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Notice:
-    """A known incident. `entries` are oldest first, and there is always one."""
+    """A known incident. `entries` are oldest first, and there is always one.
 
-    id: int
+    `id`: the row's, which a change that is made again gives another.
+    """
+
+    id: int = field(compare=False)
     key: str
     services: tuple[str, ...]
     started_at: datetime
@@ -62,6 +65,10 @@ class Notice:
         return self.entries[-1]
 
 
+def new_key() -> str:
+    return "N-" + "".join(secrets.choice(DIGITS) for _ in range(5))
+
+
 def open_notice(
     session: Session,
     services: Sequence[str],
@@ -69,8 +76,10 @@ def open_notice(
     started_at: datetime,
     next_news_at: datetime | None,
     at: datetime,
+    key: str = "",
 ) -> models.Notice:
     """Open a known incident; one that is open with the same services and text is not opened again.
+    *key*: a `new_key`, where it has to be known before.
 
     Raises ValueError for a service that is none of ours.
     """
@@ -83,7 +92,7 @@ def open_notice(
         if row.services == list(services) and row.entries[0]["text"] == dict(text):
             return row
     row = models.Notice(
-        key="N-" + "".join(secrets.choice(DIGITS) for _ in range(5)),
+        key=key or new_key(),
         services=list(services),
         entries=[],
         started_at=started_at,

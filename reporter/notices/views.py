@@ -9,15 +9,18 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
 from wtforms.validators import ValidationError
 
 from reporter import models
 from reporter.database import get_database
+from reporter.delivery import beforehand
 from reporter.extensions import limiter
 from reporter.formats import phones
 from reporter.models import Quota
 from reporter.notices import followers, store
 from reporter.notices.feeds import as_json, atom
+from reporter.notices.followers import Person
 from reporter.notices.store import Notice
 from reporter.web import quotas
 from reporter.web.fields import TextInput, line
@@ -59,11 +62,14 @@ def notice(key: str) -> ResponseReturnValue:
         found = store.find(session, key) or abort(404)
     if found.closed_at is None and form.validate_on_submit():
         now = datetime.now(UTC)
-        with get_database().write() as session:
+        person = Person(form.name.data or "", form.contact.data or "", current_language())
+
+        def follow(session: Session) -> None:
             quotas.take(session, Quota.FOLLOWERS, now)
             row = store.row_of(session, key) or abort(404)
-            name, contact = form.name.data, form.contact.data
-            followers.follow(session, row, name, contact, current_language(), now)
+            followers.follow(session, row, [person], now)
+
+        beforehand.write(get_database(), follow)
         flash(_("You are on the list of this incident."))
         return redirect(url_for("notices.notice", key=found.key, counted="in"), 303)
     return _page(found, form=form, counted="counted" in request.args), (422 if form.errors else 200)

@@ -9,19 +9,23 @@ Files go with the details alone, which the customer has reviewed together with t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.attachments.store import files_of
+from reporter.attachments.store import content_of, files_of
+from reporter.database import get_database
 from reporter.delivery import outbox
+from reporter.delivery.beforehand import composed
 from reporter.delivery.outbox import Mail
 from reporter.links import desk_url
 from reporter.mail.ticket import compose_followup
 from reporter.models import Author, MailKind, UpdateKind
-from reporter.report import CustomerUpdate, Followup, StoredFile
+from reporter.report import CustomerUpdate, Followup, Report, StoredFile, sections_from_json
 from reporter.reports import store
 
 MAIL_BYTES = 9 * 2**20
@@ -34,25 +38,27 @@ EARLIER = 100
 def queue(session: Session, row: models.Report, update: models.Update, due_at: datetime) -> None:
     """Queue *update* for *due_at* at the latest; details with the files that were not sent yet.
 
-    The caller has the report's lock.
+    The caller has the report's lock, within `beforehand.write`.
     """
     waiting = None
     if update.kind != UpdateKind.FILES:
         waiting = outbox.untried(session, MailKind.FOLLOWUP, reference=row.reference)
+    kept = files_of(session, row.id)
     update.number = _number_of(row, waiting) if waiting else _next_number(row)
-    mail = _compose(session, row, update.number)
+    mail = _compose(session, row, update.number, kept)
     if waiting and len(mail.content) > MAIL_BYTES:
         waiting, update.number = None, _next_number(row)
-        mail = _compose(session, row, update.number)
+        mail = _compose(session, row, update.number, kept)
     unsent = []
     if update.kind in {UpdateKind.DETAILS, UpdateKind.FILES}:
-        unsent = [file for file in files_of(session, row.id) if not file.is_sent]
+        unsent = [file for file in kept if not file.is_sent]
     fitting = _fitting(unsent, MAIL_BYTES - len(mail.content))
     if update.kind == UpdateKind.FILES:
         fitting = fitting or unsent[:1]
     if fitting:
+        with_it = [replace(f, number=update.number) if f in fitting else f for f in kept]
+        mail = _compose(session, row, update.number, with_it)
         _give_number(session, fitting, update.number)
-        mail = _compose(session, row, update.number)
     update.message_id = _enqueue(session, row, waiting, mail, update.created_at, due_at)
     session.flush()
     if len(fitting) < len(unsent):
@@ -124,8 +130,8 @@ def _enqueue(
     return queued.id
 
 
-def _compose(session: Session, row: models.Report, number: int) -> Mail:
-    session.flush()
+def _compose(session: Session, row: models.Report, number: int, kept: Sequence[StoredFile]) -> Mail:
+    """The mail of that number, with those of the files that are *kept* which have it too."""
     told = [
         u for u in row.updates if u.author != Author.SUPPORT and u.kind != UpdateKind.LINK_NOTICE
     ]
@@ -133,23 +139,46 @@ def _compose(session: Session, row: models.Report, number: int) -> Mail:
         number,
         updates=[_value(update) for update in told if update.number == number],
         earlier=[_value(update) for update in told if (update.number or 0) < number][-EARLIER:],
-        before=store.to_value(session, row, before=number),
+        before=_as_of(row, [each for each in row.updates if (each.number or 0) < number]),
         solved=row.solved_at is not None,
     )
-    files = [
-        (file, b"" if file.for_desk else session.get_one(models.Attachment, file.id).content)
-        for file in files_of(session, row.id)
-        if file.number == number
-    ]
-    report = store.to_value(session, row)
+    return composed(
+        session,
+        _with_files,
+        _as_of(row, row.updates),
+        followup,
+        [file for file in kept if file.number == number],
+        row.helpdesk_number or "",
+        store.ticket_of(session, row).mime_id,
+    )
+
+
+def _with_files(
+    report: Report,
+    followup: Followup,
+    files: Sequence[StoredFile],
+    helpdesk_number: str,
+    root: str,
+) -> Mail:
+    with get_database().read() as session:
+        with_content = [(file, content_of(session, file)) for file in files]
     return compose_followup(
         report,
         followup,
-        files,
-        desk_url(row.reference),
-        helpdesk_number=row.helpdesk_number or "",
-        root=store.ticket_of(session, row).mime_id,
+        with_content,
+        desk_url(report.reference),
+        helpdesk_number=helpdesk_number,
+        root=root,
     )
+
+
+def _as_of(row: models.Report, updates: Sequence[models.Update]) -> Report:
+    """The report with the last details of *updates*, which may not be written yet."""
+    report = Report.from_json(row.content).with_contact(row.email, row.phone)
+    details = [each.content for each in updates if each.kind == UpdateKind.DETAILS]
+    if not details:
+        return report
+    return report.with_answers(sections_from_json(details[-1]["sections"]))
 
 
 def _value(update: models.Update) -> CustomerUpdate:

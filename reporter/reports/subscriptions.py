@@ -3,6 +3,7 @@ that it was linked to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.models import Author, UpdateKind
 from reporter.notices import followers
+from reporter.notices.followers import Person
 from reporter.reports import store
 
 
@@ -47,9 +49,23 @@ def say_mine(
 
 
 def follow_notice(session: Session, row: models.Report, at: datetime) -> None:
-    """Count a customer who wants news in with those who are told of the linked incident."""
+    """Count a customer who wants news in with those who are told of the linked incident.
+
+    Here and above the caller has the change made by `beforehand.write`.
+    """
     notice = session.get(models.Notice, row.notice_id) if row.notice_id else None
-    if row.news_wanted and notice and notice.closed_at is None:
-        report = store.to_value(session, row)
-        name, email = report.text("name"), report.text("email")
-        followers.follow(session, notice, name, email, report.language, at, is_confirmed=True)
+    if notice:
+        follow_together(session, [row], notice, at)
+
+
+def follow_together(
+    session: Session, rows: Iterable[models.Report], notice: models.Notice, at: datetime
+) -> None:
+    """As `follow_notice`, of all the reports that were linked in one press."""
+    if notice.closed_at is None:
+        wanting = [store.to_value(session, row) for row in rows if row.news_wanted]
+        people = [
+            Person(each.text("name"), each.text("email"), each.language, is_customer=True)
+            for each in wanting
+        ]
+        followers.follow(session, notice, people, at)

@@ -17,7 +17,8 @@ TO_CUSTOMER = {MailKind.ACKNOWLEDGEMENT, MailKind.NEWS}
 def mark(session: Session, row: models.Report, message: models.Message, at: datetime) -> None:
     """*message* came back. Nothing changes when the report has another address by now.
 
-    The caller has the report's lock. Who mends the address ends it: `unreachable_at` of the row.
+    The caller has the report's lock, within `beforehand.write`. Who mends the address ends it:
+    `unreachable_at` of the row.
     """
     address = ascii_address(store.to_value(session, row).text("email"))
     if row.unreachable_at or message.recipient != address or message.state != MailState.SENT:

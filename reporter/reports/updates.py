@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.attachments.store import files_of
 from reporter.database import get_database
+from reporter.delivery import beforehand
 from reporter.models import Author, UpdateKind
 from reporter.report import Section, sections_to_json
 from reporter.reports import store
@@ -33,7 +34,8 @@ def add_update(report_id: int, kind: UpdateKind, text: str, at: datetime) -> Non
 
     What says the same as the one before it, within JOINED_WITHIN, is that one sent twice.
     """
-    with get_database().write() as session:
+
+    def add(session: Session) -> None:
         row = store.lock(session, report_id)
         if _is_repeated(row, kind, text, at):
             return
@@ -43,25 +45,27 @@ def add_update(report_id: int, kind: UpdateKind, text: str, at: datetime) -> Non
             row.solved_at = None
         _add(session, row, kind, {"text": text}, at, due_at=at + JOINED_WITHIN)
 
+    beforehand.write(get_database(), add)
+
 
 def add_details(report_id: int, sections: Sections, at: datetime) -> bool:
     """Keep the second stage's answers, and send them with the files that were not sent yet.
 
     False, and no mail, when nothing is new: so a double click sends one mail.
     """
-    with get_database().write() as session:
+    content = {"text": "", "sections": sections_to_json(sections)}
+
+    def add(session: Session) -> bool:
         row = store.lock(session, report_id)
         before = store.to_value(session, row)
-        files = files_of(session, row.id)
-        if before.with_answers(sections).answers == before.answers and all(
-            f.is_sent for f in files
-        ):
+        is_known = before.with_answers(sections).answers == before.answers
+        if is_known and all(file.is_sent for file in files_of(session, row.id)):
             return False
-        content = {"text": "", "sections": sections_to_json(sections)}
-        _add(
-            session, row, UpdateKind.DETAILS, content, at, due_at=_details_due_at(session, row, at)
-        )
+        due_at = _details_due_at(session, row, at)
+        _add(session, row, UpdateKind.DETAILS, content, at, due_at)
         return True
+
+    return beforehand.write(get_database(), add)
 
 
 def _is_repeated(row: models.Report, kind: UpdateKind, text: str, at: datetime) -> bool:

@@ -24,9 +24,11 @@ from flask_babel import gettext as _
 from flask_babel import refresh
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.orm import Session
 
 from reporter.attachments import store as attachments
 from reporter.database import get_database
+from reporter.delivery import beforehand
 from reporter.extensions import limiter
 from reporter.formats.words import day_and_time
 from reporter.links import full_url, hash_token, replaced_receipt_token
@@ -98,16 +100,19 @@ def news(token: str) -> ResponseReturnValue:
 
     GET, as by a reload, shows the receipt.
     """
-    form = NewsForm()
-    wanted = form.validate_on_submit()
-    with get_database().transaction(writes=wanted) as session:
+    form, now = NewsForm(), datetime.now(UTC)
+    if not form.validate_on_submit():
+        return _to_receipt(token)
+    wanted = form.wanted.data == "yes"
+
+    def want(session: Session) -> None:
         row = store.by_token(session, token) or abort(404)
-        if wanted:
-            row = store.lock(session, row.id)
-            want_news(session, row, form.wanted.data == "yes", datetime.now(UTC))
-    if wanted and form.wanted.data == "yes":
+        want_news(session, store.lock(session, row.id), wanted, now)
+
+    beforehand.write(get_database(), want)
+    if wanted:
         flash(_("We will email you when there is an update."))
-    elif wanted:
+    else:
         flash(_("We will not email you updates any more."))
     return _to_receipt(token)
 
@@ -143,16 +148,18 @@ def mine(token: str) -> ResponseReturnValue:
 
     GET, as by a reload, shows the receipt.
     """
-    form = MineForm()
-    said = form.validate_on_submit()
-    with get_database().transaction(writes=said) as session:
+    form, now = MineForm(), datetime.now(UTC)
+    if not form.validate_on_submit():
+        return _to_receipt(token)
+
+    def say(session: Session) -> bool:
         row = store.by_token(session, token) or abort(404)
-        if said:
-            row = store.lock(session, row.id)
-            notice = notices.row_of(session, form.notice.data or "") or abort(404)
-            say_mine(session, row, notice, form.news.data == "yes", datetime.now(UTC))
-            linked = row.notice_id == notice.id
-    if said and linked:
+        notice = notices.row_of(session, form.notice.data or "") or abort(404)
+        row = store.lock(session, row.id)
+        say_mine(session, row, notice, form.news.data == "yes", now)
+        return row.notice_id == notice.id
+
+    if beforehand.write(get_database(), say):
         flash(_("We have linked your report to the known incident."))
     return _to_receipt(token)
 

@@ -89,11 +89,9 @@ def id_of(session: Session, token: str) -> int:
 
 
 def used(session: Session, session_id: int, at: datetime) -> None:
-    session.execute(
-        sa.update(models.StaffSession)
-        .where(models.StaffSession.id == session_id)
-        .values(used_at=at)
-    )
+    row = session.get(models.StaffSession, session_id)
+    if row:
+        row.used_at = at
 
 
 def set_call(session: Session, session_id: int, until: datetime | None) -> None:

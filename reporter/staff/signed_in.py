@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import NoReturn, TypeVar
 
 from flask import abort, g, redirect, request, url_for
 from sqlalchemy.orm import Session
 
 from reporter.database import get_database
+from reporter.delivery import beforehand
 from reporter.staff import kept, sessions, sign_on
 from reporter.staff.accounts import Member
 from reporter.web.logs import tell_refusal
+
+T = TypeVar("T")
 
 # A page of the desk, and no other site: where one may land after signing in.
 OWN_PATH = re.compile(r"/desk(?:[/?][!-\[\]-~]{0,500})?")
@@ -34,9 +38,34 @@ def support(*, writes: bool = False) -> Iterator[Session]:
             if member:
                 yield session
     if member is None:
-        tell_refusal("not signed in")
-        kept.keep(datetime.now(UTC))
-        abort(redirect(url_for("staff.sign_in", next=_here()), 303))
+        _turn_away()
+
+
+def change(make: Callable[[Session], T]) -> T:
+    """As `support`, for a change that causes mails: `beforehand.write` makes it."""
+
+    def known(session: Session) -> T:
+        g.staff_member = _find(session)
+        if g.staff_member is None:
+            raise _Stranger
+        return make(session)
+
+    if not _claims_to_be_somebody():
+        _turn_away()
+    try:
+        return beforehand.write(get_database(), known)
+    except _Stranger:
+        _turn_away()
+
+
+class _Stranger(Exception):
+    """Nobody of support."""
+
+
+def _turn_away() -> NoReturn:
+    tell_refusal("not signed in")
+    kept.keep(datetime.now(UTC))
+    abort(redirect(url_for("staff.sign_in", next=_here()), 303))
 
 
 def somebody() -> Member | None:

@@ -248,6 +248,28 @@ def test_whoever_asked_for_the_cause_has_it_when_the_known_incident_is_closed(
     assert "Era un disco lleno." in text_of(mail)
 
 
+def test_whoever_is_told_of_the_incident_anyway_is_told_the_cause_once(provider: Provider) -> None:
+    key = a_notice(provider)
+    follows, waits = provider.report("a"), provider.report("b", email="other@example.com")
+    for token in (follows, waits):
+        wants_cause(provider, token)
+        customer = provider.customer(token)
+        customer.page.action = f"/r/{token}/news"
+        customer.submit(wanted="yes")
+    provider.desk(follows).submit(action="link_notice", notice=key)
+    assert provider.followers_confirm() == 1
+    provider.desk(waits).submit(action="link_notice", notice=key)  # and confirms nothing
+    provider.later(minutes=15)
+    provider.work()
+    provider.command("notice", "close", key, "--text", "Era un disco lleno.")
+    duties(provider)
+    told = to_customers(provider.work())
+    assert sorted((str(mail["To"]), bool(mail["List-Unsubscribe"])) for mail in told) == [
+        ("inigo@example.com", True),
+        ("other@example.com", False),
+    ]
+
+
 # On both engines, and by however many workers
 
 

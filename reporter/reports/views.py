@@ -105,13 +105,16 @@ def news(token: str) -> ResponseReturnValue:
         return _to_receipt(token)
     wanted = form.wanted.data == "yes"
 
-    def want(session: Session) -> None:
+    def want(session: Session) -> bool:
         row = store.by_token(session, token) or abort(404)
         want_news(session, store.lock(session, row.id), wanted, now)
+        return row.notice_id is not None
 
-    beforehand.write(get_database(), want)
+    linked = beforehand.write(get_database(), want)
     if wanted:
         flash(_("We will email you when there is an update."))
+        if linked:
+            flash(_confirmation())
     else:
         flash(_("We will not email you updates any more."))
     return _to_receipt(token)
@@ -161,6 +164,8 @@ def mine(token: str) -> ResponseReturnValue:
 
     if beforehand.write(get_database(), say):
         flash(_("We have linked your report to the known incident."))
+        if form.news.data == "yes":
+            flash(_confirmation())
     return _to_receipt(token)
 
 
@@ -226,6 +231,16 @@ def _page(look: _Look, form: UpdateForm) -> str:
         now=now,
         version=look.version(now),
         **_words(found),
+    )
+
+
+def _confirmation() -> str:
+    """The same for everybody: it tells nobody whether an address was confirmed before."""
+    return str(
+        _(
+            "For the updates on the known incident, an email asks you to confirm your address, "
+            "unless you have done so before."
+        )
     )
 
 

@@ -50,6 +50,8 @@ def upgrade_command() -> None:
     from reporter.serving.migrate import upgrade
 
     upgrade(current_app._get_current_object())  # type: ignore[attr-defined]
+    shown = database_file.shown(current_app.config["DATABASE_URL"])
+    click.echo(f"{shown[0].upper()}{shown[1:]} has the tables of this version.")
 
 
 @click.command("serve")

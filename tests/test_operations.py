@@ -98,6 +98,21 @@ def test_status_is_json_for_a_monitor(app: Flask, cli: FlaskCliRunner, database:
     assert "were refused" in found["troubles"][0]
 
 
+def test_a_customers_address_that_does_not_exist_is_no_trouble_of_the_services(
+    app: Flask, cli: FlaskCliRunner, database: Database
+) -> None:
+    a_worker(database, datetime.now(UTC))
+    a_report(app)
+    mark_sent(database)
+    with database.write() as session:
+        acknowledgement = models.Message.kind == "acknowledgement"
+        failed = sa.update(models.Message).where(acknowledgement).values(state=MailState.FAILED)
+        assert session.execute(failed).rowcount == 1
+    said = run(cli, "status")
+    assert "All is well." in said
+    assert "0 wait, 1 failed" in said
+
+
 def test_status_tells_of_what_support_waits_for_too_long(
     app: Flask, cli: FlaskCliRunner, database: Database
 ) -> None:

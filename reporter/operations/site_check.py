@@ -20,6 +20,8 @@ from reporter.settings.shapes import is_loopback
 
 TIMEOUT_SECONDS = 5
 ANSWER_BYTES = 10_000
+# What a reverse proxy says for a service that does not answer.
+UNREACHED = {502, 503, 504}
 
 
 def check_site(config: Mapping[str, Any]) -> Iterator[Result]:
@@ -35,7 +37,10 @@ def check_site(config: Mapping[str, Any]) -> Iterator[Result]:
             seen = json.loads(answer.read(ANSWER_BYTES))
             date = answer.headers["Date"]
     except urllib.error.HTTPError as error:
-        yield mend("BASE_URL", f"{base}/healthz answers {error.code}: is it ours?")
+        with error:
+            is_proxy = error.code in UNREACHED
+        question = "is the service started?" if is_proxy else "is it ours?"
+        yield mend("BASE_URL", f"{base}/healthz answers {error.code}: {question}")
         return
     except (OSError, ValueError) as error:
         cause = getattr(error, "reason", error)
@@ -61,7 +66,7 @@ def proxy_findings(seen: Mapping[str, Any], config: Mapping[str, Any]) -> Iterat
             "a client can forge its address (X-Forwarded-For): have the proxy set the header, "
             f"or lower TRUSTED_PROXIES, which is {hops}",
         )
-    elif seen["client_is_peer"] and seen["forwarded"] and not _is_direct(config, seen):
+    elif seen["client_is_peer"] and seen["forwarded"] and not _is_our_own(config, seen):
         yield mend(
             "reverse proxy",
             "all customers count as one: TRUSTED_PROXIES must be the number of proxies, "
@@ -81,9 +86,11 @@ def proxy_findings(seen: Mapping[str, Any], config: Mapping[str, Any]) -> Iterat
         )
 
 
-def _is_direct(config: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
-    """Whether nobody stands between: then the only header is the one that we forged ourselves."""
-    return bool(config["TRUSTED_PROXIES"] == 0 and seen["forwarded"] == FORGED_CLIENT)
+def _is_our_own(config: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
+    """Whether it is right that we seem to come from where the proxy is: nobody stands between, and
+    the only header is the one that we forged ourselves; or we run on its machine."""
+    told = [each.strip() for each in seen["forwarded"].split(",")]
+    return len([each for each in told if each != FORGED_CLIENT]) == int(config["TRUSTED_PROXIES"])
 
 
 def _clock(date: str | None) -> Iterator[Result]:

@@ -15,6 +15,7 @@ from reporter.database import Database
 from reporter.database import file as database_file
 from reporter.delivery.alarms import spoken
 from reporter.delivery.beats import skew_seconds
+from reporter.models import MailKind
 from reporter.operations import condition, figures
 from reporter.operations.terminal import megabytes, moment, table
 
@@ -97,8 +98,10 @@ def _counted(session: Session, now: datetime) -> dict[str, Any]:
 
 def _troubles(found: dict[str, Any], alarm_after: int) -> list[str]:
     troubles = []
-    if failed := sum(states["failed"] for states in found["unsent"].values()):
-        troubles.append(f"{failed} mails were refused: reporter outbox list")
+    # A customer's address that does not exist is told at the desk, and is no trouble of ours.
+    refused = [of["failed"] for kind, of in found["unsent"].items() if MailKind(kind).is_alarmed]
+    if failed := sum(refused):
+        troubles.append(f"{failed} to support were refused: reporter outbox list")
     if (age := found["oldest_unsent_seconds"]) is not None and age > alarm_after:
         troubles.append(f"what support waits for is {spoken(age)} old: reporter outbox list")
     if not found["workers"]:

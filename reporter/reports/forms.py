@@ -26,6 +26,7 @@ class UpdateForm(FlaskForm):
     )
     text = TextArea(
         _l("Tell us"),
+        exact=True,
         required_with={("kind", UpdateKind.INFO): _l("Write what we should know")},
     )
 

@@ -142,7 +142,7 @@ class Email(TextInput):
 
 def address_refused(error: NotAnAddress) -> str:
     """What to say of it, by its cause."""
-    example = "name@example.com"
+    example = _("name@example.com")
     words = {
         Fault.NO_AT: _("Enter an email address with its @, for example %(example)s"),
         Fault.NO_NAME: _("Enter what goes before the @ too, for example %(example)s"),

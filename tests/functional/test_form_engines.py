@@ -30,6 +30,7 @@ TAKEN_AWAY = [
     "Intl.RelativeTimeFormat",
     "Navigator.prototype.languages",
     "Navigator.prototype.serviceWorker",
+    "Object.entries",
     "Response.prototype.text",
     "SubmitEvent.prototype.submitter",
     "URLSearchParams",

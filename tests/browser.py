@@ -106,7 +106,11 @@ def chromium() -> Iterator[Browser]:
     path = find()
     assert path, "there is no Chromium; install one with: make browser"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=ARGUMENTS,
+            ignore_default_args=["--disable-back-forward-cache"],  # people have it too
+        )
         try:
             yield browser
         finally:

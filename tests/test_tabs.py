@@ -187,8 +187,8 @@ def test_the_first_page_names_what_is_under_way(app: Flask, customer: Customer) 
     customer.fill("failure", summary="La tienda no carga")
     start = customer.open("/")
     assert "La tienda no carga" in start.text
-    assert start.links["/report/timing"].startswith("Go on with it")
-    another = next(link for link, text in start.links.items() if text == "Begin another report")
+    assert start.links["/report/timing"].startswith("Continue with it")
+    another = next(link for link, text in start.links.items() if text == "Start another report")
     page = customer.open(another)
     assert page.fields["summary"] == ""
     page = customer.submit(**values("failure", summary="Otra"))
@@ -205,7 +205,7 @@ def test_a_browser_can_be_forgotten(app: Flask, customer: Customer) -> None:
     customer.fill("failure", summary="La tienda no carga")
     customer.open("/")
     page = customer.submit()
-    assert "is forgotten" in page.text
+    assert "We have forgotten" in page.text
     assert "data-forget" in page.html  # for the script, which forgets it in the browser
     assert "La tienda no carga" not in page.text
     assert customer.open("/report/failure").fields["summary"] == ""

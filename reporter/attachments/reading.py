@@ -252,13 +252,13 @@ def _refusal(name: str, error: NotAllowed) -> str:
         problem = _("%(name)s is damaged: save it again, or send a screenshot of it", name=name)
     elif error.kind:
         problem = _(
-            "%(name)s is of a kind that we do not take (%(kind)s): put it in a ZIP file",
+            "%(name)s is a kind of file that we do not accept (%(kind)s): put it in a ZIP file",
             name=name,
             kind=error.kind,
         )
     else:
         problem = _(
-            "%(name)s is of a kind that we do not know: put it in a ZIP file, or send a screenshot",
+            "%(name)s is a kind of file that we do not recognise: put it in a ZIP file, or send a screenshot",
             name=name,
         )
     return str(problem)

@@ -51,7 +51,7 @@ def _compose(
     config = current_app.config
     with force_locale(config["SUPPORT_LOCALE"]):
         text = _(
-            "The next news about %(reference)s was announced for %(time)s (%(zone)s).\n\n"
+            "The next update on %(reference)s was announced for %(time)s (%(zone)s).\n\n"
             "Support desk: %(link)s\n",
             reference=reference,
             time=f"{promised.astimezone(support_zone()):%H:%M}",

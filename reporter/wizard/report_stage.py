@@ -152,7 +152,7 @@ class ReportStage(Stage):
         return " ".join(first.raw.get("summary", [])) if first else ""
 
     def restart(self) -> None:
-        """Begin another report: the next answer makes a new draft."""
+        """Start another report: the next answer makes a new draft."""
         self.sent_before = self.receipt()
         self.key = new_key()
         self.draft_id = self.browser.draft_id(self.key)

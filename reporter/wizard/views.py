@@ -63,7 +63,7 @@ def forget() -> ResponseReturnValue:
     browser = Browser()
     drafts.remove([browser.draft_id(key) for key in browser.drafts])
     browser.forget()
-    flash(_("What you typed and did not send is forgotten."), "forgotten")
+    flash(_("We have forgotten what you typed and did not send."), "forgotten")
     response = redirect(url_for("wizard.start"), 303)
     # Not "cookies": that would sign customers out of whatever else the provider has on this site.
     response.headers["Clear-Site-Data"] = '"storage"'

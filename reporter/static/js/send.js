@@ -70,8 +70,10 @@ function leave(gone) {
 
 function goPlain(button) {
   plain = true;
-  leave(true);
-  if (button?.name) hidden(button.name, button.value, "once");
+  try {
+    leave(true);
+    if (button?.name) hidden(button.name, button.value, "once");
+  } catch {}
   HTMLFormElement.prototype.submit.call(form);
 }
 

@@ -258,7 +258,8 @@ def _refusal(name: str, error: NotAllowed) -> str:
         )
     else:
         problem = _(
-            "%(name)s is a kind of file that we do not recognise: put it in a ZIP file, or send a screenshot",
+            "%(name)s is a kind of file that we do not recognise: put it in a ZIP file, or send a "
+            "screenshot",
             name=name,
         )
     return str(problem)

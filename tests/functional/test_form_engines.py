@@ -230,7 +230,7 @@ def in_front_of(site: Site, port: int) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_HEAD = do_GET
+        do_POST = do_HEAD = do_GET  # noqa: N815 (names of the library)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from reporter.mail.helpdesk import PROFILES
 from reporter.mail.ticket import compose_ticket
 from reporter.settings.checks import PROFILES as KNOWN
 
+PAGES = Path(__file__).parents[1] / "docs" / "helpdesks"
 OF_HELPDESKS = ("x-zammad", "x-otrs", "x-znuny", "x-rt", "x-roundup")
 
 
@@ -109,3 +111,40 @@ def test_no_ticket_has_the_headers_of_two_helpdesks(tmp_path: Path, profile: str
 def test_an_international_address_is_given_in_ascii(tmp_path: Path) -> None:
     headers = ticket(tmp_path, "zammad", email="ana@straße.example")
     assert headers["X-Zammad-Customer-Email"] == "ana@xn--strae-oqa.example"
+
+
+# What the pages say
+
+
+def tried() -> dict[str, list[str]]:
+    """The rows of the table of what the helpdesks made of our mails, by profile: the last column
+    but one of each, whether an answer reaches the customer."""
+    text = (PAGES / "README.md").read_text(encoding="utf-8")
+    table = text.partition("<!-- tried -->")[2].partition("<!-- /tried -->")[0]
+    head, _line, *rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()
+    ]
+    column = head.index("answer reaches customer")
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(re.split(r"[ ,]", row[0])[0], []).append(row[column])
+    return found
+
+
+def test_a_footer_promises_only_what_was_seen_or_read() -> None:
+    rows = tried()
+    promising = {name for name, profile in PROFILES.items() if profile.answer_reaches_customer}
+    assert {name for name in promising if set(rows.get(name, ["yes"])) != {"yes"}} == set()
+    assert promising - set(rows) == {"generic", "zammad", "freescout"}  # read, not run
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_each_page_says_what_to_set_how_it_was_tried_and_how_to_have_one_acknowledgement(
+    profile: str,
+) -> None:
+    text = (PAGES / f"{profile}.md").read_text(encoding="utf-8")
+    assert f'`HELPDESK_PROFILE = "{profile}"`' in text
+    was_run = profile in tried() or profile == "generic"
+    assert ("**read, not run**" in text) != was_run
+    assert "How it was tried:" in text
+    assert "One acknowledgement" in text

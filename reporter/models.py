@@ -428,6 +428,8 @@ class Follower(Base):
     created_at: Mapped[datetime]
     # When they said that the address is theirs. Until then they are counted, and not mailed.
     confirmed_at: Mapped[datetime | None]
+    # When a mail to them came back. They are mailed no more, until they confirm anew.
+    unreachable_at: Mapped[datetime | None]
     # The digest for support that names them.
     message_id: Mapped[int | None] = mapped_column(
         ForeignKey("message.id", ondelete="SET NULL"), index=True

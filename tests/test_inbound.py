@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from provider import Provider, a_provider, block_of, text_of, to_customers, to_support
+from factories import Customer
+from provider import (
+    Provider,
+    a_provider,
+    block_of,
+    link,
+    text_of,
+    to_customers,
+    to_support,
+)
 from test_inbound_parse import a_bounce
 
 from reporter import models
@@ -251,3 +260,86 @@ def test_an_address_that_is_taken_is_left_to_whoever_has_it(provider: Provider) 
 def test_nothing_listens_where_it_is_not_set(tmp_path: Path) -> None:
     with a_provider(tmp_path) as provider, lmtp.listening(provider.app):
         assert provider.app.config["INBOUND_LISTEN"] == ""
+
+
+# Bounces of mails to followers of a known incident
+
+
+def followed(provider: Provider, *, contact: str = "ana@example.com") -> tuple[str, Customer]:
+    """A known incident and somebody who follows it, in front of their page of it."""
+    key = provider.command("notice", "open", "--service", "web-hosting", "--text", "Cae").strip()
+    follower = Customer(provider.app)
+    follower.open(f"/notices/{key}")
+    follower.submit(name="Ana", contact=contact)
+    (asked,) = to_customers(provider.work())
+    follower.open(link(asked, "/notices/f/"))
+    follower.submit(confirm="yes")
+    return key, follower
+
+
+def told(provider: Provider, key: str, text: str = "Casi") -> list[EmailMessage]:
+    """The mails to customers that an update of a known incident makes."""
+    provider.command("notice", "update", key, "--text", text)
+    return to_customers(provider.work())
+
+
+def test_a_follower_whose_mail_comes_back_is_mailed_no_more_and_the_desk_shows_it(
+    provider: Provider, server: smtplib.LMTP
+) -> None:
+    key, follower = followed(provider, contact="Ana@example.com")
+    (mail,) = told(provider, key)
+    for _ in range(2):
+        server.sendmail("", [SENDER], bounce_of(mail))
+    assert to_support(provider.work()) == []  # nobody is disturbed for it
+    desk = provider.support()
+    page = " ".join(desk.open(f"/desk/notices/{key}").text.split())
+    assert "Nuestros correos no les llegan" in page
+    assert "Ana · Ana@example.com" in page
+    assert told(provider, key, "Ya") == []
+    assert counts(provider) == {"bounce": 2}
+    follower.open(follower.page.action)  # whose address works again
+    assert "fue devuelto" in follower.page.text
+    follower.submit(confirm="yes")
+    assert len(told(provider, key, "Listo")) == 1
+    assert "no les llegan" not in desk.open(f"/desk/notices/{key}").text
+
+
+def test_a_confirmation_that_comes_back_leaves_the_address_unconfirmed(
+    provider: Provider, server: smtplib.LMTP
+) -> None:
+    key = provider.command("notice", "open", "--service", "web-hosting", "--text", "Cae").strip()
+    stranger = Customer(provider.app)
+    stranger.open(f"/notices/{key}")
+    stranger.submit(name="Ana", contact="ana@example.com")
+    (asked,) = to_customers(provider.work())
+    server.sendmail("", [SENDER], bounce_of(asked))
+    assert "ana@example.com" in provider.support().open(f"/desk/notices/{key}").text
+    stranger.open(f"/notices/{key}")
+    stranger.submit(name="Ana", contact="ana@example.com")  # saying it again sends nothing again
+    assert to_customers(provider.work()) == []
+
+
+def test_a_bounce_marks_nobody_else(provider: Provider, server: smtplib.LMTP) -> None:
+    key, _follower = followed(provider)
+    followed(provider, contact="ana@otra.example")  # of the same incident
+    mails = {str(mail["To"]): mail for mail in told(provider, key)}
+    server.sendmail("", [SENDER], bounce_of(mails["ana@example.com"]))
+    assert [str(mail["To"]) for mail in told(provider, key, "Ya")] == ["ana@otra.example"]
+
+
+def test_support_calls_a_follower_who_has_a_report_instead_and_once(
+    provider: Provider, server: smtplib.LMTP
+) -> None:
+    token, ticket, _ = sent(provider)
+    key, _follower = followed(provider, contact="inigo@example.com")
+    reference = ticket["X-Incident-Reference"]
+    desk = provider.support()
+    desk.open(f"/desk/{reference}")
+    desk.submit(action="link_notice", notice=key)
+    provider.work()
+    for text in ("Casi", "Ya"):
+        for mail in told(provider, key, text):
+            server.sendmail("", [SENDER], bounce_of(mail))
+    followups = [m for m in provider.mails_of(token) if m["In-Reply-To"] == ticket["Message-ID"]]
+    assert [block_of(each)["news"] for each in followups] == ["unreachable"]
+    assert provider.receipt(token).unreachable_at == provider.now

@@ -112,6 +112,7 @@ def _show(db_session: Session, key: str, now: datetime) -> dict[str, Any] | None
         "notice": found,
         "moments": moments,
         "figures": figures,
+        "unreachable": followers.unreachable(db_session, found.id),
         "places": timeline.positions(moments, LINE_WIDTH),
         "width": LINE_WIDTH,
         "happened": happened(),

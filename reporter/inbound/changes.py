@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session, defer
 from reporter import models
 from reporter.delivery import outbox
 from reporter.inbound.parse import Heard, Sort
-from reporter.models import Author, UpdateKind
+from reporter.models import Author, MailState, UpdateKind
+from reporter.notices import followers
+from reporter.notices import store as notices
 from reporter.reports import store, unreachable
 
 SAME_WITHIN = timedelta(minutes=1)
@@ -93,9 +95,9 @@ def _bounced(session: Session, heard: Heard, at: datetime) -> Sort:
     message = _message(session, heard.mime_ids[0])
     if message is None:
         return Sort.UNPROVEN
-    if message.report_id is None:  # a mail to a follower, or ours to support of no one report
-        if message.kind.is_alarmed and is_new(session, f"bounce {heard.key}"[:300], at):
-            outbox.come_back(session, message, heard.reason, at)
+    if message.report_id is None:
+        if is_new(session, f"bounce {heard.key}"[:300], at):
+            _of_no_report(session, message, heard.reason, at)
         return heard.sort
     row = store.lock(session, message.report_id)
     if not is_new(session, f"bounce {heard.key}"[:300], at):
@@ -105,6 +107,17 @@ def _bounced(session: Session, heard: Heard, at: datetime) -> Sort:
     elif message.kind in unreachable.TO_CUSTOMER:
         unreachable.mark(session, row, message, at)
     return heard.sort
+
+
+def _of_no_report(session: Session, message: models.Message, reason: str, at: datetime) -> None:
+    """A mail to a follower of a known incident, or ours to support."""
+    if message.kind.is_alarmed:
+        outbox.come_back(session, message, reason, at)
+    elif message.kind in unreachable.TO_FOLLOWER and message.state == MailState.SENT:
+        notice = notices.lock(session, message.reference)
+        if notice:
+            followers.mark_unreachable(session, notice, message.recipient, at)
+            unreachable.mark_linked(session, notice, message, at)
 
 
 def _message(session: Session, mime_id: str) -> models.Message | None:

@@ -39,7 +39,7 @@ def znuny_headers(report: Report, customer: str) -> Headers:
 class Profile:
     """How one helpdesk takes a ticket. docs/helpdesks/ says how each of it was tried.
 
-    `answer_reaches_customer`: an answer to the mail does, in the helpdesk as in a mail program; false
+    `answer_reaches_customer`: an answer to the mail does, there as in a mail program; false
     where that depends on a setting that may be forgotten.
     `tag`: it knows its tickets by "[tag #42]" in a subject; None where it does not, or need not.
     """

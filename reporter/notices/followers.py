@@ -23,6 +23,12 @@ from reporter.notices import digests
 from reporter.notices.mails import Follower, compose_confirmation, compose_notice_update
 from reporter.notices.store import to_value
 
+SHOWN = 50
+# Whether a follower is mailed each update, if they left an address.
+IS_MAILED = sa.and_(
+    models.Follower.confirmed_at.is_not(None), models.Follower.unreachable_at.is_(None)
+)
+
 
 @dataclass(frozen=True)
 class Person:
@@ -86,23 +92,45 @@ def follow(session: Session, row: models.Notice, people: Iterable[Person], at: d
 def _was_proved(session: Session, contact: str) -> bool:
     """Whether the address was confirmed before, of whichever incident."""
     follower = models.Follower
-    query = sa.select(follower.id).where(
-        follower.contact == contact, follower.confirmed_at.is_not(None)
-    )
+    query = sa.select(follower.id).where(follower.contact == contact, IS_MAILED)
     return session.scalar(query.limit(1)) is not None
 
 
 def is_mailed(session: Session, row: models.Notice, contact: str) -> bool:
     """Whether they are told of every update: they follow it, and have confirmed it."""
-    query = sa.select(models.Follower.id).where(
-        _is_of(row, contact), models.Follower.confirmed_at.is_not(None)
-    )
+    query = sa.select(models.Follower.id).where(_is_of(row, contact), IS_MAILED)
     return session.scalar(query.limit(1)) is not None
 
 
 def confirm(follower: models.Follower, at: datetime) -> None:
-    """The address is theirs, and they want the updates."""
+    """The address is theirs, and they want the updates: also where a mail had come back."""
     follower.confirmed_at = follower.confirmed_at or at
+    follower.unreachable_at = None
+
+
+def mark_unreachable(session: Session, row: models.Notice, recipient: str, at: datetime) -> None:
+    """A mail to *recipient* came back: they are mailed no more of this incident."""
+    follower = models.Follower
+    begins = recipient.rpartition("@")[0] + "@"  # their domain may be written otherwise
+    query = sa.select(follower).where(
+        follower.notice_id == row.id,
+        follower.unreachable_at.is_(None),
+        sa.func.lower(follower.contact).startswith(begins.lower(), autoescape=True),
+    )
+    for each in session.scalars(query):
+        if is_email(each.contact) and ascii_address(each.contact).lower() == recipient.lower():
+            each.unreachable_at = at
+
+
+def unreachable(session: Session, notice_id: int) -> list[tuple[str, str]]:
+    """Name and address of those whom our mails do not reach, the latest first, as many as a page
+    shows."""
+    follower = models.Follower
+    query = sa.select(follower.name, follower.contact).where(
+        follower.notice_id == notice_id, follower.unreachable_at.is_not(None)
+    )
+    order = (follower.unreachable_at.desc(), follower.id)
+    return [(row.name, row.contact) for row in session.execute(query.order_by(*order).limit(SHOWN))]
 
 
 def unfollow(session: Session, row: models.Notice, contact: str) -> None:
@@ -136,7 +164,8 @@ def languages(session: Session, row: models.Notice) -> Counter[str]:
 
 
 def tell(session: Session, row: models.Notice, at: datetime) -> int:
-    """Mail the latest entry to every follower whose address is confirmed; how many that is.
+    """Mail the latest entry to every follower whose address is confirmed, and takes our mails;
+    how many that is.
 
     The caller has the change made by `beforehand.write`.
     """
@@ -168,9 +197,7 @@ def _root(session: Session, key: str) -> str:
 
 
 def _mailed(session: Session, row: models.Notice) -> list[models.Follower]:
-    query = sa.select(models.Follower).where(
-        models.Follower.notice_id == row.id, models.Follower.confirmed_at.is_not(None)
-    )
+    query = sa.select(models.Follower).where(models.Follower.notice_id == row.id, IS_MAILED)
     return [each for each in session.scalars(query) if is_email(each.contact)]
 
 

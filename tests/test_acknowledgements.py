@@ -51,6 +51,15 @@ def reports(app: Flask) -> int:
         return session.scalar(sa.select(sa.func.count()).select_from(Report)) or 0
 
 
+def test_another_key_forgives_nothing(site: Flask) -> None:
+    for number in range(4):
+        if number == 2:
+            former = site.config["SECRET_KEY"]
+            site.config.update(SECRET_KEY="other" * 8, SECRET_KEY_FALLBACKS=[former])
+        send(f"draft{number}", SENT_AT + number * MINUTE)
+    assert planned(site) == [0 * MINUTE, MINUTE, 2 * MINUTE, HOUR]
+
+
 def test_the_fourth_in_an_hour_waits_until_the_first_is_an_hour_ago(site: Flask) -> None:
     for number in range(5):
         send(f"draft{number}", SENT_AT + number * MINUTE)

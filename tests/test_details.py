@@ -483,6 +483,26 @@ def test_every_error_is_shown_at_once(customer: Visitor, token: str) -> None:
     assert page.fields["authorised_by"] == "x" * 201
 
 
+@pytest.mark.parametrize(
+    "proof", [{"Origin": "https://incidents.example.com"}, {"Sec-Fetch-Site": "same-origin"}]
+)
+def test_a_stale_page_of_ours_loses_no_file_either(
+    customer: Visitor, token: str, proof: dict[str, str]
+) -> None:
+    customer.open(f"/r/{token}/details/evidence")
+    customer.headers |= proof
+    page = customer.chooses(("captura.png", a_picture()), csrf_token="stale", tests_done="ping")
+    assert page.status == 422
+    assert "Vuelva a pulsar el botón" in page.text
+    assert "Tendrá que elegir" not in page.text
+    assert page.fields["tests_done"] == "ping"
+    assert "captura.png" in page.text
+    assert customer.submit().status == 200
+    review = customer.open(f"/r/{token}/details/review").text
+    assert "captura.png" in review
+    assert "ping" in review
+
+
 @pytest.mark.parametrize("slug", ["impact", "evidence"])
 def test_a_stale_page_loses_no_text_and_says_that_files_have_to_be_chosen_again(
     customer: Visitor, token: str, slug: str

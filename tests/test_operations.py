@@ -17,7 +17,8 @@ from flask.testing import FlaskCliRunner
 
 from reporter import create_app, models
 from reporter.database import Database
-from reporter.delivery import beats
+from reporter.delivery import beats, outbox
+from reporter.delivery.mail import Mail
 from reporter.models import MailState
 from reporter.operations import copying, figures, people, purge
 from reporter.serving.migrate import upgrade
@@ -196,6 +197,18 @@ def test_a_report_whose_ticket_is_unsent_is_never_purged(app: Flask, database: D
             session.execute(sa.update(models.Message).values(state=state))
         list(purge.purge(database, app.config, later))
         assert count(database, models.Report) == 1
+
+
+def test_what_hangs_on_no_report_has_an_end_too(app: Flask, database: Database) -> None:
+    now = datetime.now(UTC)
+    follower = {"kind": "confirmation", "reference": "N-7M9QK", "due_at": now}
+    with database.write() as session:
+        session.add(models.HeardOnce(key="answer <1@example.com>", heard_at=now))
+        mail = Mail("ana@example.com", "<1@example.com>", b"Subject: x\r\n\r\n")
+        outbox.enqueue(session, mail, **follower).state = MailState.FAILED
+    for days, left in ((179, 1), (181, 0)):
+        list(purge.purge(database, app.config, now + timedelta(days=days)))
+        assert count(database, models.HeardOnce) == count(database, models.Message) == left
 
 
 def test_of_a_mail_that_was_sent_the_headers_stay(app: Flask, database: Database) -> None:

@@ -71,6 +71,14 @@ def test_what_is_over_it_is_asked_to_wait_until_the_while_has_passed(app: Flask)
 
 
 @pytest.mark.usefixtures("three_reports")
+def test_neither_does_another_key(app: Flask) -> None:
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert all(taken(app, Quota.REPORTS, at) for _ in range(2))
+    app.config.update(SECRET_KEY="other" * 8, SECRET_KEY_FALLBACKS=[app.config["SECRET_KEY"]])
+    assert [taken(app, Quota.REPORTS, at) for _ in range(2)] == [True, False]
+
+
+@pytest.mark.usefixtures("three_reports")
 def test_midnight_forgives_nothing(app: Flask) -> None:
     before = datetime(2026, 11, 23, 23, 58, tzinfo=UTC)
     assert all(taken(app, Quota.REPORTS, before) for _ in range(3))

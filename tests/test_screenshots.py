@@ -198,6 +198,13 @@ def test_those_of_the_report_are_not_asked_about_again_in_its_details(
     assert json.loads(copy.data)["answers"]["screenshots"] == ["captura.png"]
 
 
+def test_an_old_page_of_ours_loses_no_screenshot(provider: Provider, customer: Visitor) -> None:
+    customer.headers |= {"Sec-Fetch-Site": "same-origin"}
+    page = add(customer, ("captura.png", PNG), csrf_token="stale")
+    assert (page.status, "captura.png" in page.text) == (422, True)
+    assert [row.name for row in rows(provider)] == ["captura.png"]
+
+
 def test_nothing_is_kept_of_a_page_whose_token_is_none_of_ours(
     provider: Provider, customer: Visitor
 ) -> None:

@@ -62,12 +62,9 @@ def rules(config: dict[str, Any], now: datetime) -> list[Rule]:
         Rule(
             "mails of no report",
             message,
-            sa.and_(
-                message.report_id.is_(None),
-                message.state == MailState.SENT,
-                message.created_at < old,
-            ),
+            sa.and_(message.report_id.is_(None), message.created_at < old),
         ),
+        Rule("mails and calls heard once", models.HeardOnce, models.HeardOnce.heard_at < old),
         Rule("known incidents", models.Notice, models.Notice.closed_at < old),
         Rule("surges", models.Surge, models.Surge.last_at < old),
         Rule("sessions of support", models.StaffSession, models.StaffSession.expires_at < now),
@@ -115,10 +112,11 @@ def purge(database: Database, config: dict[str, Any], now: datetime) -> Iterator
 
 def _delete(database: Database, rule: Rule) -> int:
     with database.write() as session:
-        ids = session.scalars(sa.select(rule.model.id).where(rule.condition).limit(BATCH)).all()
-        if ids:
-            session.execute(sa.delete(rule.model).where(rule.model.id.in_(ids)))
-    return len(ids)
+        (key,) = sa.inspect(rule.model).primary_key
+        keys = session.scalars(sa.select(key).where(rule.condition).limit(BATCH)).all()
+        if keys:
+            session.execute(sa.delete(rule.model).where(key.in_(keys)))
+    return len(keys)
 
 
 def _whole(config: dict[str, Any], now: datetime) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter.database import Lock, exclusive
-from reporter.links import sign
+from reporter.links import signatures
 from reporter.models import MailKind, Message
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -22,13 +22,18 @@ OF_ALL = ((600, HOUR),)
 
 
 def mailbox(recipient: str) -> str:
-    """What all spellings of one mailbox share, and nobody reads: a keyed hash.
+    """What all spellings of one mailbox share, and nobody reads: a keyed hash."""
+    return _names(recipient)[0]
+
+
+def _names(recipient: str) -> list[str]:
+    """As `mailbox`, then as with each former SECRET_KEY.
 
     Neither case, nor dots, nor a "+tag" makes another mailbox.
     """
     local, _at, domain = recipient.lower().rpartition("@")
     spelt = local.partition("+")[0].replace(".", "")
-    return sign("mailbox", f"{spelt}@{domain}").hex()[:32]
+    return [each.hex()[:32] for each in signatures("mailbox", f"{spelt}@{domain}")]
 
 
 def due_at(session: Session, recipient: str, now: datetime) -> datetime:
@@ -36,9 +41,9 @@ def due_at(session: Session, recipient: str, now: datetime) -> datetime:
 
     Its price is the limits', whatever was sent before.
     """
-    name = mailbox(recipient)
-    exclusive(session, Lock.ACKNOWLEDGEMENT, name)
-    latest = session.execute(LATEST, {"name": name}).one()
+    names = _names(recipient)
+    exclusive(session, Lock.ACKNOWLEDGEMENT, names[0])
+    latest = session.execute(LATEST, {"names": names}).one()
     periods = [period for _count, period in OF_ONE + OF_ALL]
     return max(now, *(at + p if at else now for at, p in zip(latest, periods, strict=True)))
 
@@ -49,8 +54,9 @@ def _nth(count: int, whose: sa.ColumnElement[bool]) -> sa.ScalarSelect[datetime]
     return latest.offset(count - 1).limit(1).scalar_subquery()
 
 
+NAMES: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
 # Made once: that takes longer than the short looks at indices that it is.
 LATEST = sa.select(
-    *(_nth(count, Message.mailbox == sa.bindparam("name")) for count, _ in OF_ONE),
+    *(_nth(count, Message.mailbox.in_(NAMES)) for count, _ in OF_ONE),
     *(_nth(count, Message.kind == MailKind.ACKNOWLEDGEMENT) for count, _ in OF_ALL),
 )

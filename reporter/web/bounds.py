@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from reporter.formats.networks import network_of
-from reporter.links import sign
+from reporter.links import sign, signatures
 from reporter.models import Channel
 from reporter.report import Report
 
@@ -78,7 +78,7 @@ def client() -> str:
 def client_hash(at: datetime) -> str:
     """The client's name in the database and in logs. It is keyed, and another each day, so that
     nobody can be followed by it."""
-    return sign("client", f"{at.astimezone(UTC):%Y-%m-%d} {client()}").hex()[:16]
+    return _client_hashes(at)[0]
 
 
 def source_hash(report: Report) -> str:
@@ -90,5 +90,11 @@ def source_hash(report: Report) -> str:
 
 
 def client_hashes(at: datetime, within: timedelta) -> list[str]:
-    """Those of a count that reaches back: today's first, and yesterday's while it does."""
-    return [client_hash(at), client_hash(at - within)]
+    """Those of a count that reaches back: today's first, those of a former SECRET_KEY, and
+    yesterday's while it does."""
+    return [*_client_hashes(at), *_client_hashes(at - within)]
+
+
+def _client_hashes(at: datetime) -> list[str]:
+    day = f"{at.astimezone(UTC):%Y-%m-%d}"
+    return [each.hex()[:16] for each in signatures("client", f"{day} {client()}")]

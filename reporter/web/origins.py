@@ -22,6 +22,13 @@ def init_app(app: Flask) -> None:
     app.before_request_funcs.setdefault(None, []).insert(0, refuse_foreign)
 
 
+def is_proven() -> bool:
+    """Whether a browser says that what passed `refuse_foreign` was sent by a page of ours. No
+    other site can make it say so."""
+    origin, site = (request.headers.get(name) for name in ("Origin", "Sec-Fetch-Site"))
+    return origin is not None or site == "same-origin"
+
+
 def refuse_foreign() -> Response | None:
     """403, with no page, for what a browser says comes from elsewhere.
 

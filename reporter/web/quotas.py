@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from reporter.attachments.store import Allowance
 from reporter.database import Lock, exclusive
-from reporter.links import sign
+from reporter.links import signatures
 from reporter.models import Quota, Tally
 from reporter.web import bounds
 
@@ -70,10 +70,15 @@ def forgive(session: Session, quota: Quota, at: datetime, of: str = "") -> None:
 
 
 def _names(of: str, at: datetime, within: timedelta) -> list[str]:
-    """What is counted under: another name each day, so that nobody can be followed by it."""
+    """What is counted under, today's first: another name each day, so that nobody can be followed
+    by it."""
     if not of:
         return bounds.client_hashes(at, within)
-    return [sign("counted", f"{day:%Y-%m-%d} {of}").hex()[:16] for day in (at, at - within)]
+    return [
+        each.hex()[:16]
+        for day in (at, at - within)
+        for each in signatures("counted", f"{day:%Y-%m-%d} {of}")
+    ]
 
 
 def unsent(at: datetime) -> Allowance | None:

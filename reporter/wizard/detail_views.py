@@ -17,7 +17,7 @@ from reporter.extensions import limiter
 from reporter.report import StoredFile
 from reporter.reports.receipts import find_or_404
 from reporter.reports.updates import add_details
-from reporter.web import bounds, quotas
+from reporter.web import bounds, origins, quotas
 from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import ASKED_DETAIL_STEPS, DETAIL_STEPS
 from reporter.wizard.drafts import Raw
@@ -75,7 +75,8 @@ class DetailsStage(Stage):
         uploads = [each for each in request.files.getlist("files") if each.filename]
         if not uploads:
             return []
-        if not SendForm().validate():  # a stranger's page keeps nothing here
+        # A stranger's page keeps nothing here; one of ours loses nothing by its age.
+        if not SendForm().validate() and not origins.is_proven():
             return [_("Files have to be chosen again.")]
         allowance = quotas.unsent(datetime.now(UTC))
         problems = attachments.keep(self.owner, uploads, allowance=allowance)

@@ -22,7 +22,7 @@ from reporter.notices.store import Notice
 from reporter.report import StoredFile
 from reporter.reports.store import of_draft
 from reporter.reports.submission import submit
-from reporter.web import quotas
+from reporter.web import origins, quotas
 from reporter.web.bounds import source_hash
 from reporter.web.browser import Browser
 from reporter.web.fields import Files
@@ -93,7 +93,8 @@ class ReportStage(Stage):
         uploads = [each for each in request.files.getlist("screenshots") if each.filename]
         if not uploads:
             return []
-        if not SendForm().validate():  # a stranger's page keeps nothing here
+        # A stranger's page keeps nothing here; one of ours loses nothing by its age.
+        if not SendForm().validate() and not origins.is_proven():
             return [_("Files have to be chosen again.")]
         first = self._is_first()
         drafts.begin(self.draft_id, filled_in_at())

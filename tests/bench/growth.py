@@ -11,16 +11,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from candidates import silence
+from candidates import silence, sink
 from factories import Customer, a_report, an_app
-from figures import Figure, at_most, middle
+from figures import Figure, at_least, at_most, middle
 from flask import Flask
 from provider import supporter
 from servers import postgres_server
 
 from reporter.database import Database
-from reporter.delivery import claims
+from reporter.delivery import claims, outbox, worker
 from reporter.delivery.alarms import Alarms
+from reporter.delivery.mail import Mail
 from reporter.models import MailKind, MailState, Message, Report, UpdateKind
 from reporter.reports import surge
 from reporter.reports.submission import submit
@@ -28,6 +29,7 @@ from reporter.reports.updates import add_update
 
 REPORTS, QUEUED, DAYS = 200_000, 50_000, 180
 GOAL = 1.25
+MAILS = 300
 
 
 def run(quick: bool) -> list[Figure]:
@@ -38,6 +40,9 @@ def run(quick: bool) -> list[Figure]:
             _fill(full, REPORTS // part, QUEUED // part)
             for what, ratio in _compare(empty, full, 20 if quick else 60).items():
                 figures.append(at_most(f"{engine}: {what}", ratio, GOAL))
+            rates = [(_drain(full), _drain(empty)) for _ in range(1 if quick else 5)]
+            ratio = middle([ours / without for ours, without in rates])
+            figures.append(at_least(f"{engine}: drain, full ÷ empty", ratio, 0.8))
     return figures
 
 
@@ -126,6 +131,9 @@ class _Work:
         self.alarms = Alarms([], 300)
         self.number = 0
         self.token = self._submit()
+        with self.database.read() as session:
+            newest = sa.select(Report.reference).order_by(Report.id.desc()).limit(1)
+            self.page = f"/desk/{session.scalar(newest)}"
         self.customer = Customer(app)
         self.support = supporter(app)
 
@@ -149,7 +157,9 @@ class _Work:
             "submit": self.submit,
             "receipt": lambda: self.timed(lambda: self.customer.peek(f"/r/{self.token}")),
             "update": self.update,
-            "desk": lambda: self.timed(lambda: self.support.peek("/desk")),
+            "desk, one report": lambda: self.timed(lambda: self.support.peek(self.page)),
+            "board": lambda: self.timed(lambda: self.support.peek("/desk")),
+            "board, a search": lambda: self.timed(lambda: self.support.peek("/desk?q=muñoz")),
             "claim": self.claim,
             "alarm check": self.alarm,
             "judging a surge": self.judge,
@@ -192,6 +202,30 @@ class _Work:
                 surge.judge(session, "web-hosting", datetime.now(UTC))
 
         return self.timed(work)
+
+
+def _drain(app: Flask) -> float:
+    """Mails a second, of some that are due among all that wait."""
+    database: Database = app.extensions["sqlalchemy"]
+    now = datetime.now(UTC)
+    with database.write() as session:
+        session.execute(  # what was queued by the rounds before
+            sa.update(Message)
+            .where(Message.state == MailState.QUEUED, Message.due_at <= now)
+            .values(due_at=now + timedelta(days=1))
+        )
+        for number in range(MAILS):
+            content = b"Subject: x\r\n\r\n" + b"Cae el nodo 7.\r\n" * 20
+            mail = Mail(f"a{number}@example.com", f"<{now.timestamp()}.{number}>", content)
+            outbox.enqueue(
+                session, mail, kind=MailKind.NEWS, reference=f"INC-N{number}", due_at=now
+            )
+    with sink(0) as (port, _process):
+        app.config |= {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": port, "MAIL_SUPPRESS_SEND": False}
+        app.extensions["mail"].suppress = False
+        begun = time.perf_counter()
+        worker.run(app, once=True)
+        return MAILS / (time.perf_counter() - begun)
 
 
 def _compare(empty: Flask, full: Flask, rounds: int) -> dict[str, float]:

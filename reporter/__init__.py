@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+if TYPE_CHECKING:
+    from flask import Flask
 
 
-def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
+def create_app(overrides: Mapping[str, Any] | None = None, *, pages: bool = True) -> Flask:
     """The application, set by config.py, REPORTER_SETTINGS, the environment and *overrides*.
 
+    Without *pages* it answers no request: so much a worker and the commands need, and load.
     Raises reporter.settings.SettingsError, with one list of everything to mend.
     """
     # Here, so that whoever needs one module of ours does not load them all.
-    from reporter import (
-        attachments,
-        cli,
-        database,
-        demo,
-        desk,
-        inbound,
-        notices,
-        operations,
-        reports,
-        settings,
-        staff,
-        web,
-        wizard,
-    )
-    from reporter.extensions import babel, compress, csrf, limiter, mail
+    from flask import Flask
+
+    from reporter import attachments, cli, database, inbound, logs, operations, settings
+    from reporter.extensions import babel, mail
+    from reporter.web import locale
+    from reporter.web.pages import init_templates
 
     app = Flask(__name__, static_folder=None, template_folder=str(settings.ROOT / "templates"))
     settings.init_app(app, overrides)
     database.init_app(app)
-
+    logs.configure()
     mail.init_app(app)
+    babel.init_app(app, locale_selector=locale.select_locale)
+    init_templates(app)
+    attachments.init_app(app)
+    if pages:
+        _add_pages(app)
+    operations.init_duties(app)
+    inbound.init_duties(app)
+    cli.init_app(app)
+    return app
+
+
+def _add_pages(app: Flask) -> None:
+    from reporter import demo, desk, inbound, notices, operations, reports, staff, web, wizard
+    from reporter.guards import compress, csrf, limiter
+
     limiter.init_app(app)  # before whatever looks into a request
     csrf.init_app(app)
-    babel.init_app(app, locale_selector=web.locale.select_locale)
-
     compress.init_app(app)
     web.init_app(app)
-    attachments.init_app(app)
     wizard.init_app(app)
     reports.init_app(app)
     notices.init_app(app)
@@ -51,5 +55,3 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     inbound.init_app(app)
     demo.init_app(app)
     operations.init_app(app)
-    cli.init_app(app)
-    return app

@@ -4,29 +4,65 @@ from __future__ import annotations
 
 import signal
 import threading
-from importlib.metadata import version
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, FlaskGroup, ScriptInfo, with_appcontext
-from sqlalchemy.exc import DBAPIError
 
-from reporter.database import file as database_file
-from reporter.delivery.commands import outbox_group
-from reporter.notices.commands import notice_group
-from reporter.operations import condition
-from reporter.operations.commands import (
-    check_command,
-    copy_command,
-    person_group,
-    purge_command,
-    report_group,
-    status_command,
-)
-from reporter.staff.commands import staff_group
+# Each in its own module, which is loaded when the command is asked for.
+COMMANDS = {
+    "check": "reporter.operations.commands:check_command",
+    "db": "reporter.cli:db_group",
+    "notice": "reporter.notices.commands:notice_group",
+    "outbox": "reporter.delivery.commands:outbox_group",
+    "person": "reporter.operations.commands:person_group",
+    "purge": "reporter.operations.commands:purge_command",
+    "report": "reporter.operations.commands:report_group",
+    "serve": "reporter.cli:serve_command",
+    "staff": "reporter.staff.commands:staff_group",
+    "status": "reporter.operations.commands:status_command",
+    "web": "reporter.cli:web_command",
+    "worker": "reporter.cli:worker_command",
+}
+# Known to `flask` without the application, which they start or set up themselves.
+WITHOUT_APPLICATION = ("serve", "web")
 
-db_group = AppGroup("db", help="The database.")
+
+def load(name: str) -> click.Command:
+    """The command of that name."""
+    module, _, attribute = COMMANDS[name].partition(":")
+    command: click.Command = getattr(import_module(module), attribute)
+    return command
+
+
+class DatabaseGroup(AppGroup):
+    """With the one command that is somewhere else."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "copy"])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name == "copy":
+            from reporter.operations.commands import copy_command
+
+            return copy_command
+        return super().get_command(ctx, name)
+
+
+db_group = DatabaseGroup("db", help="The database.")
+
+
+class AppCommands(AppGroup):
+    """What `flask` finds in the application."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in COMMANDS if name not in WITHOUT_APPLICATION]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return load(name) if name in self.list_commands(ctx) else None
 
 
 def init_app(app: Flask) -> None:
@@ -34,14 +70,9 @@ def init_app(app: Flask) -> None:
     from reporter.desk import promises
     from reporter.reports.lesser import lesser_form
 
-    for command in COMMANDS:
-        if command not in (serve_command, web_command):  # known to `flask` without the application
-            app.cli.add_command(command)
+    app.cli = AppCommands(app.name)
     duties_of(app).lesser = lesser_form
     duties_of(app).repeated += promises.DUTIES
-
-
-db_group.add_command(copy_command)
 
 
 @db_group.command("upgrade")
@@ -104,6 +135,8 @@ def require_tables(app: Flask) -> None:
 
     One that does not answer is waited for: it may be what is down.
     """
+    from reporter.operations import condition
+
     if missing := condition.not_there(app.config["DATABASE_URL"]):
         raise click.ClickException(missing)
     finding = condition.examine(app)
@@ -116,20 +149,34 @@ class Commands(FlaskGroup):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Ours, which need no application: help is also for who has set nothing yet."""
-        return sorted(command.name or "" for command in COMMANDS)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return load(name) if name in COMMANDS else None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except DBAPIError as error:
-            raise click.ClickException(_database_failed(ctx, error)) from None
         except OSError as error:
             if error.filename is None:
                 raise
             raise click.ClickException(f"{error.strerror}: {error.filename}") from None
+        except Exception as error:
+            failed = _database_failed(ctx, error)
+            if failed is None:
+                raise
+            raise click.ClickException(failed) from None
 
 
-def _database_failed(ctx: click.Context, error: DBAPIError) -> str:
+def _database_failed(ctx: click.Context, error: Exception) -> str | None:
+    """What the operator is told of an error of the database; None where it is another's."""
+    from sqlalchemy.exc import DBAPIError
+
+    from reporter.database import file as database_file
+    from reporter.operations import condition
+
+    if not isinstance(error, DBAPIError):
+        return None
     url: str = ctx.ensure_object(ScriptInfo).load_app().config["DATABASE_URL"]
     if missing := condition.not_there(url):
         return missing
@@ -140,22 +187,6 @@ def _database_failed(ctx: click.Context, error: DBAPIError) -> str:
     return f"{shown}: {reason}"
 
 
-COMMANDS: tuple[click.Command, ...] = (
-    check_command,
-    db_group,
-    notice_group,
-    outbox_group,
-    person_group,
-    purge_command,
-    report_group,
-    serve_command,
-    staff_group,
-    status_command,
-    web_command,
-    worker_command,
-)
-
-
 def main() -> None:
     """The console script."""
     from reporter import create_app
@@ -163,14 +194,12 @@ def main() -> None:
     group = Commands(
         name="reporter",
         help="Incident Reporter: a customer's incident as one structured ticket mail.",
-        create_app=create_app,
+        create_app=partial(create_app, pages=False),
         add_default_commands=False,
         add_version_option=False,
         load_dotenv=False,
         set_debug_flag=False,
     )
     group.params.clear()  # the flask command's: which application, which .env file
-    group = click.version_option(version("incident-reporter"), prog_name="Incident Reporter")(group)
-    for command in COMMANDS:
-        group.add_command(command)
-    group.main()
+    version = click.version_option(package_name="incident-reporter", prog_name="Incident Reporter")
+    version(group).main()

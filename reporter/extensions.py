@@ -1,37 +1,21 @@
-"""The extensions, bare: the factory gives each its application."""
+"""The extensions, bare: the factory gives each its application. Those of pages are in `guards`."""
 
 from __future__ import annotations
 
 import logging
 from functools import cache, cached_property
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from babel.support import NullTranslations, Translations
-from flask import current_app, g, request
+from flask import current_app, g
 from flask_babel import Babel, get_locale
 from flask_babel import Domain as BabelDomain
-from flask_compress import Compress
-from flask_limiter import Limiter
-from flask_wtf.csrf import CSRFProtect
 
 from reporter.delivery.smtp import RelayMail
-from reporter.formats.networks import network_of
 from reporter.models import Base
 
 if TYPE_CHECKING:
     from flask_alembic import Alembic
-
-
-def asker() -> str:
-    """Whose requests are counted together: one client's for one route, by method.
-
-    A receipt that looks how it stands is counted by itself: a whole company's ask from one address.
-    """
-    who = network_of(request.remote_addr or "")
-    if request.endpoint == "reports.status":
-        who = sha256(request.path.encode()).hexdigest()  # its path is a secret
-    return f"{who} {request.method} {request.endpoint}"
 
 
 class Domain(BabelDomain):  # type: ignore[misc]
@@ -62,10 +46,7 @@ class CachingBabel(Babel):  # type: ignore[misc]
 
 
 mail = RelayMail()
-csrf = CSRFProtect()
 babel = CachingBabel()
-compress = Compress()
-limiter = Limiter(key_func=asker, swallow_errors=True)
 
 
 @cache

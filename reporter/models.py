@@ -459,6 +459,7 @@ class Message(Base):
         Index("ix_message_after_id", "after_id"),
         # Each as large as what waits, and not as what was ever sent.
         _partial("claimable", "rank", "due_at", "id", where=CLAIMABLE),
+        _partial("held", "claimed_by", where="claimed_by IS NOT NULL"),
         _partial("unsent", "kind", "created_at", where="state <> 'sent'"),
         _partial("troubled", "trouble", "recipient", where="trouble IS NOT NULL"),
         _partial("alarm_from", "alarm_from", where="alarm_from IS NOT NULL"),

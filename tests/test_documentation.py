@@ -15,7 +15,7 @@ import pytest
 from factories import SETTINGS, sqlite_url
 
 from reporter import create_app
-from reporter.cli import COMMANDS
+from reporter.cli import COMMANDS, load
 from reporter.settings import resolve
 from reporter.web.bounds import FILES_BODY_BYTES
 
@@ -34,7 +34,11 @@ ROW = re.compile(r"^\| `([^`]+)` \| (.*?) \|", re.MULTILINE)
 
 def commands(group: click.Group | None = None, prefix: str = "reporter") -> Iterator[str]:
     """Every command there is, as it is typed."""
-    for command in group.commands.values() if group else COMMANDS:
+    context = click.Context(group or click.Group())
+    names = group.list_commands(context) if group else COMMANDS
+    for each in names:
+        command = group.get_command(context, each) if group else load(each)
+        assert command
         name = f"{prefix} {command.name}"
         if isinstance(command, click.Group):
             yield from commands(command, name)
@@ -77,7 +81,7 @@ def test_every_command_is_in_the_table_and_exists() -> None:
 @pytest.mark.parametrize("name", [*PAGES, "unit"])
 def test_a_command_that_is_named_anywhere_exists(name: str) -> None:
     text = PAGES.get(name, UNIT)
-    groups = {f"reporter {each.name}" for each in COMMANDS if isinstance(each, click.Group)}
+    groups = {f"reporter {each}" for each in COMMANDS if isinstance(load(each), click.Group)}
     known = set(commands()) | groups | {"reporter %i"}
     for said in re.findall(r"(?:`|/bin/|^)(reporter(?: [a-z%]+)+)", text, re.MULTILINE):
         assert any(said == each or said.startswith(f"{each} ") for each in known), said

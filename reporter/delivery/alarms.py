@@ -66,7 +66,9 @@ class Alarms:
         costs what is due, whatever waits or was sent.
         """
         with database.read() as session:
-            due = session.scalar(sa.select(self._due(now).exists()))
+            # With an order, as PostgreSQL may expect many, and read all for any one of them.
+            first = self._due(now).with_only_columns(Message.id).order_by(Message.alarm_from)
+            due = session.scalar(first.limit(1)) is not None
             told = session.scalar(sa.select(Alarm.told_at).where(Alarm.key == UNSENT))
         if due:
             urgent = Message.kind.in_([kind for kind in MailKind if kind.is_urgent])

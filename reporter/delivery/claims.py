@@ -146,9 +146,9 @@ def free_gone(session: Session, now: datetime) -> int:
     """Make due what processes of this machine hold that are gone; how many mails that is."""
     one_machine = session.get_bind().dialect.name == "sqlite"
     held = session.execute(
-        sa.select(Message.id, Message.claimed_by).where(
-            sa.text(CLAIMABLE), Message.claimed_by.is_not(None)
-        )
+        sa.select(Message.id, Message.claimed_by)
+        .where(Message.claimed_by.is_not(None), Message.state == MailState.QUEUED)
+        .order_by(Message.claimed_by)  # in the order of their index
     )
     gone = [
         (id_, token)

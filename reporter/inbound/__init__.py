@@ -18,6 +18,9 @@ def init_app(app: Flask) -> None:
     from reporter.inbound import hook
 
     app.register_blueprint(hook.blueprint)
+
+
+def init_duties(app: Flask) -> None:
     duties_of(app).services.append(listening)
 
 

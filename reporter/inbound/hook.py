@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import get_database
-from reporter.extensions import csrf
+from reporter.guards import csrf
 from reporter.inbound import changes
 from reporter.inbound.parse import MIME_ID, REFERENCE
 from reporter.inbound.signature import is_proven

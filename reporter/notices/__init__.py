@@ -6,7 +6,7 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from reporter.extensions import csrf
+    from reporter.guards import csrf
     from reporter.notices.views import FollowForm, blueprint, stop
     from reporter.web.errors import field_names, gives_back
 

@@ -15,8 +15,8 @@ from wtforms.validators import ValidationError
 from reporter import models
 from reporter.database import get_database
 from reporter.delivery import beforehand
-from reporter.extensions import limiter
 from reporter.formats import phones
+from reporter.guards import limiter
 from reporter.models import Quota
 from reporter.notices import followers, store
 from reporter.notices.feeds import as_json, atom

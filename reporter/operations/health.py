@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 
-from reporter.extensions import csrf, limiter
+from reporter.guards import csrf, limiter
 from reporter.operations.condition import Readiness
 from reporter.operations.proxy import answer_probe
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database
 from reporter.database import file as database_file
-from reporter.extensions import csrf
+from reporter.guards import csrf
 from reporter.operations import figures
 from reporter.web.loopback import is_from_this_machine
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, Flask, Response, abort, current_app
 
-from reporter.extensions import csrf
+from reporter.guards import csrf
 from reporter.links import absolute
 from reporter.settings.shapes import is_email
 

@@ -29,8 +29,8 @@ from sqlalchemy.orm import Session
 from reporter.attachments import store as attachments
 from reporter.database import get_database
 from reporter.delivery import beforehand
-from reporter.extensions import limiter
 from reporter.formats.words import day_and_time
+from reporter.guards import limiter
 from reporter.links import full_url, hash_token, replaced_receipt_token
 from reporter.mail.ticket_text import kind_in_words
 from reporter.models import UpdateKind

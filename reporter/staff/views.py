@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import get_database
-from reporter.extensions import limiter
+from reporter.guards import limiter
 from reporter.models import Quota
 from reporter.staff import accounts, passwords, sessions
 from reporter.staff.forms import PasswordForm, SignInForm

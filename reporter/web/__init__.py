@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
-
-from reporter.web import (
-    assets,
-    bodies,
-    bounds,
-    errors,
-    headers,
-    locale,
-    logs,
-    origins,
-    pages,
-)
-
-__all__ = ["init_app", "locale"]
 
 
 def init_app(app: Flask) -> None:
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from reporter.web import assets, bodies, bounds, errors, headers, locale, logs, origins, pages
+
     hops: int = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

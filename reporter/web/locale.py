@@ -9,7 +9,6 @@ from babel import Locale
 from babel.support import NullTranslations, Translations
 from flask import Flask, Response, current_app, has_request_context, request
 from flask_babel import get_locale
-from wtforms.i18n import messages_path
 
 from reporter.formats.languages import preferred
 from reporter.web.browser import Browser
@@ -54,6 +53,8 @@ def share_catalogue() -> None:
 
 @cache
 def _catalogue(language: str) -> NullTranslations:
+    from wtforms.i18n import messages_path
+
     return Translations.load(messages_path(), [language], domain="wtforms")
 
 

@@ -6,8 +6,6 @@ named by endpoint, and an error by its type and its frames, without its message.
 
 from __future__ import annotations
 
-import logging
-import sys
 import time
 import traceback
 from datetime import UTC, datetime
@@ -22,16 +20,6 @@ log = structlog.get_logger("reporter.web")
 
 
 def init_app(app: Flask) -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=_logger,
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     app.log_exception = log_exception  # type: ignore[method-assign]
     request_started.connect(start_clock, app)  # before any check that ends the request
     app.after_request(log_request)
@@ -89,8 +77,3 @@ def log_exception(
         error=getattr(kind, "__name__", None),
         frames=[f for f in frames if "site-packages" not in f] + frames[-1:],
     )
-
-
-def _logger(*args: object) -> structlog.WriteLogger:
-    """To standard error as it is when a logger is first used, also under a test."""
-    return structlog.WriteLogger(sys.stderr)

@@ -31,19 +31,23 @@ NAMES = (
 
 
 def init_app(app: Flask) -> None:
+    app.jinja_env.globals["sent_no_cookie"] = Browser().sent_no_cookie
+    app.after_request(tell_script)
+
+
+def init_templates(app: Flask) -> None:
+    """Of pages and mails alike."""
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     if app.testing:  # a name that no view gives is a mistake, not a blank
         app.jinja_env.undefined = StrictUndefined
     app.template_filter("tel")(tel)
     app.template_filter("unescape")(unescape)
-    app.jinja_env.globals["sent_no_cookie"] = Browser().sent_no_cookie
     app.template_filter("size")(size_in_words)
     app.template_filter("service_name")(service_name)
     app.template_filter("readable")(readable)
     app.template_test("in_columns")(has_columns)
     app.context_processor(template_names)
-    app.after_request(tell_script)
 
 
 def template_names() -> dict[str, Any]:

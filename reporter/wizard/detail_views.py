@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from reporter.attachments import store as attachments
 from reporter.attachments.store import Owner
 from reporter.database import get_database
-from reporter.extensions import limiter
+from reporter.guards import limiter
 from reporter.report import StoredFile
 from reporter.reports.receipts import find_or_404
 from reporter.reports.updates import add_details

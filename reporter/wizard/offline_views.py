@@ -25,7 +25,7 @@ from flask_babel import force_locale
 from flask_wtf.csrf import CSRFError, generate_csrf
 
 from reporter.database import get_database
-from reporter.extensions import limiter
+from reporter.guards import limiter
 from reporter.web.assets import script
 from reporter.web.browser import Browser
 from reporter.web.fields import Files

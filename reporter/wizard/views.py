@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFError
 
 from reporter.attachments import store as attachments
 from reporter.database import get_database
-from reporter.extensions import limiter
+from reporter.guards import limiter
 from reporter.notices import store
 from reporter.reports.downloads import as_picture
 from reporter.web import bounds

@@ -1,0 +1,30 @@
+"""Structured logs: one JSON object a line, on standard error.
+
+A log never holds a customer's words, name, address or number, nor a secret link.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+
+def configure() -> None:
+    """Of this process, whatever its application."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=_logger,
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _logger(*args: object) -> structlog.WriteLogger:
+    """To standard error as it is when a logger is first used, also under a test."""
+    return structlog.WriteLogger(sys.stderr)

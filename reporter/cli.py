@@ -108,7 +108,7 @@ def web_command(host: str, port: int) -> None:
     app = create_app()
     check_address(host, port)
     require_tables(app)
-    run(host, port, app.config["WEB_PROCESSES"])
+    run(app, host, port, app.config["WEB_PROCESSES"])
 
 
 @click.command("worker")

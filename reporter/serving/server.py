@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -15,7 +16,9 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from sqlalchemy.orm import configure_mappers
 
+from reporter.database import Database
 from reporter.serving import parent
 
 # A request in flight when the server is told to stop has this long to be answered.
@@ -27,13 +30,16 @@ HEADER_BYTES = 16 * 1024
 SWITCH_SECONDS = 0.0005
 ORDERS_TO_STOP = (signal.SIGTERM, signal.SIGINT)
 
+made: list[Flask] = []
 
-def run(host: str, port: int, processes: int) -> None:
-    """Serve until TERM or INT, then answer what is in flight and return.
+
+def run(app: Flask, host: str, port: int, processes: int) -> None:
+    """Serve *app* until TERM or INT, then answer what is in flight and return.
 
     Raises click.ClickException when it cannot listen there.
     """
     check_address(host, port)
+    _share(app)
     # Until a process of the server handles these itself it has nothing in hand, and ends at once.
     # Otherwise it has its parent's handlers, which would swallow the order to stop.
     os.register_at_fork(
@@ -67,8 +73,21 @@ def _end_when_told() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS_TO_STOP)
 
 
+def _share(app: Flask) -> None:
+    """Have the processes that are forked from this one begin with *app*, and with its memory.
+
+    What was frozen no collection of garbage looks at, which would make a copy of each page.
+    """
+    database: Database = app.extensions["sqlalchemy"]
+    configure_mappers()
+    database.close()  # a connection is of one process
+    made.append(app)
+    gc.collect()
+    gc.freeze()
+
+
 def application() -> Flask:
-    """What each process of the server runs."""
+    """What each process of the server runs: what it was forked with, or else its own."""
     from reporter import create_app
     from reporter.operations import watch
 
@@ -78,7 +97,7 @@ def application() -> Flask:
     parent.end_with((starter and starter.pid) or os.getppid(), signal.SIGKILL)
     # A thread that has just written, and holds SQLite's lock, waits so long for one that computes.
     sys.setswitchinterval(SWITCH_SECONDS)
-    app = create_app()
+    app = made[0] if made else create_app()
     watch.start(app)
     return app
 

@@ -18,7 +18,8 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, pages: bool = True
     # Here, so that whoever needs one module of ours does not load them all.
     from flask import Flask
 
-    from reporter import attachments, cli, database, inbound, logs, operations, settings
+    from reporter import logs  # isort: skip  (before whoever logs)
+    from reporter import attachments, cli, database, inbound, operations, settings
     from reporter.extensions import babel, mail
     from reporter.web import locale
     from reporter.web.pages import init_templates

@@ -6,11 +6,14 @@ import signal
 import threading
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, FlaskGroup, ScriptInfo, with_appcontext
+
+if TYPE_CHECKING:
+    from reporter.delivery.repeating import Duties
 
 # Each in its own module, which is loaded when the command is asked for.
 COMMANDS = {
@@ -67,12 +70,17 @@ class AppCommands(AppGroup):
 
 def init_app(app: Flask) -> None:
     from reporter.delivery.repeating import duties_of
+
+    app.cli = AppCommands(app.name)
+    duties_of(app).to_add.append(_add_duties)
+
+
+def _add_duties(duties: Duties) -> None:
     from reporter.desk import promises
     from reporter.reports.lesser import lesser_form
 
-    app.cli = AppCommands(app.name)
-    duties_of(app).lesser = lesser_form
-    duties_of(app).repeated += promises.DUTIES
+    duties.lesser = lesser_form
+    duties.repeated += promises.DUTIES
 
 
 @db_group.command("upgrade")
@@ -102,7 +110,10 @@ def serve_command(demo: bool, host: str, port: int) -> None:
 def web_command(host: str, port: int) -> None:
     """The web half alone."""
     from reporter import create_app
+    from reporter.serving.memory import be_thrifty
     from reporter.serving.server import check_address, run
+
+    be_thrifty()
 
     # A wrong setting is said here once, not by every process.
     app = create_app()
@@ -120,7 +131,9 @@ def worker_command(once: bool) -> None:
     TERM and INT let the mail in hand be finished first.
     """
     from reporter.delivery import worker
+    from reporter.serving.memory import be_thrifty
 
+    be_thrifty()
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     require_tables(app)
     stop = threading.Event()

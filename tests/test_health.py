@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 from factories import SETTINGS, sqlite_url
 from flask import Flask
 
@@ -135,3 +136,10 @@ def test_whom_to_tell_of_a_weakness_is_where_it_is_looked_for(
     assert list(lines) == ["Contact", "Expires", "Preferred-Languages", "Canonical"]
     assert lines["Contact"] == "mailto:security@example.com"
     assert make_app().test_client().get("/.well-known/security.txt").status_code == 404
+
+
+def test_the_migrations_that_are_wanted_are_those_that_alembic_knows() -> None:
+    scripts = ScriptDirectory(
+        str(condition.MIGRATIONS), version_locations=[str(condition.MIGRATIONS)]
+    )
+    assert condition.wanted_heads() == set(scripts.get_heads())

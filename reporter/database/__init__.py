@@ -28,6 +28,8 @@ from reporter.database import file as database_file
 from reporter.database.glance import Glances
 
 BUSY_TIMEOUT_SECONDS = 15
+# Of each connection to a SQLite file, of which a process has many. The system keeps the file too.
+CACHE_KIB = 512
 # How long a page waits for a place among many that write at once.
 TURN_SECONDS = 60
 
@@ -139,6 +141,7 @@ class Database:
             pool_size=8,
             max_overflow=16,
             pool_timeout=TURN_SECONDS,
+            pool_use_lifo=True,  # where few are needed few are used
             hide_parameters=True,  # an error that is logged holds no customer's words
         )
         if is_file:
@@ -287,6 +290,7 @@ def _prepare_sqlite(engine: sa.Engine, *, foreign_keys: bool) -> None:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
         if file and not opened:
             opened.append(database_file.identity(file))

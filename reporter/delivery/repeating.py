@@ -41,11 +41,18 @@ Service = Callable[[Flask], AbstractContextManager[None]]
 @dataclass
 class Duties:
     """What other rooms have the worker do, as `cli` hands it over. Services run for as long as a
-    worker does that does not run once."""
+    worker does that does not run once. What is `to_add` is asked for more when one begins, as what
+    it has to load nobody else needs."""
 
     lesser: Lesser | None = None
     repeated: list[Duty] = field(default_factory=list)
     services: list[Service] = field(default_factory=list)
+    to_add: list[Callable[[Duties], None]] = field(default_factory=list)
+
+    def complete(self) -> Duties:
+        while self.to_add:
+            self.to_add.pop()(self)
+        return self
 
 
 def duties_of(app: Flask) -> Duties:

@@ -70,7 +70,7 @@ class Worker:
 
     def run(self) -> None:
         log.info("worker started", relays=[relay.name for relay in self.health])
-        duties = duties_of(self.app)
+        duties = duties_of(self.app).complete()
         self.conversations = Conversations(
             self.app, self.app.config["WORKER_CONNECTIONS"], self.health, duties.lesser
         )

@@ -27,6 +27,9 @@ def init_duties(app: Flask) -> None:
 @contextmanager
 def listening(app: Flask) -> Iterator[None]:
     """Take mail by LMTP for as long as the block lasts."""
+    if not app.config["INBOUND_LISTEN"]:
+        yield
+        return
     from reporter.inbound import lmtp  # seldom needed, and slow to load
 
     with lmtp.listening(app):

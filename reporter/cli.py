@@ -36,6 +36,7 @@ WITHOUT_APPLICATION = ("serve", "web")
 
 def load(name: str) -> click.Command:
     """The command of that name."""
+    import_module("reporter.logs")  # before whoever logs
     module, _, attribute = COMMANDS[name].partition(":")
     command: click.Command = getattr(import_module(module), attribute)
     return command

@@ -7,13 +7,11 @@ import os
 import signal
 import socket
 import sys
-from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import parent_process
 
 import click
 from flask import Flask
-from flask_babel import force_locale
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -21,8 +19,6 @@ from granian.log import LogLevels
 from sqlalchemy.orm import configure_mappers
 
 from reporter.database import Database
-from reporter.extensions import babel
-from reporter.formats.words import day_and_time
 from reporter.serving import parent
 
 # A request in flight when the server is told to stop has this long to be answered.
@@ -84,20 +80,10 @@ def _share(app: Flask) -> None:
     """
     database: Database = app.extensions["sqlalchemy"]
     configure_mappers()
-    _load_words(app)
     database.close()  # a connection is of one process
     made.append(app)
     gc.collect()
     gc.freeze()
-
-
-def _load_words(app: Flask) -> None:
-    """What the first page in each language would load."""
-    with app.app_context():
-        for language in app.config["LANGUAGES"]:
-            with force_locale(language):
-                babel.domain_instance.get_translations()
-                day_and_time(datetime.now(UTC))
 
 
 def application() -> Flask:

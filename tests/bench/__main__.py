@@ -2,7 +2,7 @@
 
     python tests/bench            all of it, into docs/figures.md; takes half an hour
     python tests/bench --quick    a part of it, in under a minute; prints only
-    python tests/bench wizard …   some of it; prints only, unless told to --write
+    python tests/bench wizard …   some of it; prints only, unless told to --write, which keeps the rest
 
 Read the ratios: what is compared was measured in turn, under the same load. It ends with an error
 when something fails, never because a goal is missed.
@@ -28,6 +28,12 @@ import wizard
 from figures import Figure, Section
 
 FIGURES = Path(__file__).parents[2] / "docs" / "figures.md"
+HEADER = """# Figures
+
+Written by `make bench`; not by hand. Ratios are of one run, in which what is compared was measured
+in turn. Absolute figures depend on the computer and on what else it does: each table says when it
+was measured, and how busy the computer was.
+"""
 QUICK = ("wizard", "accept")
 SECTIONS = {
     "accept": Section(
@@ -51,39 +57,44 @@ SECTIONS = {
 def main(arguments: list[str]) -> None:
     quick = "--quick" in arguments
     wanted = [each for each in arguments if each in SECTIONS] or (QUICK if quick else SECTIONS)
-    written = [_header(quick)]
+    written = _written()
     for name in wanted:
-        section = SECTIONS[name]
+        section, when = SECTIONS[name], _when(quick)
         print(f"\n{section.title}", flush=True)
         figures = section.run(quick)
         for figure in figures:
             print(f"  {figure.what:62} {figure.found:>12}  {figure.goal:8} {figure.mark}")
-        written.append(_as_markdown(section, figures))
+        written[section.title] = _as_markdown(section, figures, when)
     if "--write" in arguments or (not quick and len(wanted) == len(SECTIONS)):
-        FIGURES.write_text("\n".join(written), encoding="utf-8")
+        known = [written[each.title] for each in SECTIONS.values() if each.title in written]
+        FIGURES.write_text("\n".join([HEADER, *known]), encoding="utf-8")
 
 
-def _header(quick: bool) -> str:
+def _written() -> dict[str, str]:
+    """The sections that are there, by title: one that is not measured anew is kept as it is."""
+    if not FIGURES.exists():
+        return {}
+    _, *parts = FIGURES.read_text(encoding="utf-8").split("\n## ")
+    return {part.partition("\n")[0]: f"## {part.rstrip()}\n" for part in parts}
+
+
+def _when(quick: bool) -> str:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
     return (
-        "# Figures\n\n"
-        "Written by `make bench`; not by hand. Ratios are of one run, in which what is compared "
-        "was measured in turn. Absolute figures depend on the computer and on what else it "
-        "does.\n\n"
         f"{datetime.now(UTC):%Y-%m-%d}, {commit or 'no commit'}, {os.cpu_count()} processors "
         f"({platform.machine()}), Python {platform.python_version()}, "
         f"load {os.getloadavg()[0]:.1f} at the start"
-        f"{'; a quick run, of one round' if quick else ''}.\n"
+        f"{'; a quick run, of one round' if quick else ''}."
     )
 
 
-def _as_markdown(section: Section, figures: list[Figure]) -> str:
+def _as_markdown(section: Section, figures: list[Figure], when: str) -> str:
     rows = [f"| {f.what} | {f.found} | {f.goal} | {f.mark} |" for f in figures]
     about = " ".join(section.about.split())
     table = "\n".join(["| | found | goal | met |", "|---|---|---|---|", *rows])
-    return f"## {section.title}\n\n{about}\n\n{table}\n"
+    return f"## {section.title}\n\n{about}\n\n{when}\n\n{table}\n"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python tests/bench            all of it, into docs/figures.md; takes half an hour
     python tests/bench --quick    a part of it, in under a minute; prints only
-    python tests/bench wizard …   some of it; prints only, unless told to --write, which keeps the rest
+    python tests/bench wizard …   some of it; prints only, or with --write keeps the rest as it is
 
 Read the ratios: what is compared was measured in turn, under the same load. It ends with an error
 when something fails, never because a goal is missed.

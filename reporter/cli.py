@@ -87,6 +87,7 @@ def _add_duties(duties: Duties) -> None:
 @db_group.command("upgrade")
 def upgrade_command() -> None:
     """Run the migrations that are left."""
+    from reporter.database import file as database_file
     from reporter.serving.migrate import upgrade
 
     upgrade(current_app._get_current_object())  # type: ignore[attr-defined]

@@ -311,6 +311,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'queued' AND NOT blocked"),
     )
     op.create_index("ix_message_created_at", "message", ["created_at"])
+    op.create_index(
+        "ix_message_held",
+        "message",
+        ["claimed_by"],
+        sqlite_where=sa.text("claimed_by IS NOT NULL"),
+        postgresql_where=sa.text("claimed_by IS NOT NULL"),
+    )
     op.create_index("ix_message_kind_created_at", "message", ["kind", "created_at"])
     op.create_index("ix_message_mailbox_created_at", "message", ["mailbox", "created_at"])
     op.create_index("ix_message_reference", "message", ["reference"])

@@ -279,6 +279,7 @@ class Report(Base):
         Index("ix_report_solved_at", "solved_at", "seen_at", "severity", "saved_at"),
         Index("ix_report_next_news_at", "next_news_at"),
         Index("ix_report_saved_at", "saved_at"),
+        Index("ix_report_severity_saved_at", "severity", "saved_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -6,14 +6,17 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import SENT_AT, a_report
+from factories import SENT_AT, a_report, an_app
 from flask import Flask
 
+from reporter import models
 from reporter.database import Database
+from reporter.desk import board
 from reporter.models import Base
 from reporter.notices import store as notices
 from reporter.reports import receipts, surge
@@ -95,6 +98,120 @@ def test_judging_a_surge_reads_no_history_through(app: Flask) -> None:
         assert surge.judge(session, "web-hosting", SENT_AT + timedelta(days=2)) is None
         assert surge.judge(session, "web-hosting", SENT_AT) is not None
     assert_looked_up(database, seen)
+
+
+ASKED = [
+    {},
+    {"page": "2"},
+    {"state": "unseen"},
+    {"state": "late"},
+    {"state": "solved"},
+    {"state": "all"},
+    {"state": "all", "severity": "1"},
+    {"state": "all", "service": "email"},
+    {"service": "email", "severity": "1"},
+    {"q": "cliente9@example.com"},
+    {"q": "INC-K00009"},
+]
+
+
+def history(database: Database, solved: int, unsolved: int = 30) -> None:
+    """Reports an hour apart; the solved ones are the older."""
+    rows, words = [], []
+    for number in range(1, solved + unsolved + 1):
+        at = SENT_AT - timedelta(hours=solved + unsolved - number)
+        done = at if number <= solved else None
+        reference = f"INC-K{number:05}"
+        rows.append(
+            {"id": number, "reference": reference, "token_hash": reference, "draft_id": reference,
+             "service": ("web-hosting", "email")[number % 2], "severity": 1 + number % 4,
+             "summary": "502", "customer": "Ana", "saved_at": at, "seen_at": done,
+             "solved_at": done, "content": {}}
+        )  # fmt: skip
+        for term in (reference.removeprefix("INC-").lower(), f"cliente{number}@example.com"):
+            words.append({"report_id": number, "term": term})
+    with database.write() as session:
+        session.execute(sa.delete(models.SearchTerm))
+        session.execute(sa.delete(models.Report))
+        session.execute(sa.insert(models.Report), rows)
+        session.execute(sa.insert(models.SearchTerm), words)
+
+
+def look(database: Database, query: dict[str, str]) -> int:
+    """What the board asks for; how many lines that is."""
+    with database.read() as session:
+        asked = board.Asked.of(query, ["web-hosting", "email"])
+        found = board.lines(session, asked, SENT_AT)
+        board.known(session)
+        board.latest(session, ["web-hosting", "email"], SENT_AT)
+    return len(found)
+
+
+# A page of all there is follows an index to its fiftieth: SQLite calls that a scan as well.
+ALL_THERE_IS = [{"state": "solved"}, {"state": "all"}]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [each for each in ASKED if each not in ALL_THERE_IS],
+    ids=lambda query: "&".join(query.values()) or "open",
+)
+def test_the_board_reads_no_history_through(app: Flask, query: dict[str, str]) -> None:
+    database: Database = app.extensions["sqlalchemy"]
+    history(database, solved=200)
+    with statements(database) as seen:
+        look(database, query)
+    assert len(seen) == 3
+    assert_looked_up(database, seen)
+
+
+@pytest.mark.parametrize("query", ASKED, ids=lambda query: "&".join(query.values()) or "open")
+def test_the_board_costs_the_same_however_much_was_solved(
+    tmp_path: Path, query: dict[str, str], record_property: Callable[[str, str], None]
+) -> None:
+    """Counted in steps of SQLite's own machine, so that it is the same on every other one."""
+    with an_app(tmp_path) as app:
+        database: Database = app.extensions["sqlalchemy"]
+        steps, lines = {}, {}
+        for solved in (400, 8_000):
+            history(database, solved)
+            steps[solved], lines[solved] = _steps(database, query)
+    assert lines[400] == lines[8_000]
+    assert steps[8_000] <= 1.2 * steps[400] + 100
+    if not query:
+        table = "\n".join(f"  {count:>7}  with {solved} solved" for solved, count in steps.items())
+        record_property("Steps of SQLite for a board of 30 open reports", table)
+
+
+def test_a_page_of_the_board_is_fifty_however_many_are_open(app: Flask) -> None:
+    database: Database = app.extensions["sqlalchemy"]
+    history(database, solved=0, unsolved=400)
+    for query in ({}, {"page": "3"}, {"state": "all"}):
+        assert look(database, query) == board.PAGE + 1  # the last says that there are more
+
+
+def _steps(database: Database, query: dict[str, str]) -> tuple[int, int]:
+    count = 0
+
+    def step() -> None:
+        nonlocal count
+        count += 1
+
+    with database.read() as session:
+        connection: Any = session.connection().connection.driver_connection
+        connection.execute("ANALYZE")
+    look(database, query)
+    with database.read() as session:
+        connection = session.connection().connection.driver_connection
+        connection.set_progress_handler(step, 10)
+        try:
+            asked = board.Asked.of(query, ["web-hosting", "email"])
+            lines = len(board.lines(session, asked, SENT_AT))
+            board.known(session)
+            board.latest(session, ["web-hosting", "email"], SENT_AT)
+        finally:
+            connection.set_progress_handler(None, 0)
+    return count * 10, lines
 
 
 def test_a_table_that_is_read_through_is_found(app: Flask) -> None:

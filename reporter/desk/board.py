@@ -137,7 +137,8 @@ def lines(session: Session, asked: Asked, now: datetime) -> list[Line]:
         .offset(PAGE * (asked.page - 1))
     )
     if asked.state in {"solved", "all"}:
-        query = query.order_by(report.id.desc())
+        # As the indexes have them, so that a page of the past costs the same however long it is.
+        query = query.order_by(report.saved_at.desc(), report.id.desc())
     else:
         query = query.order_by(pressing, report.severity, report.saved_at, report.id)
     rows: Iterable[Any] = session.execute(query)

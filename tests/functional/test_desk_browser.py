@@ -460,3 +460,31 @@ def test_the_widths_of_a_phone_need_no_scrolling_sideways(
         assert support.overflow <= 0
         press(support, "[data-report] a")
         assert support.overflow <= 0
+
+
+# What the customer sees meanwhile
+
+
+def test_a_receipt_that_is_open_tells_by_itself_what_is_late_and_what_was_refused(
+    browser: Browser, service: Service
+) -> None:
+    visitor = Visitor(service)
+    receipt = visitor.report(started="just_now").action.removesuffix("/updates#add")
+    with person(browser, service) as customer:
+        customer.opens(receipt)
+        until(lambda: customer.reloads() or len(customer.states) == 2)
+        promised = "UPDATE report SET next_news_at = ? WHERE reference = ?"
+        change(service, promised, "2026-01-01 10:00:00.000000", customer.reference)
+        live = customer.page.locator("#live")
+        expect(live).to_contain_text("y aún no ha llegado.", timeout=SECONDS)
+        expect(live).to_contain_text("+34")
+        change(
+            service,
+            "UPDATE message SET state = 'failed' WHERE kind = 'acknowledgement' AND reference = ?",
+            customer.reference,
+        )
+        refused = customer.page.locator("#next .late")
+        expect(refused).to_contain_text("ha rechazado nuestro mensaje", timeout=SECONDS)
+        change(service, promised, "2099-01-01 10:00:00.000000", customer.reference)
+        expect(live).to_contain_text("Próxima actualización:", timeout=SECONDS)
+        expect(live).not_to_contain_text("y aún no ha llegado.")

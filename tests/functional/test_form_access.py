@@ -18,7 +18,8 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 # Wider than the window, or a word cut off, is a page that has to be scrolled sideways.
 # What is drawn has no box of its own that could scroll: there, what is seen counts.
 OVERFLOW = """() => [...document.querySelectorAll("body, body *")]
-  .filter((each) => each.checkVisibility() && !each.closest(".hidden, .skip, pre, textarea, dd"))
+  .filter((each) => each.checkVisibility()
+    && !each.closest(".hidden, .skip, pre, textarea, dd, .scroll"))
   .filter((each) => each.getBoundingClientRect().right > innerWidth + 1
     || (each.scrollWidth > each.clientWidth + 1 && each.clientWidth
       && !each.matches("input, svg *")))

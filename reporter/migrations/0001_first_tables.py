@@ -153,6 +153,7 @@ def upgrade() -> None:
         "report",
         ["service", "saved_at", "number_in_service", "source"],
     )
+    op.create_index("ix_report_severity_saved_at", "report", ["severity", "saved_at"])
     op.create_index(
         "ix_report_solved_at", "report", ["solved_at", "seen_at", "severity", "saved_at"]
     )

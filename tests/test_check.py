@@ -143,6 +143,13 @@ class TestSettings:
         assert "MEND  INBOUND_LISTEN: no answer of support's will count" in said
         assert said.endswith("exit 1")
 
+    def test_limits_that_are_counted_where_nothing_answers(
+        self, make: Callable[..., Flask]
+    ) -> None:
+        said = doctor(make(RATELIMIT_STORAGE_URI="redis://:sesame@127.0.0.1:1"))
+        assert "note  RATELIMIT_STORAGE_URI: does not answer: limits are counted in memory" in said
+        assert "sesame" not in said
+
 
 class TestDatabase:
     def test_one_that_is_not_there(self, make: Callable[..., Flask], tmp_path: Path) -> None:

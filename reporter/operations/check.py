@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
+from limits.storage import storage_from_string
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -40,6 +41,7 @@ def check(app: Flask, *, send: bool) -> Iterator[Result]:
     yield ok("settings", "read and understood")
     yield from _advice(app.config)
     yield from check_database(app)
+    yield from _limits(app.config["RATELIMIT_STORAGE_URI"])
     yield from check_relays(app.config)
     yield from check_site(app.config)
     yield from _alarms(app.config, send=send)
@@ -85,6 +87,21 @@ def check_database(app: Flask) -> Iterator[Result]:
             yield mend("database", f"it is damaged, restore a backup: {one_line(damage)}")
     except SQLAlchemyError as error:
         yield mend("database", condition.reason(error))
+
+
+def _limits(uri: str) -> Iterator[Result]:
+    """Where they are counted, if not in memory."""
+    if uri == "memory://":
+        return
+    try:
+        answers = storage_from_string(uri).check()
+    except Exception:  # whatever is wrong with it; a URI holds a password
+        answers = False
+    if answers:
+        yield ok("RATELIMIT_STORAGE_URI", "answers")
+    else:
+        words = "does not answer: limits are counted in memory, by each process alone"
+        yield note("RATELIMIT_STORAGE_URI", words)
 
 
 def _clock(session: Session) -> Iterator[Result]:

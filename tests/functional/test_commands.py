@@ -11,12 +11,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
-from factories import values
+from factories import sqlite_url, values
 from flask import Flask
 from running import (
     BROKEN,
@@ -267,6 +268,34 @@ class TestSettings:
         assert done.stderr.startswith("Error: the database postgresql://127.0.0.1:1/reporter: ")
         assert "Traceback" not in done.stderr
         assert "a-password" not in done.stderr
+
+    @pytest.mark.parametrize("arguments", [["outbox", "list"], ["worker"], ["web"], ["purge"]])
+    def test_a_database_without_tables_is_said_in_a_line(
+        self, tmp_path: Path, arguments: list[str]
+    ) -> None:
+        """Nor does a worker wait for ever for what somebody has to make."""
+        url = sqlite_url(tmp_path)
+        done = command(tmp_path, *arguments, DATABASE_URL=url)
+        assert done.returncode == 1
+        [line] = done.stderr.splitlines()
+        assert line.startswith(f"Error: the database {tmp_path / 'reporter.db'} has not ")
+        assert line.endswith("reporter db upgrade")
+
+    @pytest.mark.parametrize("arguments", [["outbox", "list"], ["db", "upgrade"], ["serve"]])
+    def test_a_database_that_is_damaged_is_said_in_a_line(
+        self, tmp_path: Path, arguments: list[str]
+    ) -> None:
+        (tmp_path / "reporter.db").write_bytes(b"no database at all" * 1000)
+        url = f"sqlite:///{tmp_path / 'reporter.db'}"
+        done = command(tmp_path, *arguments, DATABASE_URL=url)
+        assert done.returncode == 1
+        line = f"Error: the database {tmp_path / 'reporter.db'}: file is not a database"
+        assert done.stderr.splitlines()[-1:] == [line]
+        assert "Traceback" not in done.stderr
+
+    def test_its_version_needs_none(self, tmp_path: Path) -> None:
+        done = command(tmp_path, "--version", **WRONG)
+        assert done.stdout == f"Incident Reporter, version {version('incident-reporter')}\n"
 
     def test_a_folder_that_cannot_be_made_is_said_in_a_line(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()

@@ -65,6 +65,16 @@ def test_the_ticket_has_every_header_of_the_contract_in_order(folder: Path) -> N
     assert mail.recipient == "support@example.com"
 
 
+def test_what_cannot_be_seen_is_in_no_line_that_programs_read(folder: Path) -> None:
+    """But for the joiners within a word or an emoji, which change what is seen."""
+    typed = "La\u200b tienda\u202e no\ufeff carga\x07 👨\u200d👩\u200d👧 می\u200cخواهم"
+    seen = "La tienda no carga 👨\u200d👩\u200d👧 می\u200cخواهم"
+    with request(folder):
+        mail = compose_ticket(a_report(summary=typed))
+    assert parsed(mail)["Subject"] == f"SEV1 {seen} | web-hosting | INC-KX7M9Q"
+    assert f"summary: {seen}" in body(mail).splitlines()
+
+
 @pytest.mark.parametrize(
     ("impact", "importance", "priority", "severity"),
     [

@@ -324,6 +324,21 @@ def test_not_knowing_is_an_answer_and_a_blank_is_none(
     assert "¿Podrían haberse perdido datos?" not in text_of(mail)
 
 
+def test_an_answer_that_nobody_has_to_give_can_be_taken_back(
+    provider: Provider, customer: Visitor, token: str
+) -> None:
+    page = customer.open(f"/r/{token}/details/impact")
+    taken_back = '<input type="radio" name="workaround" value="" id="f-workaround-none"'
+    assert taken_back in page.html
+    assert '<input type="radio" name="service" value=""' not in page.html
+    answer(customer, token, "impact", workaround="yes", users_affected="40")
+    answer(customer, token, "impact", workaround="")
+    send(customer, token)
+    (mail,) = followups(provider, token)
+    assert twin_of(mail)["answers"]["workaround"] is None
+    assert twin_of(mail)["answers"]["users_affected"] == "40"
+
+
 def test_what_hangs_on_another_answer_is_kept_with_it_only(
     provider: Provider, customer: Visitor, token: str
 ) -> None:

@@ -69,11 +69,11 @@ def visiting(browser: Browser, site: Site, **options: object) -> Iterator[Page]:
 def fill(page: Page, answers: dict[str, str]) -> None:
     """Answer questions by their keys, as far as the page asks them."""
     for name, value in answers.items():
-        option = page.locator(f'[name="{name}"][value="{value}"]')
-        if option.count():
-            option.check()
+        question = page.locator(f'main [name="{name}"]')
+        if question.first.get_attribute("type") in {"radio", "checkbox"}:
+            page.check(f'main [name="{name}"][value="{value}"]')
         else:
-            page.fill(f'[name="{name}"]', value)
+            question.first.fill(value)
 
 
 def proceed(page: Page) -> None:
@@ -86,13 +86,13 @@ def press(page: Page) -> None:
     page.click("main button.primary")
 
 
-def walk(page: Page, until: str) -> None:
-    """Answer every step before *until*, which is a slug or "review"."""
+def walk(page: Page, until: str, **changes: str) -> None:
+    """Answer every step before *until*, which is a slug or "review"; the first with *changes*."""
     page.goto("/report/failure")
     for slug, answers in STEPS.items():
         page.wait_for_url(f"**/report/{slug}")
         if slug == until:
             return
-        fill(page, answers)
+        fill(page, answers | changes if slug == "failure" else answers)
         proceed(page)
     page.wait_for_url("**/report/review")

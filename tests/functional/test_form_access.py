@@ -102,6 +102,56 @@ def test_text_at_200_percent_with_wide_spacing_is_not_cut_off(browser, site):
     assert each(browser, site, "es", look, width=640) == []
 
 
+def test_text_at_200_percent_on_a_phone_is_not_cut_off(browser, site):
+    def look(page: Page) -> list[str]:
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        return page.evaluate(OVERFLOW)
+
+    assert each(browser, site, "es", look, width=360) == []
+
+
+LETTERS = """() => [...document.querySelectorAll("input:not([type=hidden]), textarea, button")]
+  .filter((each) => each.checkVisibility())
+  .map((each) => [each.name || each.textContent, parseFloat(getComputedStyle(each).fontSize)])
+  .filter(([name, size]) => size < 16)"""
+
+
+def test_nothing_is_typed_in_letters_so_small_that_a_phone_enlarges_the_page(browser, site):
+    assert each(browser, site, "es", lambda page: page.evaluate(LETTERS)) == []
+
+
+def has_columns(field: Locator) -> bool:
+    """Whether it shows text in letters of one width, of a size to be read, and tabs of eight."""
+    style = "(field) => { const style = getComputedStyle(field);"
+    family, size, tab = field.evaluate(
+        f"{style} return [style.fontFamily, parseFloat(style.fontSize), style.tabSize] }}"
+    )
+    return "monospace" in family and size >= 16 and tab == "8"
+
+
+def test_exact_text_keeps_its_columns_on_the_form_the_review_and_the_receipt(page):
+    table = "Host\tLoss%\tSnt\n1. gw\t0.0%\t10  " + "x" * 200
+    page.goto("/report/failure")
+    error = page.locator("#f-error_message")
+    assert has_columns(error)
+    assert error.evaluate("(field) => getComputedStyle(field).whiteSpace") == "pre"
+    walk(page, "review", error_message=table)
+    shown = page.locator("#a-error_message pre")
+    assert has_columns(shown)
+    assert shown.evaluate("(pre) => pre.scrollWidth > pre.clientWidth")
+    shown.focus()
+    expect(shown).to_be_focused()  # and so a keyboard scrolls it
+    proceed(page)
+    page.wait_for_url("**/r/*")
+    page.check("[name=kind][value=worse]")
+    page.fill("#f-text", table)
+    assert has_columns(page.locator("#f-text"))
+    page.locator("#update .actions button").click()
+    assert has_columns(page.locator(".told pre"))
+    page.goto(page.url.partition("#")[0] + "/details/evidence")
+    assert has_columns(page.locator("#f-tests_done"))
+
+
 def test_a_report_can_be_made_with_the_keyboard_alone(page):
     def tab_to(selector: str) -> None:
         for _ in range(60):
@@ -193,6 +243,10 @@ def test_fields_say_what_a_browser_may_fill_in_and_which_keyboard_to_show(page):
         field = page.locator(f"[name={name}]")
         assert field.get_attribute("autocomplete") == autocomplete
         assert field.get_attribute("inputmode") == inputmode
+        # No browser mends a name or a number, nor begins an address with a capital.
+        assert field.get_attribute("spellcheck") == "false"
+        capitals = "words" if name in {"name", "company"} else "none"
+        assert field.get_attribute("autocapitalize") == capitals
 
 
 def test_a_screen_reader_meets_a_page_of_questions_in_order(page):
@@ -313,5 +367,20 @@ def test_on_paper_are_the_answers_and_nothing_to_press(page):
     page.emulate_media(media="print")
     expect(page.get_by_text(FAILURE["summary"])).to_be_visible()
     for pressed in page.locator("main .actions, .back, header nav, footer, .heading a").all():
+        expect(pressed).to_be_hidden()
+    assert page.evaluate(OVERFLOW) == []
+
+
+def test_on_paper_a_receipt_has_the_reference_its_link_and_every_answer_and_no_form(page):
+    walk(page, "review")
+    proceed(page)
+    page.wait_for_url("**/r/*")
+    page.emulate_media(media="print")
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.get_by_text(page.url)).to_be_visible()
+    for folded in page.locator("details.whole").all():
+        folded.evaluate("(each) => { each.open = true }")  # as printing does
+    expect(page.get_by_text(FAILURE["summary"])).to_be_visible()
+    for pressed in page.locator("main form, main button, main input, main textarea").all():
         expect(pressed).to_be_hidden()
     assert page.evaluate(OVERFLOW) == []

@@ -165,46 +165,6 @@ def test_the_whole_way_with_errors_back_and_forward_offline_and_a_double_press(
     assert count(site) == before + 1
 
 
-@pytest.fixture(scope="module")
-def chromiums() -> Iterator[Any]:
-    with browser.chromium() as started:
-        yield started
-
-
-@contextlib.contextmanager
-def window_without(started: Any, taken: str) -> Iterator[Engine]:
-    """In which `taken` is nowhere."""
-    context = started.new_context(locale="es-ES", timezone_id="Europe/Madrid")
-    owner, _dot, name = taken.rpartition(".")
-    context.add_init_script(f"delete {owner or 'window'}[{name!r}]")
-    if owner == "" and name in {"fetch", "localStorage"}:
-        context.add_init_script(f"delete Window.prototype[{name!r}]")
-    try:
-        page = context.new_page()
-        page.goto("about:blank")
-        yield engines.Chromium(page)
-    finally:
-        context.close()
-
-
-@pytest.mark.parametrize("taken", TAKEN_AWAY)
-def test_no_browser_is_kept_out_for_what_it_lacks(chromiums: Any, site: Site, taken: str) -> None:
-    before = count(site)
-    with window_without(chromiums, taken) as window:
-        window.open(f"{site.url}/report/failure?lang=es")
-        arrives(window, "/report/failure")
-        answers(window, summary=FAILURE["summary"])
-        presses(window)
-        until(lambda: sees(window, ".errors"))
-        walks(window, site)
-        presses(window)
-        arrives(window, "/r/")
-        answers(window, kind="worse", text="Ahora tampoco hay correo")
-        window.run("document.querySelector('#update .actions button').click()")
-        until(lambda: sees(window, ".told"))
-    assert count(site) == before + 1
-
-
 # Back from memory --------------------------------------------------------------------------
 
 
@@ -269,6 +229,49 @@ def test_a_page_that_comes_back_from_memory_after_send_is_the_receipt(
         arrives(window, "/r/")
         assert window.run("return sessionStorage.kept") == "true"
         assert count(site) == 1
+
+
+# What some browsers lack ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chromiums() -> Iterator[Any]:
+    with browser.chromium() as started:
+        yield started
+
+
+@contextlib.contextmanager
+def window_without(started: Any, taken: str) -> Iterator[Engine]:
+    """In which `taken` is nowhere."""
+    context = started.new_context(locale="es-ES", timezone_id="Europe/Madrid")
+    owner, _dot, name = taken.rpartition(".")
+    context.add_init_script(f"delete {owner or 'window'}[{name!r}]")
+    if owner == "" and name in {"fetch", "localStorage"}:
+        context.add_init_script(f"delete Window.prototype[{name!r}]")
+    try:
+        page = context.new_page()
+        page.goto("about:blank")
+        yield engines.Chromium(page)
+    finally:
+        context.close()
+
+
+@pytest.mark.parametrize("taken", TAKEN_AWAY)
+def test_no_browser_is_kept_out_for_what_it_lacks(chromiums: Any, site: Site, taken: str) -> None:
+    before = count(site)
+    with window_without(chromiums, taken) as window:
+        window.open(f"{site.url}/report/failure?lang=es")
+        arrives(window, "/report/failure")
+        answers(window, summary=FAILURE["summary"])
+        presses(window)
+        until(lambda: sees(window, ".errors"))
+        walks(window, site)
+        presses(window)
+        arrives(window, "/r/")
+        answers(window, kind="worse", text="Ahora tampoco hay correo")
+        window.run("document.querySelector('#update .actions button').click()")
+        until(lambda: sees(window, ".told"))
+    assert count(site) == before + 1
 
 
 def test_where_no_request_of_a_script_arrives_the_form_can_be_sent_without_one(

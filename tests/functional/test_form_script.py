@@ -174,6 +174,9 @@ def test_a_receipt_shows_by_itself_what_becomes_of_the_report(browser, tmp_path)
         service = FAILURE["service"]
         site.run("notice", "open", "--service", service, "--text", "Cae el nodo 7")
         expect(progress).to_contain_text("Cae el nodo 7", timeout=20_000)
+        # What can be done about it comes with it, and what was promised goes once it is solved.
+        expect(page.get_by_role("button", name="Es la misma incidencia")).to_be_visible()
+        expect(page.locator("#next")).to_contain_text("leerá su aviso y trabajará en él")
 
 
 def test_a_receipt_that_nobody_looks_at_asks_nothing(page):

@@ -479,7 +479,7 @@ def test_news_is_mailed_to_a_customer_who_asked(provider: Provider, token: str) 
     assert mail["X-Auto-Response-Suppress"] == "AutoReply, OOF, DR, RN, NRN"
     assert mail["References"] == to_support(provider.mails_of(token))[0]["Message-ID"]
     text = text_of(mail)
-    assert text.startswith(f"El equipo de soporte escribe sobre {reference}:\n\n{WORDS}\n\n")
+    assert text.startswith(f"Actualización del equipo de soporte sobre {reference}:\n\n{WORDS}\n\n")
     assert "Próxima actualización: 23 nov 2026 10:30 (Europe/Madrid).\n" in text
     assert f"https://incidents.example.com/r/{token}\n" in text
     desk.submit(action="solve", text="Ya está.")

@@ -71,6 +71,19 @@ def test_spanish_says_usted():
         assert not re.search(tu, re.sub(r"%\(\w+\)s", "", text), re.IGNORECASE), text
 
 
+# What else each thing could be called, and is not: one word for one thing.
+SYNONYMS = {
+    "es": r"\b(novedad(es)?|noticias?|tiques?|tíque[ts]s?|reportes?|mesa de soporte|e-?mail|clic)\b",
+    "en": r"\b(news|tickets? number|helpdesk|e-mails?|click)\b",
+}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_one_thing_has_one_word(language):
+    for text in texts(language):
+        assert not re.search(SYNONYMS[language], PLACEHOLDER.sub("", text), re.IGNORECASE), text
+
+
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_sentences_are_short(language):
     for text in texts(language):

@@ -19,10 +19,9 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, pages: bool = True
     from flask import Flask
 
     from reporter import logs  # isort: skip  (before whoever logs)
-    from reporter import attachments, cli, database, inbound, operations, settings
+    from reporter import cli, database, inbound, operations, settings, template_names
     from reporter.extensions import babel, mail
     from reporter.web import locale
-    from reporter.web.pages import init_templates
 
     app = Flask(__name__, static_folder=None, template_folder=str(settings.ROOT / "templates"))
     settings.init_app(app, overrides)
@@ -30,8 +29,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, pages: bool = True
     logs.configure()
     mail.init_app(app)
     babel.init_app(app, locale_selector=locale.select_locale)
-    init_templates(app)
-    attachments.init_app(app)
+    template_names.init_app(app)
     if pages:
         _add_pages(app)
     operations.init_duties(app)
@@ -41,13 +39,25 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, pages: bool = True
 
 
 def _add_pages(app: Flask) -> None:
-    from reporter import demo, desk, inbound, notices, operations, reports, staff, web, wizard
+    from reporter import (
+        demo,
+        desk,
+        inbound,
+        notices,
+        operations,
+        reports,
+        staff,
+        template_names,
+        web,
+        wizard,
+    )
     from reporter.guards import compress, csrf, limiter
 
     limiter.init_app(app)  # before whatever looks into a request
     csrf.init_app(app)
     compress.init_app(app)
     web.init_app(app)
+    template_names.init_pages(app)
     wizard.init_app(app)
     reports.init_app(app)
     notices.init_app(app)

@@ -18,7 +18,6 @@ def init_app(app: Flask) -> None:
         "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     )
-    app.jinja_env.globals["stylesheet"], app.jinja_env.globals["report_stylesheet"] = styles
     app.config["CONTENT_SECURITY_POLICY"] = policy
     app.after_request(protect)
 

@@ -1,63 +1,20 @@
-"""What every template may use."""
+"""The address of a page, and what a script is told of where to go."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
-from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, Response, current_app, jsonify, request, url_for
-from jinja2 import StrictUndefined
+from flask import Flask, Response, jsonify, request, url_for
 
-from reporter.formats.addresses import readable
-from reporter.formats.text import has_columns
 from reporter.formats.times import support_zone
-from reporter.formats.words import day_and_time, service_name, size_in_words
-from reporter.web.browser import Browser
-from reporter.web.locale import current_language, language_name
-
-NAMES = (
-    "PROVIDER_NAME",
-    "SUPPORT_EMAIL",
-    "SUPPORT_PHONE",
-    "SUPPORT_HOURS",
-    "LANGUAGES",
-    "LOGO",
-    "PRIVACY_URL",
-    "STATUS_URL",
-)
+from reporter.formats.words import day_and_time
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.globals["sent_no_cookie"] = Browser().sent_no_cookie
     app.after_request(tell_script)
-
-
-def init_templates(app: Flask) -> None:
-    """Of pages and mails alike."""
-    app.jinja_env.trim_blocks = True
-    app.jinja_env.lstrip_blocks = True
-    if app.testing:  # a name that no view gives is a mistake, not a blank
-        app.jinja_env.undefined = StrictUndefined
-    app.template_filter("tel")(tel)
-    app.template_filter("unescape")(unescape)
-    app.template_filter("size")(size_in_words)
-    app.template_filter("service_name")(service_name)
-    app.template_filter("readable")(readable)
-    app.template_test("in_columns")(has_columns)
-    app.context_processor(template_names)
-
-
-def template_names() -> dict[str, Any]:
-    return {name.lower(): current_app.config[name] for name in NAMES} | {
-        "language": current_language(),
-        "language_name": language_name,
-        "lang_url": lang_url,
-        "support_time": support_time,
-        "support_zone_name": current_app.config["TIMEZONE"],
-    }
 
 
 def tell_script(response: Response) -> Response:

@@ -15,4 +15,3 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(blueprint)
     app.register_blueprint(calls.blueprint)
     pages.give_back(app)
-    app.jinja_env.globals["is_operator"] = calls.is_operator

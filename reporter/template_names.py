@@ -1,0 +1,70 @@
+"""What every template may use, in one place: its filters, tests, functions and values."""
+
+from __future__ import annotations
+
+from html import unescape
+from typing import Any
+
+from flask import Flask, current_app
+from jinja2 import StrictUndefined
+
+from reporter.attachments.naming import taken_as
+from reporter.formats.addresses import readable
+from reporter.formats.text import has_columns
+from reporter.formats.words import service_name, size_in_words
+from reporter.web.browser import Browser
+from reporter.web.locale import current_language, language_name
+from reporter.web.pages import lang_url, support_time, tel
+
+SETTINGS = (
+    "PROVIDER_NAME",
+    "SUPPORT_EMAIL",
+    "SUPPORT_PHONE",
+    "SUPPORT_HOURS",
+    "LANGUAGES",
+    "LOGO",
+    "PRIVACY_URL",
+    "STATUS_URL",
+)
+
+
+def init_app(app: Flask) -> None:
+    """Of pages and mails alike."""
+    templates = app.jinja_env
+    templates.trim_blocks = True
+    templates.lstrip_blocks = True
+    if app.testing:  # a name that no view gives is a mistake, not a blank
+        templates.undefined = StrictUndefined
+    templates.filters |= {
+        "readable": readable,
+        "service_name": service_name,
+        "size": size_in_words,
+        "taken_as": taken_as,
+        "tel": tel,
+        "unescape": unescape,
+    }
+    templates.tests["in_columns"] = has_columns
+    app.context_processor(of_request)
+
+
+def init_pages(app: Flask) -> None:
+    """Of pages alone, and of their macros."""
+    from reporter.web.stylesheet import report_stylesheet, stylesheet
+    from reporter.wizard.calls import is_operator
+
+    app.jinja_env.globals |= {
+        "is_operator": is_operator,
+        "report_stylesheet": report_stylesheet(),
+        "sent_no_cookie": Browser().sent_no_cookie,
+        "stylesheet": stylesheet(app.config["ACCENT_COLOR"]),
+    }
+
+
+def of_request() -> dict[str, Any]:
+    return {name.lower(): current_app.config[name] for name in SETTINGS} | {
+        "language": current_language(),
+        "language_name": language_name,
+        "lang_url": lang_url,
+        "support_time": support_time,
+        "support_zone_name": current_app.config["TIMEZONE"],
+    }

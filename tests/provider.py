@@ -44,10 +44,14 @@ class Visitor(Customer):
 
     def chooses(self, *files: tuple[str, bytes], **changes: str) -> Page:
         """Send the form of the page with *files*, each a name and its content."""
+        return self.chooses_for("files", *files, **changes)
+
+    def chooses_for(self, question: str, *files: tuple[str, bytes], **changes: str) -> Page:
+        """As `chooses`, as an answer to another question."""
         fields = {**self.page.fields, **changes}
-        fields.pop("files", None)
+        fields.pop(question, None)
         parts: list[tuple[str, Any]] = list(fields.items())
-        parts += [("files", FileStorage(io.BytesIO(c), quoted(n))) for n, c in files]
+        parts += [(question, FileStorage(io.BytesIO(c), quoted(n))) for n, c in files]
         boundary, content = encode_multipart(MultiDict(parts))
         return self._go(
             "POST",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from babel.support import NullTranslations, Translations
-from flask import current_app, g
+from flask import Flask, current_app, g
 from flask_babel import Babel, get_locale
 from flask_babel import Domain as BabelDomain
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from reporter.delivery.smtp import RelayMail
 from reporter.models import Base
@@ -40,9 +43,27 @@ class Domain(BabelDomain):  # type: ignore[misc]
 
 
 class CachingBabel(Babel):  # type: ignore[misc]
+    def init_app(self, app: Flask, *args: Any, **kwargs: Any) -> None:
+        super().init_app(app, *args, **kwargs)
+        app.jinja_env.globals |= {"_": translate, "gettext": translate}
+
     @cached_property
     def domain_instance(self) -> Domain:
         return Domain(domain=self.domain)
+
+
+@pass_eval_context
+def translate(context: EvalContext, text: str, /, **variables: Any) -> str:
+    """What templates call: Jinja's own makes markup anew of the same words in each page."""
+    found = babel.domain_instance.get_translations().ugettext(text)
+    if context.autoescape:
+        return Markup(found) % variables if variables else _marked(found)  # noqa: S704 (ours)
+    return str(found % variables)
+
+
+@lru_cache(2_000)
+def _marked(words: str) -> Markup:
+    return Markup(words) % {}  # noqa: S704
 
 
 mail = RelayMail()

@@ -23,7 +23,7 @@ from reporter.delivery import claims, clock, outbox, outcomes
 from reporter.delivery.mail import Claimed, LesserForm, Mail
 from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult
-from reporter.models import MailKind, Message
+from reporter.models import MailKind
 
 # A machine that runs the service has settings of its own, which are none of the tests'.
 os.environ.setdefault("REPORTER_SETTINGS", os.devnull)
@@ -129,8 +129,7 @@ def queue(database: Database) -> Callable[..., int]:
         for key in ("recipient", "mime_id", "content"):
             of_mail |= {key: changes.pop(key)} if key in changes else {}
         with database.write() as session:
-            after = session.get(Message, after_id) if after_id else None
-            return outbox.enqueue(session, a_mail(**of_mail), after=after, **QUEUED | changes).id
+            return outbox.enqueue(session, a_mail(**of_mail), after=after_id, **QUEUED | changes)
 
     return queue
 

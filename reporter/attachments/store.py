@@ -21,6 +21,8 @@ from reporter.models import Attachment, Draft
 from reporter.report import StoredFile
 
 MAX_FILES = 50  # of a report
+# Whether there are any, at the price of a look: most reports have none. Made once.
+OF_DRAFT = sa.select(sa.literal(1)).where(Attachment.draft_id == sa.bindparam("draft_id")).limit(1)
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ def files_of_draft(session: Session, draft_id: str) -> tuple[StoredFile, ...]:
 
 def of_draft_with_content(session: Session, draft_id: str) -> tuple[tuple[StoredFile, bytes], ...]:
     """The files of a draft; those for the desk without their content."""
+    if session.connection().scalar(OF_DRAFT, {"draft_id": draft_id}) is None:
+        return ()
     rows = _rows(session, Owner(draft_id=draft_id))
     return tuple((_stored(row), b"" if row.for_desk else row.content) for row in rows)
 
@@ -104,6 +108,8 @@ def adopt(
 ) -> None:
     """Make the files of a draft those of the report that it became. *numbers*: of the mail that
     each goes with, by its id. The draft itself can go then."""
+    if session.connection().scalar(OF_DRAFT, {"draft_id": draft_id}) is None:
+        return
     for row in _rows(session, Owner(draft_id=draft_id)):
         row.draft_id, row.report_id, row.number = None, report_id, numbers.get(row.id)
         row.filename = f"{reference}-{row.filename}"

@@ -8,6 +8,7 @@ what becomes of it then, is told in `claims` and `outcomes`.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,6 +20,14 @@ from reporter.models import Attempt, MailKind, MailState, Message, Outcome
 # Of what the operator is told without waiting for it to become late.
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 LEAST_SEVERITY = 4
+# Statements are made once: that takes longer than they run.
+MESSAGE = cast(sa.Table, Message.__table__)
+INSERT = sa.insert(MESSAGE).returning(MESSAGE.c.id)
+STATE = (
+    sa.select(MESSAGE.c.state)
+    .where(MESSAGE.c.id == sa.bindparam("this"))
+    .with_for_update(read=True)
+)
 
 
 def enqueue(
@@ -30,41 +39,44 @@ def enqueue(
     due_at: datetime,
     severity: int = LEAST_SEVERITY,
     report_id: int | None = None,
-    after: Message | None = None,
+    after: int | None = None,
     mailbox: str | None = None,
-) -> Message:
-    """Queue *mail* in the caller's transaction and return its row, with its id.
+    created_at: datetime | None = None,
+) -> int:
+    """Queue *mail* in the caller's transaction and return the id of its row.
 
-    *severity*, 1 to 4, says which of two tickets goes first. With *after* it is not sent before
-    that one was. Raises IntegrityError for a Message-ID known already.
+    *severity*, 1 to 4, says which of two tickets goes first. With *after*, the id of a mail, it is
+    not sent before that one was. *created_at*: when it was asked for, if not for *due_at*. Raises
+    IntegrityError for a Message-ID known already.
     """
     kind = MailKind(kind)
-    message = Message(
-        kind=kind,
-        reference=reference,
-        recipient=mail.recipient,
-        mailbox=mailbox,
-        mime_id=mail.mime_id,
-        content=mail.content,
-        report_id=report_id,
-        rank=kind.rank + (severity if kind == MailKind.TICKET else 0),
-        after_id=after.id if after else None,
-        blocked=after is not None and not _is_sent(session, after.id),
-        due_at=due_at,
-        created_at=due_at,
-        alarm_from=AT_ONCE if kind.is_urgent else due_at if kind.is_alarmed else None,
-    )
-    session.add(message)
-    session.flush()
-    if not message.blocked:
+    session.flush()  # what it may refer to
+    blocked = after is not None and not _is_sent(session, after)
+    row = {
+        "kind": kind,
+        "reference": reference,
+        "recipient": mail.recipient,
+        "mailbox": mailbox,
+        "mime_id": mail.mime_id,
+        "content": mail.content,
+        "report_id": report_id,
+        "rank": kind.rank + (severity if kind == MailKind.TICKET else 0),
+        "after_id": after,
+        "blocked": blocked,
+        "due_at": due_at,
+        "created_at": created_at or due_at,
+        "alarm_from": AT_ONCE if kind.is_urgent else due_at if kind.is_alarmed else None,
+    }
+    message_id: int = session.connection().execute(INSERT, row).scalar_one()
+    if not blocked:
         waking.tell(session)
-    return message
+    return message_id
 
 
 def _is_sent(session: Session, message_id: int) -> bool:
     """As it is now; and whoever sends it meanwhile waits for us, to see who waits for it."""
-    state = sa.select(Message.state).where(Message.id == message_id).with_for_update(read=True)
-    return session.scalar(state) == MailState.SENT
+    state = session.connection().execute(STATE, {"this": message_id}).scalar_one()
+    return bool(state == MailState.SENT)
 
 
 def untried(session: Session, kind: MailKind, *, reference: str) -> Message | None:

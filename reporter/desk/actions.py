@@ -160,13 +160,12 @@ def _mail(session: Session, row: models.Report, update: models.Update) -> None:
         update.created_at,
         full_url("reports.receipt", token=receipt_token(row.draft_id, row.token_hash)),
     )
-    queued = outbox.enqueue(
+    update.message_id = outbox.enqueue(
         session,
         mail,
         kind=MailKind.NEWS,
         reference=row.reference,
         due_at=update.created_at,
         report_id=row.id,
-        after=ticket,
+        after=ticket.id,
     )
-    update.message_id = queued.id

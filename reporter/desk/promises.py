@@ -73,7 +73,7 @@ def remind() -> None:
                     reference=row.reference,
                     due_at=now,
                     report_id=row.id,
-                    after=store.ticket_of(session, row),
+                    after=store.ticket_of(session, row).id,
                 )
     for each in known:
         assert each.next_news_at is not None
@@ -208,7 +208,7 @@ def tell_causes() -> None:
                     reference=linked.reference,
                     due_at=now,
                     report_id=report_id,
-                    after=store.ticket_of(session, linked),
+                    after=store.ticket_of(session, linked).id,
                 )
 
 

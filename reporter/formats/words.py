@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -45,17 +46,21 @@ def zone_name(moment: datetime) -> str:
 
 def elapsed(gone: timedelta) -> str:
     """As in "42 minutes" or "1 hour and 5 minutes": the two largest units, rounded down."""
-    minutes = max(0, int(gone.total_seconds() // 60))
+    return _elapsed(max(0, int(gone.total_seconds() // 60)), str(get_locale()))
+
+
+@lru_cache(1_000)
+def _elapsed(minutes: int, locale: str) -> str:
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
     units = [(days, "day"), (hours, "hour"), (minutes, "minute")]
     first = next((i for i, (count, _unit) in enumerate(units) if count), 2)
     parts = [
-        format_unit(count, f"duration-{unit}", locale=get_locale())
+        format_unit(count, f"duration-{unit}", locale=locale)
         for count, unit in units[first : first + 2]
         if count or (unit == "minute" and first == 2)
     ]
-    return str(format_list(parts, locale=get_locale()))
+    return str(format_list(parts, locale=locale))
 
 
 def service_name(service_id: str) -> str:

@@ -86,7 +86,7 @@ def compose_stub(report: Report, root: str, number: int, desk_url: str) -> Mail:
     if number:
         mail["In-Reply-To"] = mail["References"] = root
     text = "\n".join([told, "", *lines, "", where, answer, ""])
-    mail.set_content(text, cte="quoted-printable")
+    mail.set_content(text)
     headers = {
         "Content-Language": config["SUPPORT_LOCALE"],
         **importance(report.severity),

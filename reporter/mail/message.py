@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.headerregistry import Address
-from email.message import EmailMessage
 
 from flask import current_app
 
 from reporter.delivery.outbox import Mail
 from reporter.links import sign
-from reporter.mail.policy import MAIL
+from reporter.mail.composition import Composition
 
 # Of mails to customers, which nothing automatic shall answer (RFC 3834, section 5): an answer to
 # what they sent, and what comes later by itself.
@@ -29,18 +28,18 @@ def new_message(
     mime_id: str,
     date: datetime,
     cc: Address | None = None,
-) -> EmailMessage:
+) -> Composition:
     """A message from us, with no content yet.
 
     What we tell support by ourselves has no *reply_to*: an answer of the helpdesk's would come
     back to it as another ticket.
     """
     config = current_app.config
-    mail = EmailMessage(policy=MAIL)
-    mail["From"] = Address(config["PROVIDER_NAME"], addr_spec=config["MAIL_DEFAULT_SENDER"])
+    mail = Composition(to)
+    mail["From"] = mailbox(config["MAIL_DEFAULT_SENDER"], config["PROVIDER_NAME"])
     if reply_to:
         mail["Reply-To"] = reply_to
-    mail["To"] = Address(addr_spec=to)
+    mail["To"] = to
     if cc:
         mail["Cc"] = cc
     mail["Subject"] = subject
@@ -66,18 +65,21 @@ def to_customer(
         to=ascii_address(email), reply_to=support(), subject=subject, mime_id=mime_id, date=date
     )
     mail["References"] = root
-    mail.set_content(text, cte="quoted-printable")
+    mail.set_content(text)
     return finish(mail, {"Content-Language": language, **headers})
 
 
-def finish(mail: EmailMessage, headers: Mapping[str, str]) -> Mail:
-    """*mail* with its content and *headers*, which are set last: setting the content drops those
-    that begin with "Content-"."""
+def finish(mail: Composition, headers: Mapping[str, str]) -> Mail:
+    """*mail* with its content and *headers*, each in the place of one of that name."""
     for name, value in headers.items():
-        del mail[name]
         mail[name] = value
-    recipient = mail["To"].addresses[0].addr_spec
-    return Mail(recipient, mail["Message-ID"], mail.as_bytes())
+    return Mail(mail.recipient, mail.mime_id, mail.to_bytes())
+
+
+def mailbox(email: str, name: str = "") -> Address:
+    """An address that was checked before, with the *name* to show: to read it anew is slow."""
+    local, _at, domain = email.rpartition("@")
+    return Address(name, username=local, domain=domain)
 
 
 def readdressed(mail: Mail, email: str) -> Mail:
@@ -91,7 +93,7 @@ def readdressed(mail: Mail, email: str) -> Mail:
 
 
 def support() -> Address:
-    return Address(addr_spec=current_app.config["SUPPORT_EMAIL"])
+    return mailbox(current_app.config["SUPPORT_EMAIL"])
 
 
 def mime_id(reference: str, number: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from email.charset import SHORTEST, Charset
 from email.header import Header
-from email.headerregistry import HeaderRegistry
+from email.headerregistry import Address
+from email.message import EmailMessage
 from email.policy import EmailPolicy
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
@@ -15,29 +16,27 @@ LINE_LENGTH = 76  # RFC 2047, section 2, for lines with an encoded word
 # Our own: Flask-Mail and Apprise each change what "utf-8" means to the whole process.
 UTF8 = Charset("utf-8")
 UTF8.header_encoding = SHORTEST
-
-# Headers whose few values are ours, and no customer's.
-ALWAYS_THE_SAME = {
-    "Auto-Submitted",
-    "Content-Language",
-    "Content-Transfer-Encoding",
-    "Content-Type",
-    "Importance",
-    "MIME-Version",
-    "X-Auto-Response-Suppress",
-    "X-Incident-Service",
-    "X-Incident-Severity",
-    "X-Priority",
-}
+# What a filename may hold and be written between quotes as it is (RFC 2183, section 2).
+PLAIN_NAME = re.compile(r"[\w.+-]{1,48}", re.ASCII)
 
 
-class Registry(HeaderRegistry):
-    """The standard library's, which makes the class of a header anew each time that it is asked."""
+def header_line(name: str, value: str | Address) -> bytes:
+    """A header as it stands in a mail, folded and with its end.
 
-    @cache  # noqa: B019 (there is one registry, and as many names as our mails have headers)
-    def __getitem__(self, name: str) -> type:
-        found: type = super().__getitem__(name)
-        return found
+    Raises ValueError for a value of several lines.
+    """
+    if name == "From" and isinstance(value, Address):
+        return _from_line(value.display_name, value.addr_spec)
+    return _line(name, value)
+
+
+def attachment_line(filename: str) -> bytes:
+    """The header that names a file."""
+    if PLAIN_NAME.fullmatch(filename):
+        return f'Content-Disposition: attachment; filename="{filename}"\r\n'.encode("ascii")
+    part = EmailMessage(policy=MAIL)
+    part.add_header("Content-Disposition", "attachment", filename=filename)
+    return b"".join(MAIL.fold_binary(name, value) for name, value in part.items())
 
 
 class Folding(EmailPolicy):
@@ -47,12 +46,6 @@ class Folding(EmailPolicy):
     line miss. Of text that is not ASCII it loses the blank between two words where it breaks a
     line, so that is left to the older `email.header.Header`.
     """
-
-    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
-        """Parsing is most of what a short mail costs, and much of it is the same in each."""
-        if isinstance(value, str) and name in ALWAYS_THE_SAME:
-            return _parsed(name, value)
-        return super().header_store_parse(name, value)
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         text = str(value)
@@ -67,9 +60,10 @@ def _encoded(name: str, value: Any) -> str:
     """A header with encoded words (RFC 2047), folded. An address header has one address."""
     header = Header(header_name=name, maxlinelen=LINE_LENGTH)
     if hasattr(value, "addresses"):
-        (address,) = value.addresses
-        header.append(address.display_name, UTF8)
-        header.append(f"<{address.addr_spec}>", "us-ascii")
+        (value,) = value.addresses
+    if isinstance(value, Address):
+        header.append(value.display_name, UTF8)
+        header.append(f"<{value.addr_spec}>", "us-ascii")
     else:
         words = str(value).split(" ")
         plain = list(takewhile(str.isascii, words))
@@ -83,9 +77,21 @@ def _encoded(name: str, value: Any) -> str:
     return header.encode(linesep="\r\n")
 
 
-@lru_cache(64)
-def _parsed(name: str, value: str) -> tuple[str, Any]:
-    return EmailPolicy.header_store_parse(MAIL, name, value)
+@lru_cache(8)
+def _from_line(display_name: str, addr_spec: str) -> bytes:
+    """Of us, so always the same."""
+    return _line("From", Address(display_name, addr_spec=addr_spec))
 
 
-MAIL = Folding(linesep="\r\n", header_factory=Registry())
+def _line(name: str, value: str | Address) -> bytes:
+    text = str(value)
+    if text.isprintable():
+        if not text.isascii():
+            return f"{name}: {_encoded(name, value)}\r\n".encode("ascii")
+        if len(name) + len(text) + 2 <= LINE_LENGTH:
+            return f"{name}: {text}\r\n".encode("ascii")
+    # An end of a line is refused there.
+    return MAIL.fold_binary(*MAIL.header_store_parse(name, value))
+
+
+MAIL = Folding(linesep="\r\n")

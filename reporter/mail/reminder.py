@@ -67,5 +67,5 @@ def _compose(
     if root:
         mail["In-Reply-To"] = root
         mail["References"] = root
-    mail.set_content(text, cte="quoted-printable")
+    mail.set_content(text)
     return finish(mail, {"Content-Language": config["SUPPORT_LOCALE"]})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from email.headerregistry import Address
-from email.message import EmailMessage
 
 from flask import current_app
 from flask_babel import force_locale
@@ -13,8 +12,9 @@ from flask_babel import gettext as _
 
 from reporter.delivery.outbox import Mail
 from reporter.mail import ticket_json, ticket_text
+from reporter.mail.composition import Composition
 from reporter.mail.helpdesk import PROFILES, importance, subject_tag
-from reporter.mail.message import ascii_address, finish, mime_id, new_message
+from reporter.mail.message import ascii_address, finish, mailbox, mime_id, new_message
 from reporter.models import UpdateKind
 from reporter.report import CustomerUpdate, Followup, Report, Similar, StoredFile
 
@@ -39,11 +39,11 @@ def compose_ticket(
         date=report.saved_at,
     )
     language = config["SUPPORT_LOCALE"]
-    mail.set_content(
-        ticket_text.ticket_text(report, language, desk_url, similar), cte="quoted-printable"
-    )
+    sections = ticket_text.sections_text(report, language)
+    mail.set_content(ticket_text.ticket_text(report, language, desk_url, similar, sections))
     _attach_files(mail, files)
-    _attach_json(mail, report, 0, files=[file for file, _content in files if not file.for_desk])
+    sent = [file for file, _content in files if not file.for_desk]
+    _attach_json(mail, report, 0, sections, files=sent)
     headers = {
         **_headers(report),
         **profile.headers(report, customer.addr_spec),
@@ -82,7 +82,7 @@ def compose_followup(
     stored = [file for file, _content in files if not file.for_desk]
     names = _named([file for file, _content in files], language)
     text = ticket_text.followup_text(report, language, followup, names, desk_url)
-    mail.set_content(text, cte="quoted-printable")
+    mail.set_content(text)
     _attach_files(mail, files)
     if not followup.only_files:
         told = [
@@ -90,16 +90,16 @@ def compose_followup(
             for update in (*followup.earlier, *followup.updates)
             if update.kind != UpdateKind.UNREACHABLE  # which is no word of the customer's
         ]
-        _attach_json(mail, report, followup.number, told, stored)
+        sections = ticket_text.sections_text(report, language)
+        _attach_json(mail, report, followup.number, sections, told, stored)
     return finish(mail, _headers(report))
 
 
-def _attach_files(mail: EmailMessage, files: Sequence[tuple[StoredFile, bytes]]) -> None:
+def _attach_files(mail: Composition, files: Sequence[tuple[StoredFile, bytes]]) -> None:
     for file, content in files:
         if file.for_desk:
             continue
-        maintype, _slash, subtype = file.mime_type.partition("/")
-        mail.add_attachment(content, maintype=maintype, subtype=subtype, filename=file.filename)
+        mail.attach(content, file.mime_type, file.filename)
 
 
 def _named(files: Sequence[StoredFile], language: str) -> list[tuple[str, str]]:
@@ -117,7 +117,7 @@ def safe_name(name: str) -> str:
 
 
 def _customer(report: Report) -> Address:
-    return Address(safe_name(report.text("name")), addr_spec=ascii_address(report.text("email")))
+    return mailbox(ascii_address(report.text("email")), safe_name(report.text("name")))
 
 
 def _headers(report: Report) -> Mapping[str, str]:
@@ -131,19 +131,16 @@ def _headers(report: Report) -> Mapping[str, str]:
 
 
 def _attach_json(
-    mail: EmailMessage,
+    mail: Composition,
     report: Report,
     number: int,
+    description: str,
     updates: Sequence[CustomerUpdate] = (),
     files: Sequence[StoredFile] = (),
 ) -> None:
     config = current_app.config
     suffix = PROFILES[config["HELPDESK_PROFILE"]].json_suffix
-    mail.add_attachment(
-        ticket_json.to_bytes(
-            ticket_json.trouble_ticket(report, config["SUPPORT_LOCALE"], updates, files)
-        ),
-        maintype="application",
-        subtype="json",
-        filename=f"{report.reference}.{number}.json{suffix}",
-    )
+    language = config["SUPPORT_LOCALE"]
+    ticket = ticket_json.trouble_ticket(report, language, updates, files, description)
+    filename = f"{report.reference}.{number}.json{suffix}"
+    mail.attach(ticket_json.to_bytes(ticket), "application/json", filename)

@@ -27,10 +27,12 @@ def trouble_ticket(
     language: str,
     updates: Sequence[CustomerUpdate] = (),
     files: Sequence[StoredFile] = (),
+    description: str | None = None,
 ) -> dict[str, Any]:
     """*report* as a TMF621 trouble ticket, its description in *language*.
 
-    *updates*: what came after it; *files*: the attachments of the same mail.
+    *updates*: what came after it; *files*: the attachments of the same mail; *description*: its
+    `sections_text`, if it is there.
     """
     return {
         "@type": "TroubleTicket",
@@ -45,7 +47,7 @@ def trouble_ticket(
         ],
         "ticketType": "incident",
         "name": report.text("summary"),
-        "description": sections_text(report, language),
+        "description": sections_text(report, language) if description is None else description,
         "severity": report.severity.code,
         "priority": PRIORITIES[report.severity.level],
         "creationDate": _utc(report.saved_at),

@@ -16,7 +16,7 @@ from reporter.mail.first_line import followup_line, in_passing, kind_aloud, tick
 from reporter.mail.helpdesk import PROFILES
 from reporter.mail.key_block import block
 from reporter.models import Channel, UpdateKind
-from reporter.report import CustomerUpdate, Followup, Report, Similar
+from reporter.report import Answer, CustomerUpdate, Followup, Report, Similar
 
 SUBJECT_LENGTH = 120
 
@@ -46,16 +46,20 @@ def subject(report: Report) -> str:
 
 
 def ticket_text(
-    report: Report, language: str, desk_url: str = "", similar: Similar | None = None
+    report: Report,
+    language: str,
+    desk_url: str = "",
+    similar: Similar | None = None,
+    sections: str | None = None,
 ) -> str:
-    """The body of the ticket, its sections in *language*."""
+    """The body of the ticket in *language*; *sections*: its `sections_text`, if it is there."""
     with force_locale(language):
         return render_template(
             "email/ticket.txt",
             opening=ticket_line(report),
             block=block(report, similar=similar),
             notes=[*_notes(report, similar), *_still_to_ask(report, language)],
-            sections=sections_text(report, language),
+            sections=sections_text(report, language) if sections is None else sections,
             answer_reaches_customer=_answer_reaches_customer(),
             desk_url=desk_url,
             reference=report.reference,
@@ -124,9 +128,21 @@ def sections_text(
             ]
         )
     ]
-    return render_template(
-        "email/_sections.txt", sections=sections, marks=marks, barred=barred
-    ).strip("\n")
+    lines = [line for title, answers in sections for line in _section(title, answers, marks)]
+    return "\n".join(lines).strip("\n")
+
+
+def _section(title: str, answers: Sequence[Answer], marks: Mapping[str, Mark]) -> Iterator[str]:
+    yield title.upper()
+    for answer in answers:
+        mark = marks.get(answer.name)
+        yield f"{answer.label} ({mark.word})" if mark else answer.label
+        if answer.text:
+            yield barred(answer.text)
+        if mark and mark.before:
+            yield _("Before:")
+            yield barred(mark.before)
+        yield ""
 
 
 def kind_in_words(kind: UpdateKind) -> str:

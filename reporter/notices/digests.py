@@ -45,7 +45,7 @@ def queue(
         outbox.replace(digest, mail)
         return digest.id
     due_at = at + DIGEST_AFTER
-    return outbox.enqueue(session, mail, kind=MailKind.DIGEST, reference=key, due_at=due_at).id
+    return outbox.enqueue(session, mail, kind=MailKind.DIGEST, reference=key, due_at=due_at)
 
 
 def tell_end(session: Session, row: models.Notice, total: int, at: datetime) -> None:

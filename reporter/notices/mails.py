@@ -124,7 +124,7 @@ def compose_digest(
             link=notice_desk_url(notice.key),
         )
     mail = new_message(to=config["SUPPORT_EMAIL"], subject=subject, mime_id=identity, date=at)
-    mail.set_content(text, cte="quoted-printable")
+    mail.set_content(text)
     return finish(mail, {"Content-Language": language})
 
 

@@ -43,7 +43,7 @@ def due_at(session: Session, recipient: str, now: datetime) -> datetime:
     """
     names = _names(recipient)
     exclusive(session, Lock.ACKNOWLEDGEMENT, names[0])
-    latest = session.execute(LATEST, {"names": names}).one()
+    latest = session.connection().execute(LATEST, {"names": names}).one()
     periods = [period for _count, period in OF_ONE + OF_ALL]
     return max(now, *(at + p if at else now for at, p in zip(latest, periods, strict=True)))
 

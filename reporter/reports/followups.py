@@ -117,17 +117,16 @@ def _enqueue(
     if waiting:
         outbox.replace(waiting, mail, due_at=due_at)
         return waiting.id
-    queued = outbox.enqueue(
+    return outbox.enqueue(
         session,
         mail,
         kind=MailKind.FOLLOWUP,
         reference=row.reference,
         due_at=due_at,
         report_id=row.id,
-        after=store.ticket_of(session, row),
+        after=store.ticket_of(session, row).id,
+        created_at=at,
     )
-    queued.created_at = at
-    return queued.id
 
 
 def _compose(session: Session, row: models.Report, number: int, kept: Sequence[StoredFile]) -> Mail:

@@ -21,6 +21,7 @@ LONGEST = 80  # characters of a word
 MOST = 60  # words of one report
 LEAST = 2  # characters of what is looked for
 ASKED = 5  # words that are looked for at once
+INSERT = sa.insert(models.SearchTerm)  # made once
 PHONE = re.compile(r"\+?[\d\s().-]{6,}")
 
 
@@ -40,7 +41,7 @@ def keep(session: Session, report_id: int, report: Report) -> None:
 def add(session: Session, report_id: int, found: Iterable[str]) -> None:
     """Have a report that is just kept found by its words."""
     rows = [{"report_id": report_id, "term": term} for term in found]
-    session.connection().execute(sa.insert(models.SearchTerm), rows)
+    session.connection().execute(INSERT, rows)
 
 
 def matching(asked: str) -> list[sa.ColumnElement[bool]]:

@@ -42,6 +42,7 @@ INSERT = (
 )
 
 
+DELETE_DRAFT = sa.delete(models.Draft).where(models.Draft.id == sa.bindparam("this"))
 # Of files with the ticket itself, in all.
 TICKET_FILES_BYTES = 2_000_000
 
@@ -146,26 +147,26 @@ def _compose_rest(report: Report, files: Sequence[tuple[StoredFile, bytes]]) -> 
     return compose_followup(report, followup, files, desk_url(report.reference))
 
 
-def _keep_rest(session: Session, mail: Mail, report: Report, ticket: models.Message) -> None:
-    queued = outbox.enqueue(
+def _keep_rest(session: Session, mail: Mail, report: Report, report_id: int, ticket: int) -> None:
+    message_id = outbox.enqueue(
         session,
         mail,
         kind=MailKind.FOLLOWUP,
         severity=report.severity.level,
         reference=report.reference,
         due_at=report.saved_at,
-        report_id=ticket.report_id,
+        report_id=report_id,
         after=ticket,
     )
     session.add(
         models.Update(
-            report_id=ticket.report_id,
+            report_id=report_id,
             author=Author.CUSTOMER,
             kind=UpdateKind.FILES,
             content={"text": ""},
             created_at=report.saved_at,
             number=1,
-            message_id=queued.id,
+            message_id=message_id,
         )
     )
 
@@ -200,9 +201,9 @@ def _keep(session: Session, draft_id: str, token: str, composed: _Composed, sour
         report_id=report_id,
     )
     adopt(session, draft_id, report_id, report.reference, composed.files)
-    session.execute(sa.delete(models.Draft).where(models.Draft.id == draft_id))
+    session.connection().execute(DELETE_DRAFT, {"this": draft_id})
     if composed.rest:
-        _keep_rest(session, composed.rest, report, ticket)
+        _keep_rest(session, composed.rest, report, report_id, ticket)
     if mail := composed.acknowledgement:
         by_phone = report.channel == Channel.PHONE
         outbox.enqueue(

@@ -58,27 +58,9 @@ def judge(session: Session, service: str, at: datetime, source: str = "") -> Sur
     Reports of one *source* count once: nobody makes a surge alone. It reads only, and its price
     does not grow with the reports that are kept.
     """
-    saved_at, known = models.Report.saved_at, models.Report.source
-    latest_of_each = (
-        sa.select(sa.func.max(saved_at).label("last"), sa.func.min(saved_at).label("first"))
-        .where(
-            models.Report.service == service,
-            saved_at > at - WINDOW,
-            sa.or_(known == "", known != source),
-        )
-        # Those whose source is not known are each of their own.
-        .group_by(
-            sa.func.coalesce(sa.func.nullif(models.Report.source, ""), models.Report.reference)
-        )
-        .subquery()
-    )
-    last = latest_of_each.c.last
-    counts = sa.select(
-        sa.func.count().filter(last > at - SHORT_WINDOW),
-        sa.func.count(),
-        sa.func.min(latest_of_each.c.first),
-    )
-    short_count, count, first = session.execute(counts).one()
+    asked = {"service": service, "source": source, "since": at - WINDOW}
+    counts = session.connection().execute(COUNTS, {**asked, "short": at - SHORT_WINDOW})
+    short_count, count, first = counts.one()
     if count + 1 < LEAST:
         return None
     latest = sa.select(models.Surge).where(models.Surge.service == service)
@@ -132,6 +114,31 @@ def keep(session: Session, surging: Surging, mail: Mail | None, at: datetime) ->
             return
     later = sa.update(surge).where(surge.id == current, surge.last_at < at)
     session.execute(later.values(last_at=at), execution_options={"synchronize_session": False})
+
+
+def _counts() -> sa.Select[int, int, Any]:
+    """How many there were lately and within WINDOW, and the first of these."""
+    saved_at, known = models.Report.saved_at, models.Report.source
+    latest_of_each = (
+        sa.select(sa.func.max(saved_at).label("last"), sa.func.min(saved_at).label("first"))
+        .where(
+            models.Report.service == sa.bindparam("service"),
+            saved_at > sa.bindparam("since", type_=UTCDateTime),
+            sa.or_(known == "", known != sa.bindparam("source")),
+        )
+        # Those whose source is not known are each of their own.
+        .group_by(
+            sa.func.coalesce(sa.func.nullif(models.Report.source, ""), models.Report.reference)
+        )
+        .subquery()
+    )
+    lately = latest_of_each.c.last > sa.bindparam("short", type_=UTCDateTime)
+    return sa.select(
+        sa.func.count().filter(lately), sa.func.count(), sa.func.min(latest_of_each.c.first)
+    )
+
+
+COUNTS = _counts()  # made once: that takes longer than it runs
 
 
 def next_number(service: sa.BindParameter[str]) -> sa.ScalarSelect[int]:
@@ -211,5 +218,5 @@ def compose_surge(reference: str, service: str, similar: Similar, link: str, at:
         mime_id=mime_id(reference, f"{similar.since:%Y%m%d%H%M%S}"),
         date=at,
     )
-    mail.set_content(text, cte="quoted-printable")
+    mail.set_content(text)
     return finish(mail, {"Content-Language": language, "Importance": "high", "X-Priority": "1"})

@@ -49,7 +49,7 @@ class TextInput(Question, StringField):
     input_type = "text"
 
     def typed(self) -> str:
-        return short(super().typed())
+        return self.once("typed", lambda: short(super(TextInput, self).typed()))
 
 
 class TextArea(Question, TextAreaField):
@@ -123,18 +123,21 @@ class Email(TextInput):
     input_type = "email"
 
     def validate_value(self, form: Form) -> None:
-        try:
-            parse_address(self.typed())
-        except NotAnAddress as error:
-            raise ValidationError(address_refused(error)) from None
+        if error := self._address()[1]:
+            raise ValidationError(address_refused(error))
 
     def value(self, form: Form) -> str | None:
-        if super().value(form) is None:
-            return None
+        return self._address()[0] if super().value(form) is not None else None
+
+    def _address(self) -> tuple[str, NotAnAddress | None]:
+        """As it is written to, or as it was typed, with what is wrong with it."""
+        return self.once("address", self._parsed)
+
+    def _parsed(self) -> tuple[str, NotAnAddress | None]:
         try:
-            return parse_address(self.typed())
-        except NotAnAddress:
-            return self.typed()
+            return parse_address(self.typed()), None
+        except NotAnAddress as error:
+            return self.typed(), error
 
     def format(self, form: Form, at: datetime) -> str:
         return readable(self.value(form) or "")
@@ -168,16 +171,19 @@ class Phone(TextInput):
 
     def phone(self) -> phones.Phone | None:
         """None while it cannot be read."""
-        try:
-            return phones.parse_phone(self.typed())
-        except phones.NotAPhone:
-            return None
+        found = self.once("phone", self._parsed)
+        return found if isinstance(found, phones.Phone) else None
 
     def validate_value(self, form: Form) -> None:
+        found = self.once("phone", self._parsed)
+        if isinstance(found, phones.NotAPhone):
+            raise ValidationError(phone_refused(found))
+
+    def _parsed(self) -> phones.Phone | phones.NotAPhone:
         try:
-            phones.parse_phone(self.typed())
+            return phones.parse_phone(self.typed())
         except phones.NotAPhone as error:
-            raise ValidationError(phone_refused(error)) from None
+            return error
 
     def value(self, form: Form) -> str | None:
         phone = self.phone() if super().value(form) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
@@ -18,6 +18,8 @@ from wtforms.validators import StopValidation, ValidationError
 
 from reporter.formats.text import is_blank
 from reporter.web.skeleton import Slot
+
+T = TypeVar("T")
 
 CHECKED, NOT_CHECKED = Markup(" checked"), Markup()
 LINE_LENGTH = 200
@@ -69,6 +71,7 @@ class Question(Field):
         **kwargs: Any,
     ) -> None:
         super().__init__(label, [check], **kwargs)
+        self._read: dict[str, tuple[object, Any]] = {}
         self.hint = hint
         self.required = required
         self.asked_with = asked_with
@@ -139,7 +142,16 @@ class Question(Field):
         return {self.name: escape(self._value())}
 
     def is_blank(self) -> bool:
-        return is_blank(self.typed())
+        return self.once("blank", lambda: is_blank(self.typed()))
+
+    def once(self, what: str, read: Callable[[], T], *of: object) -> T:
+        """What *read* makes of the answer, and of what else it reads; read again when one of them
+        is another."""
+        known = self._read.get(what)
+        if known is None or known[0] != (self.data, of):
+            known = self._read[what] = ((self.data, of), read())
+        found: T = known[1]
+        return found
 
     def typed(self) -> str:
         """What was answered: as it was typed, but for what a paste adds to a short answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,11 +41,34 @@ def sections(forms: Sequence[StepForm], at: datetime) -> tuple[Section, ...]:
 def in_every_language(forms: Iterable[StepForm], at: datetime) -> dict[str, tuple[Section, ...]]:
     """`sections` in each of LANGUAGES."""
     forms = tuple(forms)
+    first: tuple[Section, ...] = ()
     found = {}
     for language in current_app.config["LANGUAGES"]:
         with force_locale(language):
-            found[language] = sections(forms, at)
+            # Of a question, only what is said of it is another in another language.
+            found[language] = _reworded(forms, first, at) if first else sections(forms, at)
+        first = first or found[language]
     return found
+
+
+def _reworded(
+    forms: Sequence[StepForm], known: Sequence[Section], at: datetime
+) -> tuple[Section, ...]:
+    """The sections *known* of the same *forms*, in the language in use."""
+    return tuple(
+        Section(
+            str(form.title),
+            tuple(
+                replace(
+                    answer,
+                    label=str(question.label.text),
+                    text="" if answer.value is None else question.format(form, at),
+                )
+                for question, answer in zip(questions(form), section.answers, strict=True)
+            ),
+        )
+        for form, section in zip(forms, known, strict=True)
+    )
 
 
 def _blank(language: str) -> tuple[Section, ...]:

@@ -60,7 +60,7 @@ class TypedTime(TextInput):
 
     def local(self, at: datetime, zone: ZoneInfo) -> datetime:
         """The naive time meant, when it was answered *at*. Raises ValueError."""
-        return parse_past(self.data or "", at, zone)
+        return self.once("local", lambda: parse_past(self.data or "", at, zone), at, zone)
 
     def problem(self) -> str:
         """What to say of what is no time."""
@@ -93,6 +93,9 @@ class Zone(TextInput):
 
     def zone(self) -> ZoneInfo:
         """The zone; the provider's while what was typed is none."""
+        return self.once("zone", self._parsed)
+
+    def _parsed(self) -> ZoneInfo:
         try:
             return parse_zone(self.data)
         except ValueError:

@@ -21,8 +21,14 @@ from reporter.models import Attachment, Draft
 from reporter.report import StoredFile
 
 MAX_FILES = 50  # of a report
-# Whether there are any, at the price of a look: most reports have none. Made once.
-OF_DRAFT = sa.select(sa.literal(1)).where(Attachment.draft_id == sa.bindparam("draft_id")).limit(1)
+# Statements are made once: that takes longer than they run.
+ALL = sa.select(Attachment).order_by(Attachment.id)
+OF_REPORT = ALL.where(Attachment.report_id == sa.bindparam("owner"))
+OF_DRAFT = ALL.where(Attachment.draft_id == sa.bindparam("owner"))
+# Whether there are any, at the price of a look: most reports have none.
+ANY_OF_DRAFT = (
+    sa.select(sa.literal(1)).where(Attachment.draft_id == sa.bindparam("draft_id")).limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ def files_of_draft(session: Session, draft_id: str) -> tuple[StoredFile, ...]:
 
 def of_draft_with_content(session: Session, draft_id: str) -> tuple[tuple[StoredFile, bytes], ...]:
     """The files of a draft; those for the desk without their content."""
-    if session.connection().scalar(OF_DRAFT, {"draft_id": draft_id}) is None:
+    if session.connection().scalar(ANY_OF_DRAFT, {"draft_id": draft_id}) is None:
         return ()
     rows = _rows(session, Owner(draft_id=draft_id))
     return tuple((_stored(row), b"" if row.for_desk else row.content) for row in rows)
@@ -108,7 +114,7 @@ def adopt(
 ) -> None:
     """Make the files of a draft those of the report that it became. *numbers*: of the mail that
     each goes with, by its id. The draft itself can go then."""
-    if session.connection().scalar(OF_DRAFT, {"draft_id": draft_id}) is None:
+    if session.connection().scalar(ANY_OF_DRAFT, {"draft_id": draft_id}) is None:
         return
     for row in _rows(session, Owner(draft_id=draft_id)):
         row.draft_id, row.report_id, row.number = None, report_id, numbers.get(row.id)
@@ -139,7 +145,8 @@ def read(
 
 
 def _rows(session: Session, owner: Owner) -> sa.ScalarResult[Attachment]:
-    return session.scalars(sa.select(Attachment).where(owner.column()).order_by(Attachment.id))
+    asked = {"owner": owner.draft_id if owner.report_id is None else owner.report_id}
+    return session.scalars(OF_REPORT if owner.report_id is not None else OF_DRAFT, asked)
 
 
 def _room(rows: Sequence[Attachment]) -> Room:

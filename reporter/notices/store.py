@@ -24,6 +24,12 @@ SHOWN_CLOSED = timedelta(days=30)
 REPEATED_WITHIN = timedelta(minutes=1)
 
 Text = Mapping[str, str]  # by language
+# Made once: that takes longer than it runs.
+ACTIVE = (
+    sa.select(models.Notice)
+    .where(models.Notice.closed_at.is_(None))
+    .order_by(models.Notice.id.desc())
+)
 
 
 @dataclass(frozen=True)
@@ -153,8 +159,7 @@ def get(session: Session, notice_id: int) -> Notice | None:
 
 def active(session: Session, service: str | None = None) -> list[Notice]:
     """The open ones, newest first; of one service, if it is named."""
-    query = sa.select(models.Notice).where(models.Notice.closed_at.is_(None))
-    rows = session.scalars(query.order_by(models.Notice.id.desc())).all()
+    rows = session.scalars(ACTIVE).all()
     return [to_value(row) for row in rows if service is None or service in row.services]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -166,8 +167,8 @@ def find(session: Session, token: str, shown: int = SHOWN) -> Receipt | None:
     row = store.by_token(session, token)
     if row is None:
         return None
-    messages = _said(session, row.id, models.Update.author == Author.SUPPORT, MESSAGES, shown)
-    updates = _said(session, row.id, models.Update.author == Author.CUSTOMER, TOLD, shown)
+    messages = _said(session, row.id, Author.SUPPORT, MESSAGES, shown)
+    updates = _said(session, row.id, Author.CUSTOMER, TOLD, shown)
     mails = _mails(session, row.id, shown)
     ticket = next(mail for mail in mails.values() if mail.kind == MailKind.TICKET)
     return Receipt(
@@ -218,18 +219,26 @@ def _last(
     column: InstrumentedAttribute[T],
 ) -> T | None:
     """*column* of the last update of those *kinds*."""
-    query = sa.select(column).where(
-        models.Update.report_id == report_id, models.Update.kind.in_(kinds)
-    )
-    return session.scalar(query.order_by(models.Update.id.desc()).limit(1))
+    found: T | None = session.scalar(_last_of(kinds, column), {"this": report_id})
+    return found
 
 
-def _mails(session: Session, report_id: int, shown: int) -> dict[int | None, MailStatus]:
-    """By id, oldest first: the ticket, its acknowledgement, and the last ones."""
+# Statements are made once: that takes longer than they run. `this` is the id of a report.
+THIS: sa.BindParameter[int] = sa.bindparam("this")
+
+
+@cache
+def _last_of(kinds: frozenset[UpdateKind], column: InstrumentedAttribute[T]) -> sa.Select[T]:
+    update = models.Update
+    query = sa.select(column).where(update.report_id == THIS, update.kind.in_(kinds))
+    return query.order_by(update.id.desc()).limit(1)
+
+
+def _mails_of() -> sa.Select[Any]:
     mail, attempt = models.Message, models.Attempt
     tried_at = sa.select(sa.func.max(attempt.attempted_at)).where(attempt.message_id == mail.id)
     failed_at = sa.case((mail.state == MailState.FAILED, tried_at.scalar_subquery()))
-    of_report = sa.select(
+    return sa.select(
         mail.id,
         mail.kind,
         mail.state,
@@ -238,9 +247,17 @@ def _mails(session: Session, report_id: int, shown: int) -> dict[int | None, Mai
         mail.due_at,
         mail.sent_at,
         failed_at.label("failed_at"),
-    ).where(mail.report_id == report_id)
-    first = session.execute(of_report.order_by(mail.id).limit(2)).all()
-    last = session.execute(of_report.order_by(mail.id.desc()).limit(2 * shown)).all()
+    ).where(mail.report_id == THIS)
+
+
+FIRST_MAILS = _mails_of().order_by(models.Message.id).limit(2)
+LAST_MAILS = _mails_of().order_by(models.Message.id.desc()).limit(sa.bindparam("most"))
+
+
+def _mails(session: Session, report_id: int, shown: int) -> dict[int | None, MailStatus]:
+    """By id, oldest first: the ticket, its acknowledgement, and the last ones."""
+    first = session.execute(FIRST_MAILS, {"this": report_id}).all()
+    last = session.execute(LAST_MAILS, {"this": report_id, "most": 2 * shown}).all()
     rows = {row.id: row for row in [*first, *reversed(last)]}
     return {
         row.id: MailStatus(
@@ -256,21 +273,23 @@ def _mails(session: Session, report_id: int, shown: int) -> dict[int | None, Mai
     }
 
 
-def _said(
-    session: Session,
-    report_id: int,
-    by: sa.ColumnElement[bool],
-    kinds: frozenset[UpdateKind],
-    shown: int,
-) -> Sequence[sa.Row[Any]]:
-    """The last ones, newest first, with their text alone; one more, if there are more."""
+@cache
+def _said_by(author: Author, kinds: frozenset[UpdateKind]) -> sa.Select[Any]:
     update = models.Update
     # What details hold is long, and in the report itself.
     content = sa.case((update.kind != UpdateKind.DETAILS, update.content)).label("content")
     query = sa.select(
         update.kind, content, update.created_at, update.next_news_at, update.message_id
-    ).where(update.report_id == report_id, by, update.kind.in_(kinds))
-    return session.execute(query.order_by(update.id.desc()).limit(shown + 1)).all()
+    ).where(update.report_id == THIS, update.author == author, update.kind.in_(kinds))
+    return query.order_by(update.id.desc()).limit(sa.bindparam("most"))
+
+
+def _said(
+    session: Session, report_id: int, author: Author, kinds: frozenset[UpdateKind], shown: int
+) -> Sequence[sa.Row[Any]]:
+    """The last ones, newest first, with their text alone; one more, if there are more."""
+    asked = {"this": report_id, "most": shown + 1}
+    return session.execute(_said_by(author, kinds), asked).all()
 
 
 def _utc(moment: datetime | None) -> str | None:

@@ -11,11 +11,25 @@ from reporter.links import hash_token
 from reporter.models import MailKind, UpdateKind
 from reporter.report import Report, sections_from_json
 
+# Statements are made once: that takes longer than they run.
+BY_TOKEN = sa.select(models.Report).where(models.Report.token_hash == sa.bindparam("token_hash"))
+DETAILS = (
+    sa.select(models.Update.content)
+    .where(
+        models.Update.report_id == sa.bindparam("this"),
+        models.Update.kind == UpdateKind.DETAILS,
+    )
+    .order_by(models.Update.id.desc())
+    .limit(1)
+)
+EARLIER_DETAILS = DETAILS.where(
+    sa.func.coalesce(models.Update.number, 0) < sa.bindparam("before", type_=sa.Integer)
+)
+
 
 def by_token(session: Session, token: str) -> models.Report | None:
     """The one whose receipt *token* opens."""
-    query = sa.select(models.Report).where(models.Report.token_hash == hash_token(token))
-    return session.scalar(query)
+    return session.scalar(BY_TOKEN, {"token_hash": hash_token(token)})
 
 
 def by_reference(session: Session, reference: str) -> models.Report | None:
@@ -61,11 +75,7 @@ def with_details(
     session: Session, report_id: int, report: Report, before: int | None = None
 ) -> Report:
     """*report*, as it was first sent, with its details; as in `to_value`."""
-    update = models.Update
-    query = sa.select(update.content).where(
-        update.report_id == report_id, update.kind == UpdateKind.DETAILS
-    )
-    if before is not None:
-        query = query.where(sa.func.coalesce(update.number, 0) < before)
-    details = session.scalar(query.order_by(update.id.desc()).limit(1))
+    statement = DETAILS if before is None else EARLIER_DETAILS
+    asked = {"this": report_id} if before is None else {"this": report_id, "before": before}
+    details = session.scalar(statement, asked)
     return report.with_answers(sections_from_json(details["sections"])) if details else report

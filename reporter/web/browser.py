@@ -63,7 +63,8 @@ class Browser:
         if key not in known:
             known = [key, *known] if first else [*known, key]
             session[Key.DRAFTS] = [*known[:1], *known[1:][1 - DRAFTS_AT_MOST :]]
-        session.permanent = True
+            # For longer than a draft is kept, from now on; each answer need not bring it anew.
+            session.permanent = True
 
     def leave_drafts(self) -> None:
         """Begin afresh: what was typed is kept, and nobody has its secret."""

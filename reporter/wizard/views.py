@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from collections.abc import Sequence
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -11,9 +13,12 @@ from reporter.attachments import store as attachments
 from reporter.database import get_database
 from reporter.guards import limiter
 from reporter.notices import store
+from reporter.notices.store import Notice
 from reporter.reports.downloads import as_picture
 from reporter.web import bounds
 from reporter.web.browser import Browser
+from reporter.web.locale import current_language
+from reporter.web.skeleton import skeleton
 from reporter.wizard import drafts
 from reporter.wizard.calls import is_operator
 from reporter.wizard.pages import SendForm, review_page, step_page
@@ -30,6 +35,7 @@ STAFF_LIMIT = "3000 per minute"
 # What links from elsewhere may fill in, and how much of it.
 PREFILLED = ("service", "affected", "customer_number")
 PREFILL_LENGTH = 200
+FLASHES = "_flashes"  # where Flask keeps what `flash` says, until it is shown
 
 
 @blueprint.get("/")
@@ -45,6 +51,12 @@ def start() -> ResponseReturnValue:
     # Both can be done without: this page is there whatever the database does.
     found = get_database().glances.look(lambda db: (under_way(db), store.active(db)))
     begun, notices = found or ([], [])
+    if begun or notices or request.args or FLASHES in session or is_operator():
+        return _start(begun, notices)
+    return skeleton(("start", current_language()), lambda: _start([], [])).fill({})
+
+
+def _start(begun: Sequence[ReportStage], notices: Sequence[Notice]) -> str:
     return render_template(
         "wizard/start.html",
         steps=REPORT_STEPS,

@@ -1,8 +1,8 @@
 """What most would write in an afternoon: Flask, Flask-WTF and `mail.send()` in the request.
 
 It is measured against ours, so it is meant to be fair: the same fields, the same server with as
-many processes and threads, the same database engine with a durable commit, one plain-text mail of
-the same words, and a receipt page to go to. It has no draft, queue, second language or JSON.
+many processes, the same database engine with a durable commit, one plain-text mail of the same
+words, and a receipt page to go to. It has no draft, queue, second language or JSON.
 """
 
 from __future__ import annotations

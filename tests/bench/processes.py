@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from candidates import GRANIAN, answers_on, our_posts, ours, sink
+from candidates import GRANIAN, THREADS, answers_on, our_posts, ours, sink
 from figures import Figure, at_most, middle
 from load import drive
 from running import Service
@@ -89,4 +89,4 @@ def _start(command: tuple[tuple[str, ...], str]) -> float:
 
 
 _ours = (("web",), "/healthz")
-_minimal = ((*GRANIAN.split(), "minimal:create_app"), "/healthz")
+_minimal = ((*GRANIAN.split(), str(THREADS), "minimal:create_app"), "/healthz")

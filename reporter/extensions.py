@@ -7,7 +7,9 @@ from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from babel.support import NullTranslations, Translations
-from flask import Flask, current_app, g
+from flask import Flask, current_app
+from flask.ctx import _AppCtxGlobals
+from flask.globals import app_ctx
 from flask_babel import Babel, get_locale
 from flask_babel import Domain as BabelDomain
 from jinja2 import pass_eval_context
@@ -32,14 +34,19 @@ class Domain(BabelDomain):  # type: ignore[misc]
         return kept
 
     def get_translations(self) -> Translations | NullTranslations:
-        locale = get_locale()
-        latest: tuple[object, Translations | NullTranslations] | None
-        latest = g.get("catalogue") if locale else None
-        if latest is None or latest[0] is not locale:
+        here = app_ctx.g  # not by the proxy of `g`, at each of whose uses it is looked for again
+        latest: tuple[object, Translations | NullTranslations] | None = here.get("catalogue")
+        if latest is None or latest[0] is not _kept_locale(here):
+            locale = get_locale()
             latest = (locale, super().get_translations())
             if locale:
-                g.catalogue = latest
+                here.catalogue = latest
         return latest[1]
+
+
+def _kept_locale(here: _AppCtxGlobals) -> object:
+    """The locale in use, as Flask-Babel keeps it once it was asked for."""
+    return getattr(here.get("_flask_babel"), "babel_locale", here)
 
 
 class CachingBabel(Babel):  # type: ignore[misc]

@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from reporter.models import Channel
 from reporter.report import Answer, Report, Section
+from reporter.web.locale import current_language
 from reporter.web.question import Question, questions
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Draft, StoredStep
@@ -61,10 +62,12 @@ def _reworded(
             tuple(
                 replace(
                     answer,
-                    label=str(question.label.text),
+                    label=label,
                     text="" if answer.value is None else question.format(form, at),
                 )
-                for question, answer in zip(questions(form), section.answers, strict=True)
+                for label, question, answer in zip(
+                    _labels(form).values(), questions(form), section.answers, strict=True
+                )
             ),
         )
         for form, section in zip(forms, known, strict=True)
@@ -82,14 +85,24 @@ def _blank(language: str) -> tuple[Section, ...]:
 
 
 def _answers(form: StepForm, at: datetime) -> tuple[Answer, ...]:
-    return tuple(_answer(question, form, at) for question in questions(form))
+    labels = _labels(form)
+    return tuple(_answer(question, labels, form, at) for question in questions(form))
 
 
-def _answer(question: Question, form: StepForm, at: datetime) -> Answer:
+def _labels(form: StepForm) -> Mapping[str, str]:
+    """What each question is called in the language in use; always the same, so made once."""
+    made: dict[object, Mapping[str, str]] = current_app.extensions.setdefault("labels", {})
+    key = type(form), current_language()
+    if key not in made:
+        made[key] = {question.name: str(question.label.text) for question in questions(form)}
+    return made[key]
+
+
+def _answer(question: Question, labels: Mapping[str, str], form: StepForm, at: datetime) -> Answer:
     value = question.value(form)
     return Answer(
         name=question.name,
-        label=str(question.label.text),
+        label=labels[question.name],
         value=value,
         text="" if value is None else question.format(form, at),
         asked=question.is_asked(form),

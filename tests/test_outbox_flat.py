@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from conftest import CONTENT, NOW, claim, record
 
 from reporter.database import Database
-from reporter.delivery import outbox, outcomes
+from reporter.delivery import claims, outbox, outcomes
 from reporter.delivery.alarms import Alarms
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import Message
@@ -140,3 +140,16 @@ def test_the_look_for_its_end_is_priced_by_what_was_told(full: Database) -> None
         outbox.enqueue(session, mail, kind="ticket", reference="INC-KX7M9Q", due_at=NOW)
     alarms.check(full, NOW + timedelta(hours=1))
     held(full, lambda: alarms.check(full, NOW + timedelta(hours=2)), "ix_message_alarmed")
+
+
+def test_taking_over_from_the_gone_is_priced_by_what_is_held(full: Database) -> None:
+    with full.write() as session:
+        mail = outbox.Mail("support@example.com", "<due@example.com>", CONTENT)
+        outbox.enqueue(session, mail, kind="ticket", reference="INC-KX7M9Q", due_at=NOW)
+    claim(full)
+
+    def take_over() -> None:
+        with full.write() as session:
+            claims.free_gone(session, NOW)
+
+    held(full, take_over, "ix_message_held")

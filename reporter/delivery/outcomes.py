@@ -2,7 +2,8 @@
 
 Delivery is at least once. A crash between a relay's 250 and our commit sends the same bytes, with
 the same Message-ID, again; nothing else does while the clocks of the workers' machines agree within
-the margin of the lease.
+the margin of the lease. Where mails follow each other fast, a commit is of several: how long the
+first of them waits for it is bounded where they are gathered (`conversations`).
 
 Who records a result must still hold the claim, or the result counts for nothing but the log of
 attempts; with one exception. What a relay has accepted is sent, whoever holds the claim by then:

@@ -30,8 +30,9 @@ def test_the_form_is_there_in_one_round_trip_and_a_third_of_a_heavy_pages_time(t
             "/bootstrap.bundle.min.js": ("text/javascript", of_weight(SCRIPT)),
         }
         with serving(files) as theirs:
-            light = min(first_paint(browser, ours) for _ in range(4))
-            heavy = min(first_paint(browser, theirs) for _ in range(4))
+            # Turn by turn, so that a busy machine is busy for both.
+            turns = [(first_paint(browser, ours), first_paint(browser, theirs)) for _ in range(2)]
+            light, heavy = (min(times) for times in zip(*turns, strict=True))
     print(f"\nfirst paint {light:.0f} ms, of a page as heavy as Bootstrap's {heavy:.0f} ms")
     assert light < 2 * LINK["latency"]
     assert light <= GOAL * heavy

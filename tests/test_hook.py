@@ -143,7 +143,9 @@ def test_solved_and_reopened_are_supports_word_on_the_receipt(
     assert call(provider, told) == 202
     receipt = provider.receipt(token)
     assert (receipt.solved_at, receipt.messages) == (provider.now, ())
-    assert "El equipo de soporte dice que está solucionada." in provider.customer(token).page.text
+    page = provider.customer(token).page.text
+    assert "El equipo de soporte dice que está solucionada." in page
+    assert "trabajará en él" not in page  # which was promised until then
     assert provider.work() == []  # nothing is written to anybody
     assert call(provider, {**told, "event": "reopened"}) == 202
     assert provider.receipt(token).solved_at is None

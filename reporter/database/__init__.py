@@ -30,8 +30,9 @@ from reporter.database.glance import Glances
 BUSY_TIMEOUT_SECONDS = 15
 # Of each connection to a SQLite file, of which a process has many. The system keeps the file too.
 CACHE_KIB = 512
-# How long a page waits for a place among many that write at once.
+# How long a page waits for a place among many that write at once; and for a connection to a server.
 TURN_SECONDS = 60
+PLACE_SECONDS = 5
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -140,7 +141,8 @@ class Database:
             # The server has more threads than this, for slow clients; most wait for bytes.
             pool_size=8,
             max_overflow=16,
-            pool_timeout=TURN_SECONDS,
+            # To a file they take turns. Of a server that answers each place is soon free.
+            pool_timeout=TURN_SECONDS if is_file else PLACE_SECONDS,
             pool_use_lifo=True,  # where few are needed few are used
             hide_parameters=True,  # an error that is logged holds no customer's words
         )

@@ -255,6 +255,10 @@ class TestAGlance:
         while database.glances.look(lambda session: True) is None:
             pass  # until the one that hung is done
 
+    def test_a_fault_of_ours_is_not_hidden(self, database: Database) -> None:
+        with pytest.raises(ZeroDivisionError):
+            database.glances.look(lambda session: 1 // 0)
+
     def test_it_sees_the_request(self, make_app: Callable[..., Flask]) -> None:
         app = make_app()
         with app.test_request_context("/?lang=en"):

@@ -7,7 +7,8 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from functools import partial
+from typing import NoReturn, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -32,7 +33,7 @@ class Glances:
         """
         if self._late and self._late.is_alive():
             return None
-        found: queue.SimpleQueue[T | None] = queue.SimpleQueue()
+        found: queue.SimpleQueue[Callable[[], T | None]] = queue.SimpleQueue()
         looking = threading.Thread(
             target=contextvars.copy_context().run,
             args=(self._look, act, found),
@@ -41,14 +42,26 @@ class Glances:
         )
         looking.start()
         try:
-            return found.get(timeout=PATIENCE_SECONDS)
+            answer = found.get(timeout=PATIENCE_SECONDS)
         except queue.Empty:
             self._late = looking
             return None
+        return answer()
 
-    def _look(self, act: Callable[[Session], T], found: queue.SimpleQueue[T | None]) -> None:
+    def _look(
+        self, act: Callable[[Session], T], found: queue.SimpleQueue[Callable[[], T | None]]
+    ) -> None:
         try:
             with self._read() as session:
-                found.put(act(session))
+                result = act(session)
         except SQLAlchemyError:
-            found.put(None)
+            found.put(lambda: None)
+        except Exception as error:
+            found.put(partial(_raise, error))
+        else:  # the connection is given back by now
+            found.put(lambda: result)
+
+
+def _raise(error: Exception) -> NoReturn:
+    """A fault of ours is the caller's to see."""
+    raise error

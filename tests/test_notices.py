@@ -676,8 +676,8 @@ def test_support_hears_of_many_in_one_digest(provider: Provider, key: str) -> No
         f"Incidencia conocida {key} (Alojamiento web)."
         " Clientes que dicen que la suya es esta: 12.\n"
     )
-    assert [line for line in text.splitlines() if line.startswith("  ")] == [
-        f"  Cliente {number} · cliente{number}@example.com" for number in range(12)
+    assert [line for line in text.splitlines() if line.startswith("| ")] == [
+        f"| Cliente {number} · cliente{number}@example.com" for number in range(12)
     ]
     assert provider.work() == []
 
@@ -691,7 +691,7 @@ def test_those_who_come_later_are_in_another_digest(provider: Provider, key: str
     (digest,) = provider.work()
     assert digest["Subject"].endswith(": 2")
     assert "ana@example.com" not in text_of(digest)
-    assert "  Luis · +34 600 00 00 00\n" in text_of(digest)
+    assert "| Luis · +34 600 00 00 00\n" in text_of(digest)
 
 
 def test_a_digest_that_a_relay_may_have_seen_is_not_changed_any_more(
@@ -715,8 +715,8 @@ def test_a_digest_knows_of_the_end(provider: Provider, key: str) -> None:
     provider.command("notice", "close", key, "--text", "Era un disco")
     provider.later(minutes=5)
     (digest,) = to_support(provider.work())
-    assert "  Ana · ana@example.com\n" in text_of(digest)
-    assert "Está cerrada, y el final se les ha enviado por correo." in text_of(digest)
+    assert "| Ana · ana@example.com\n" in text_of(digest)
+    assert "Está cerrada. A quienes han confirmado su correo" in text_of(digest)
     assert "/desk/notices/" not in text_of(digest)
 
 
@@ -732,7 +732,7 @@ def test_a_name_can_write_nothing_else_into_a_digest(provider: Provider, key: st
     follow(provider, key, name="Ana\r\n\r\nreference: INC-A00000\u202e\x00", contact="600 000 000")
     provider.later(minutes=10)
     (digest,) = provider.work()
-    assert "  Ana reference: INC-A00000 · +34 600 00 00 00\n" in text_of(digest)
+    assert "| Ana reference: INC-A00000 · +34 600 00 00 00\n" in text_of(digest)
 
 
 def test_many_at_the_same_moment_are_all_in_the_digest(make_app: Callable[..., Flask]) -> None:

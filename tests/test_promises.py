@@ -80,8 +80,8 @@ def test_support_is_reminded_five_minutes_before_in_the_thread_and_once(
     assert mail["In-Reply-To"] == mail["References"] == ticket["Message-ID"]
     reference = provider.receipt(token).report.reference
     assert text_of(mail) == (
-        f"La próxima actualización sobre {reference} está anunciada para las 03:40 "
-        "(Europe/Madrid).\n\n"
+        f"Recordatorio: la próxima actualización sobre {reference} está anunciada a los clientes "
+        "para las 03:40 (Europe/Madrid).\n\n"
         f"Panel de soporte: https://incidents.example.com/desk/{reference}\n"
     )
     assert not any(word in text_of(mail).lower() for word in PASSED_ON)

@@ -9,15 +9,35 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from factories import SENT_AT, a_report, an_app, body, parsed
 from flask import Flask
 
-from reporter.mail.customer import compose_acknowledgement
+from reporter.delivery.outbox import Mail
+from reporter.mail.customer import compose_acknowledgement, compose_news
+from reporter.mail.lesser import compose_stub, without_files
+from reporter.mail.reminder import compose_notice_reminder, compose_reminder
 from reporter.mail.ticket import compose_followup, compose_ticket
 from reporter.models import UpdateKind
-from reporter.report import Answer, CustomerUpdate, Followup, Report, Section, StoredFile
+from reporter.notices.mails import (
+    Follower,
+    compose_confirmation,
+    compose_digest,
+    compose_notice_update,
+)
+from reporter.notices.store import Entry, Notice
+from reporter.report import (
+    Answer,
+    CustomerUpdate,
+    Followup,
+    Report,
+    Section,
+    Similar,
+    StoredFile,
+)
+from reporter.reports.surge import compose_surge
 
 DESK = "https://incidents.example.com/desk/INC-KX7M9Q"
 RECEIPT = "https://incidents.example.com/r/x"
@@ -209,7 +229,7 @@ Fin del aviso INC-KX7M9Q.
 """
 
 ACKNOWLEDGEMENT = """\
-Su aviso está guardado, y el servidor de correo de soporte lo ha aceptado.
+Hemos guardado su aviso, y el servidor de correo de soporte lo ha aceptado.
 
 Referencia: INC-KX7M9Q
 Para ver cómo va o añadir algo: https://incidents.example.com/r/x
@@ -220,6 +240,206 @@ Si no puede abrirla, responda a este correo: lo recibe el equipo de soporte.
 Para hablar con nosotros, llame al +34 900 000 000 e indique la referencia.
 
 Si usted no ha comunicado nada, ignore este correo: alguien escribió su dirección por error.
+
+Ejemplo Hosting
+"""
+
+CHANGING = "Cae el nodo 7: lo estamos cambiando."
+LATER = SENT_AT + timedelta(hours=1)
+NOTICE_DESK = "https://incidents.example.com/desk/notices/N-V5FN8"
+ANA = Follower("Ana", "ana@example.com", "es", "x")
+
+UNREACHABLE = "NUESTRO CORREO NO LLEGA AL CLIENTE: Llamar a Íñigo Muñoz, +34 600 00 00 00 (actualización 4 de INC-KX7M9Q)"
+
+WITHOUT_FILES = "Ningún servidor de correo aceptó este correo con sus archivos. Están en el panel: https://incidents.example.com/desk/INC-KX7M9Q"
+
+STUB_SUBJECT = "SEV1 Aviso sin su texto | web-hosting | INC-KX7M9Q"
+
+STUB_UPDATE_SUBJECT = "SEV1 Actualización sin su texto | web-hosting | INC-KX7M9Q"
+
+STUB = """\
+Alojamiento web, crítico: ningún servidor de correo aceptó lo que escribió el cliente.
+
+reference: INC-KX7M9Q
+update: 0
+severity: 1-critical
+service: web-hosting
+reporter_phone: +34 600 00 00 00
+
+Todo está en el panel: https://incidents.example.com/desk/INC-KX7M9Q
+Responda allí: una respuesta a este correo no llega al cliente.
+"""
+
+REMINDER = """\
+Recordatorio: la próxima actualización sobre INC-KX7M9Q está anunciada a los clientes para las 04:22 (Europe/Madrid).
+
+Panel de soporte: https://incidents.example.com/desk/INC-KX7M9Q
+"""
+
+NOTICE_REMINDER = """\
+Recordatorio: la próxima actualización sobre N-V5FN8 está anunciada a los clientes para las 04:22 (Europe/Madrid).
+
+Panel de soporte: https://incidents.example.com/desk/notices/N-V5FN8
+"""
+
+SURGE = """\
+Los avisos sobre Alojamiento web llegan más deprisa de lo normal: 7 en 20 minutos, desde las 03:22.
+
+Cada uno es un ticket propio. Si tienen una sola causa, dígaselo a los clientes:
+https://incidents.example.com/desk/notices/N-V5FN8
+
+El mismo enlace sirve luego para publicar actualizaciones y decirles que ha terminado.
+"""
+
+DIGEST = """\
+Incidencia conocida N-V5FN8 (Alojamiento web, Correo electrónico). Clientes que dicen que la suya es esta: 7.
+
+Nuevos desde el último resumen:
+| Ana · ana@example.com
+| Luis Gil · +34 600 00 00 01
+
+A quienes confirmen su correo se les envía cada actualización; a quien dejó un teléfono, no.
+
+Para publicar una actualización o cerrarla:
+https://incidents.example.com/desk/notices/N-V5FN8
+"""
+
+DIGEST_OF_THE_END = """\
+Incidencia conocida N-V5FN8 (Alojamiento web, Correo electrónico). Clientes que dicen que la suya es esta: 7.
+
+Está cerrada. A quienes han confirmado su correo se les ha comunicado el final.
+
+Nuevos desde el último resumen:
+| Ana · ana@example.com
+| Luis Gil · +34 600 00 00 01
+
+A quien dejó un teléfono no se le ha avisado de nada.
+"""
+
+NEWS = """\
+El equipo de soporte escribe sobre INC-KX7M9Q:
+
+Hemos reiniciado el nodo.
+
+Próxima actualización: 23 nov 2026 04:22 (Europe/Madrid).
+
+En qué punto está:
+https://incidents.example.com/r/x
+
+Recibe este correo porque pidió actualizaciones en esa página, donde también puede dejar de recibirlas.
+
+Ejemplo Hosting
+"""
+
+NEWS_OF_THE_END = """\
+El equipo de soporte dice que INC-KX7M9Q está solucionada:
+
+Hemos reiniciado el nodo.
+
+Si sigue fallando, dígalo aquí:
+https://incidents.example.com/r/x
+
+Recibe este correo porque pidió actualizaciones en esa página, donde también puede dejar de recibirlas.
+
+Ejemplo Hosting
+"""
+
+NEWS_OF_THE_CAUSE = """\
+Usted preguntó cuál fue la causa de INC-KX7M9Q. El equipo de soporte escribe:
+
+Hemos reiniciado el nodo.
+
+En qué punto está:
+https://incidents.example.com/r/x
+
+Recibe este correo porque en su aviso preguntó por la causa.
+
+Ejemplo Hosting
+"""
+
+NEWS_IN_ENGLISH = """\
+Support writes about INC-KX7M9Q:
+
+Hemos reiniciado el nodo.
+
+Next update: 23 Nov 2026 04:22 (Europe/Madrid).
+
+Where it stands:
+https://incidents.example.com/r/x
+
+You receive this because you asked for updates on that page, where you can also stop them.
+
+Ejemplo Hosting
+"""
+
+CONFIRMATION = """\
+Alguien ha indicado que la incidencia conocida N-V5FN8 es la suya y ha dejado esta dirección.
+
+Si ha sido usted, confírmelo y le enviaremos aquí cada actualización:
+https://incidents.example.com/notices/f/x
+
+Si no ha sido usted, ignore este correo: aquí no llegará nada más.
+
+Ejemplo Hosting
+"""
+
+CONFIRMATION_IN_ENGLISH = """\
+Somebody has said that the known incident N-V5FN8 is theirs, and left this address.
+
+If it was you, confirm it, and we send every update here:
+https://incidents.example.com/notices/f/x
+
+If it was not you, ignore this email: nothing more comes here.
+
+Ejemplo Hosting
+"""
+
+NOTICE = """\
+Cae el nodo 7: lo estamos cambiando.
+
+Próxima actualización: 23 nov 2026 05:22 (Europe/Madrid).
+
+Se refiere a la incidencia conocida N-V5FN8 (Alojamiento web, Correo electrónico).
+Todo lo que se sabe, y cómo dejar de recibir estos correos:
+https://incidents.example.com/notices/f/x
+
+Ejemplo Hosting
+"""
+
+NOTICE_OF_THE_END = """\
+Era un disco. Todo funciona.
+
+Se refiere a la incidencia conocida N-V5FN8 (Alojamiento web, Correo electrónico).
+Todo lo que se sabe, y cómo dejar de recibir estos correos:
+https://incidents.example.com/notices/f/x
+
+Ejemplo Hosting
+"""
+
+NOTICE_IN_ENGLISH = """\
+Node 7 is down.
+
+Next update: 23 Nov 2026 05:22 (Europe/Madrid).
+
+This is about the known incident N-V5FN8 (Web hosting, Email).
+All that is known, and how to stop these mails:
+https://incidents.example.com/notices/f/x
+
+Ejemplo Hosting
+"""
+
+ACKNOWLEDGEMENT_IN_ENGLISH = """\
+We have saved your report, and support's mail server has accepted it.
+
+Reference: INC-KX7M9Q
+To see where it stands, or to add something: https://incidents.example.com/r/x
+
+That page shows what you told us and how far it has come. Whoever has the link can read it, so pass it on with care.
+
+If you cannot open it, reply to this email: it reaches support.
+To talk to us, call +34 900 000 000 and give the reference.
+
+If you did not report anything, ignore this email: someone entered your address by mistake.
 
 Ejemplo Hosting
 """
@@ -297,3 +517,147 @@ def test_a_follow_up_with_details_and_files() -> None:
 
 def test_the_acknowledgement() -> None:
     assert body(compose_acknowledgement(a_report(), RECEIPT)) == ACKNOWLEDGEMENT
+
+
+# What else support is mailed
+
+
+def a_notice(*, closed: bool = False) -> Notice:
+    began = Entry(SENT_AT, {"es": CHANGING, "en": "Node 7 is down."}, LATER + timedelta(hours=1))
+    over = Entry(LATER, {"es": "Era un disco. Todo funciona.", "en": "It was a disk."}, None)
+    return Notice(
+        id=1,
+        key="N-V5FN8",
+        services=("web-hosting", "email"),
+        started_at=SENT_AT,
+        opened_at=SENT_AT,
+        closed_at=LATER if closed else None,
+        entries=(began, over) if closed else (began,),
+    )
+
+
+def test_a_follow_up_that_tells_that_our_mail_came_back() -> None:
+    report = a_report()
+    told = CustomerUpdate(UpdateKind.UNREACHABLE, "", LATER)
+    mail = compose_followup(report, Followup(4, [told], [], report, solved=False), [], DESK)
+    first, block, footer = body(mail).split("\n\n")
+    assert first == UNREACHABLE
+    assert "\nnews: unreachable\n" in block
+    # It promises no answer by mail.
+    assert footer == f"Panel de soporte: {DESK}\nFin del aviso INC-KX7M9Q.\n"
+
+
+def test_a_ticket_without_its_files_says_so_below_the_first_line() -> None:
+    report = a_report()
+    content = without_files(compose_ticket(report, DESK).content, DESK)
+    assert content
+    first, told, rest = body(content).split("\n\n", 2)
+    assert told == WITHOUT_FILES
+    assert f"{first}\n\n{rest}" == body(compose_ticket(report, DESK))
+
+
+@pytest.mark.parametrize(("number", "subject"), [(0, STUB_SUBJECT), (2, STUB_UPDATE_SUBJECT)])
+def test_a_stub(number: int, subject: str) -> None:
+    mail = compose_stub(a_report(), "<root@example.com>", number, DESK)
+    assert parsed(mail)["Subject"] == subject
+    assert body(mail) == STUB.replace("update: 0", f"update: {number}")
+
+
+def test_a_reminder() -> None:
+    mail = compose_reminder(a_report(), "<root@example.com>", LATER, DESK, LATER)
+    assert parsed(mail)["Subject"] == (
+        "Re: SEV1 La tienda no carga – error 502 | web-hosting | INC-KX7M9Q"
+    )
+    assert body(mail) == REMINDER
+
+
+def test_a_reminder_of_a_known_incident() -> None:
+    notice = a_notice()
+    mail = compose_notice_reminder(notice.key, notice.services, LATER, NOTICE_DESK, LATER)
+    assert parsed(mail)["Subject"] == (
+        "N-V5FN8: toca la próxima actualización (Alojamiento web, Correo electrónico)"
+    )
+    assert body(mail) == NOTICE_REMINDER
+
+
+def test_a_surge() -> None:
+    similar = Similar(7, 20, SENT_AT)
+    mail = compose_surge("SURGE-web-hosting", "web-hosting", similar, NOTICE_DESK, LATER)
+    assert parsed(mail)["Subject"] == (
+        "Muchos avisos: Alojamiento web, 7 en 20 minutos, desde las 03:22"
+    )
+    assert body(mail) == SURGE
+
+
+@pytest.mark.parametrize(("closed", "text"), [(False, DIGEST), (True, DIGEST_OF_THE_END)])
+def test_a_digest(closed: bool, text: str) -> None:
+    followers = [ANA, replace(ANA, name="Luis Gil", contact="+34 600 00 00 01")]
+    mail = compose_digest(a_notice(closed=closed), followers, 7, "<digest@example.com>", LATER)
+    assert parsed(mail)["Subject"] == "N-V5FN8: clientes que dicen que la suya es esta: 7"
+    assert body(mail) == text
+
+
+# What else customers are mailed
+
+
+def news(language: str, **changes: Any) -> Mail:
+    values: dict[str, Any] = {
+        "root": "<root@example.com>",
+        "key": "news-1",
+        "solved": False,
+        "text": "Hemos reiniciado el nodo.",
+        "next_news_at": None,
+        "at": LATER,
+        "receipt_url": RECEIPT,
+    }
+    return compose_news(a_report(language=language), **values | changes)
+
+
+@pytest.mark.parametrize(
+    ("language", "changes", "subject", "text"),
+    [
+        ("es", {"next_news_at": LATER}, "INC-KX7M9Q: actualización del equipo de soporte", NEWS),
+        ("es", {"solved": True}, "INC-KX7M9Q: el equipo de soporte dice que está solucionada",
+         NEWS_OF_THE_END),
+        ("es", {"for_cause": True}, "INC-KX7M9Q: cuál fue la causa", NEWS_OF_THE_CAUSE),
+        ("en", {"next_news_at": LATER}, "INC-KX7M9Q: update from support", NEWS_IN_ENGLISH),
+    ],
+)  # fmt: skip
+def test_news(language: str, changes: dict[str, Any], subject: str, text: str) -> None:
+    mail = news(language, **changes)
+    assert parsed(mail)["Subject"] == subject
+    assert body(mail) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "text"),
+    [
+        ("es", "N-V5FN8: ¿quiere recibir las actualizaciones por correo?", CONFIRMATION),
+        ("en", "N-V5FN8: do you want the updates by email?", CONFIRMATION_IN_ENGLISH),
+    ],
+)
+def test_what_a_follower_is_asked(language: str, subject: str, text: str) -> None:
+    follower = replace(ANA, language=language)
+    mail = compose_confirmation("N-V5FN8", "<root@example.com>", follower, LATER)
+    assert parsed(mail)["Subject"] == subject
+    assert body(mail) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "closed", "subject", "text"),
+    [
+        ("es", False, "N-V5FN8: actualización de la incidencia", NOTICE),
+        ("es", True, "N-V5FN8: la incidencia ha terminado", NOTICE_OF_THE_END),
+        ("en", False, "N-V5FN8: update on the incident", NOTICE_IN_ENGLISH),
+    ],
+)
+def test_what_a_follower_is_told(language: str, closed: bool, subject: str, text: str) -> None:
+    follower = replace(ANA, language=language)
+    mail = compose_notice_update(a_notice(closed=closed), follower, "<root@example.com>")
+    assert parsed(mail)["Subject"] == subject
+    assert body(mail) == text
+
+
+def test_the_acknowledgement_in_english() -> None:
+    mail = compose_acknowledgement(a_report(language="en"), RECEIPT)
+    assert body(mail) == ACKNOWLEDGEMENT_IN_ENGLISH

@@ -159,6 +159,7 @@ def _mail(session: Session, row: models.Report, update: models.Update) -> None:
         update.next_news_at,
         update.created_at,
         full_url("reports.receipt", token=receipt_token(row.draft_id, row.token_hash)),
+        not row.news_wanted,
     )
     update.message_id = outbox.enqueue(
         session,

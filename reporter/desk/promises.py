@@ -190,6 +190,7 @@ def tell_causes() -> None:
                     None,
                     now,
                     full_url("reports.receipt", token=token),
+                    for_cause=True,
                 ),
             )
             for report_id, root, token, value in wanted[row.id]

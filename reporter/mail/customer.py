@@ -40,22 +40,26 @@ def compose_news(
     next_news_at: datetime | None,
     at: datetime,
     receipt_url: str,
+    for_cause: bool = False,
 ) -> Mail:
     """What support says, to a customer who asked for news: our words and support's, no others.
+    *for_cause*: they asked for the cause alone.
 
     *root*: the Message-ID that the ticket was sent with, which another SECRET_KEY may have made.
     """
     zone = report.zone
     with force_locale(report.language):
-        subject = (
-            _("%(reference)s: support says it is solved", reference=report.reference)
-            if solved
-            else _("%(reference)s: update from support", reference=report.reference)
-        )
+        if solved:
+            subject = _("%(reference)s: support says it is solved", reference=report.reference)
+        elif for_cause:
+            subject = _("%(reference)s: what the cause was", reference=report.reference)
+        else:
+            subject = _("%(reference)s: update from support", reference=report.reference)
         body = render_template(
             "email/news.txt",
             reference=report.reference,
             solved=solved,
+            for_cause=for_cause,
             text=text,
             next_news_at=next_news_at and day_and_time(next_news_at.astimezone(zone)),
             zone=zone.key,

@@ -21,7 +21,8 @@ PARTS_HEADERS = (b"content-type:", b"content-transfer-encoding:", b"mime-version
 
 
 def without_files(content: bytes, desk_url: str) -> bytes | None:
-    """The mail with its text alone, its other headers byte for byte, and a line that says so.
+    """The mail with its text alone, its other headers byte for byte, and a line that says so below
+    the first.
 
     None when it has no parts that could be left out.
     """
@@ -34,7 +35,8 @@ def without_files(content: bytes, desk_url: str) -> bytes | None:
             "No mail server took this with its files. They are at the desk: %(url)s", url=desk_url
         )
     text = EmailMessage(policy=policy.SMTP)
-    text.set_content(f"{part.get_content().rstrip()}\n\n{told}\n", cte="quoted-printable")
+    first_line, blank, rest = part.get_content().replace("\r\n", "\n").partition("\n\n")
+    text.set_content(f"{first_line}\n\n{told}{blank}{rest}", cte="quoted-printable")
     headers, _blank, _body = content.partition(b"\r\n\r\n")
     return b"\r\n".join([*_kept(headers.split(b"\r\n")), text.as_bytes()])
 

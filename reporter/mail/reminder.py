@@ -51,7 +51,8 @@ def _compose(
     config = current_app.config
     with force_locale(config["SUPPORT_LOCALE"]):
         text = _(
-            "The next update on %(reference)s was announced for %(time)s (%(zone)s).\n\n"
+            "Reminder: the next update on %(reference)s is due at %(time)s (%(zone)s), as "
+            "customers were told.\n\n"
             "Support desk: %(link)s\n",
             reference=reference,
             time=f"{promised.astimezone(support_zone()):%H:%M}",

@@ -88,7 +88,7 @@ def followup_text(
             news=[(_heading(each), barred(each.text)) for each in followup.updates if each.text],
             sections=sections_text(report, language, marks, only_marked=True),
             files=files,
-            answer_reaches_customer=_answer_reaches_customer(),
+            answer_reaches_customer=_answer_reaches_customer() and not _came_back(followup),
             desk_url=desk_url,
             reference=report.reference,
         )
@@ -204,6 +204,12 @@ def _still_to_ask(report: Report, language: str) -> Iterator[str]:
     labels = [in_passing(a.label) for a in report.each(language) if report.is_missing(a)]
     if labels:
         yield _("Still to ask: %(questions)s.", questions="; ".join(labels))
+
+
+def _came_back(followup: Followup) -> bool:
+    """Whether our own mails do not reach the customer, as far as we know."""
+    told = (*followup.earlier, *followup.updates)
+    return any(update.kind == UpdateKind.UNREACHABLE for update in told)
 
 
 def _answer_reaches_customer() -> bool:

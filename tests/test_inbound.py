@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from test_inbound_parse import a_bounce
 from reporter import models
 from reporter.demo.mailbox import LOOPBACK
 from reporter.inbound import lmtp
+from reporter.operations.purge import purge
 
 SECRET = "copies-7q2fx@example.com"
 SENDER = "incident-reporter@example.com"
@@ -343,3 +345,15 @@ def test_support_calls_a_follower_who_has_a_report_instead_and_once(
     followups = [m for m in provider.mails_of(token) if m["In-Reply-To"] == ticket["Message-ID"]]
     assert [block_of(each)["news"] for each in followups] == ["unreachable"]
     assert provider.receipt(token).unreachable_at == provider.now
+
+
+def test_what_was_heard_is_marked_for_as_long_as_reports_are_kept(
+    provider: Provider, server: smtplib.LMTP
+) -> None:
+    _token, ticket, _ = sent(provider)
+    server.sendmail("support@example.com", [SECRET], answer_to(ticket))
+    for days, marks in ((179, 1), (181, 0)):
+        list(purge(provider.database, provider.app.config, provider.now + timedelta(days=days)))
+        with provider.database.read() as session:
+            count = session.scalar(sa.select(sa.func.count()).select_from(models.HeardOnce))
+        assert count == marks

@@ -317,7 +317,7 @@ A quien dejó un teléfono no se le ha avisado de nada.
 """
 
 NEWS = """\
-El equipo de soporte escribe sobre INC-KX7M9Q:
+Actualización del equipo de soporte sobre INC-KX7M9Q:
 
 Hemos reiniciado el nodo.
 
@@ -358,7 +358,7 @@ Ejemplo Hosting
 """
 
 NEWS_IN_ENGLISH = """\
-Support writes about INC-KX7M9Q:
+Update from support on INC-KX7M9Q:
 
 Hemos reiniciado el nodo.
 
@@ -384,12 +384,12 @@ Ejemplo Hosting
 """
 
 CONFIRMATION_IN_ENGLISH = """\
-Somebody has said that the known incident N-V5FN8 is theirs, and left this address.
+Someone said that the known incident N-V5FN8 is theirs and gave this address.
 
-If it was you, confirm it, and we send every update here:
+If it was you, confirm it and we will send every update here:
 https://incidents.example.com/notices/f/x
 
-If it was not you, ignore this email: nothing more comes here.
+If it was not you, ignore this email: nothing more will come here.
 
 Ejemplo Hosting
 """
@@ -434,7 +434,7 @@ We have saved your report, and support's mail server has accepted it.
 Reference: INC-KX7M9Q
 To see where it stands, or to add something: https://incidents.example.com/r/x
 
-That page shows what you told us and how far it has come. Whoever has the link can read it, so pass it on with care.
+That page shows what you told us and where your report stands. Anyone with the link can read it, so share it with care.
 
 If you cannot open it, reply to this email: it reaches support.
 To talk to us, call +34 900 000 000 and give the reference.

@@ -15,6 +15,7 @@ from typing import Any
 
 from flask import current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.routing import Map, Rule
 
 TOKEN_BYTES = 20  # 160 bits
 REPLACEMENTS = 20  # of the link of one receipt
@@ -94,6 +95,21 @@ def _token(key: str, purpose: str, name: str, number: int) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
+# The pages that mails and commands lead to, by endpoint. Whoever sends mails serves no page.
+ADDRESSES = {
+    "desk.report": "/desk/<reference>",
+    "desk_notices.new": "/desk/notices/new",
+    "desk_notices.notice": "/desk/notices/<key>",
+    "notices.atom_feed": "/notices.atom",
+    "notices.follower": "/notices/f/<token>",
+    "notices.notice": "/notices/<key>",
+    "notices.stop": "/notices/f/<token>/stop",
+    "reports.receipt": "/r/<token>",
+    "staff.welcome": "/desk/welcome/<token>",
+}
+ROUTES = Map([Rule(rule, endpoint=endpoint) for endpoint, rule in ADDRESSES.items()])
+
+
 def signing_keys() -> list[str]:
     """The one that signs, then those that only verify, newest first."""
     return [current_app.config["SECRET_KEY"], *current_app.config["SECRET_KEY_FALLBACKS"]]
@@ -106,8 +122,11 @@ def absolute(path: str) -> str:
 
 
 def full_url(endpoint: str, **values: Any) -> str:
-    """The full URL of a view under BASE_URL, also outside a request."""
-    return absolute(current_app.url_map.bind("").build(endpoint, values))
+    """The full URL of a view under BASE_URL, also outside a request, and where no view is loaded.
+
+    Only of those in ADDRESSES.
+    """
+    return absolute(ROUTES.bind("").build(endpoint, values))
 
 
 def desk_url(reference: str) -> str:

@@ -8,9 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from factories import an_app
+from factories import SETTINGS, an_app, sqlite_url
 
-from reporter.links import absolute, hash_token, new_token, receipt_token, seal, sign, unseal
+from reporter import create_app
+from reporter.links import (
+    ADDRESSES,
+    absolute,
+    hash_token,
+    new_token,
+    receipt_token,
+    seal,
+    sign,
+    unseal,
+)
 
 
 def test_a_token_has_at_least_128_bits_and_is_never_the_same() -> None:
@@ -100,3 +110,30 @@ def test_a_page_that_was_open_when_the_key_was_changed_can_be_sent(tmp_path: Pat
         client.set_cookie("reporter", cookie.value)
         answer = client.post("/report/failure", data={"csrf_token": found[1]})
         assert answer.status_code == 422
+
+
+def test_what_mails_lead_to_is_where_the_pages_are(tmp_path: Path) -> None:
+    """A worker has no page loaded to ask."""
+    app = create_app({**SETTINGS, "DATABASE_URL": sqlite_url(tmp_path)})
+    rules = {rule.endpoint: rule.rule for rule in app.url_map.iter_rules()}
+    assert {endpoint: rules[endpoint] for endpoint in ADDRESSES} == ADDRESSES
+
+
+def test_all_that_mails_lead_to_is_known_without_pages() -> None:
+    asked = {
+        endpoint
+        for path in (Path(__file__).parents[1] / "reporter").rglob("*.py")
+        for endpoint in re.findall(r'full_url\("([\w.]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert asked
+    assert asked <= set(ADDRESSES)
+
+
+def test_the_templates_of_mails_need_nothing_of_the_pages(tmp_path: Path) -> None:
+    app = create_app({**SETTINGS, "DATABASE_URL": sqlite_url(tmp_path)}, pages=False)
+    of_mails = [name for name in app.jinja_env.list_templates() if name.startswith("email/")]
+    assert of_mails
+    with app.app_context(), app.test_request_context():
+        for name in of_mails:
+            app.jinja_env.get_template(name)  # raises for a filter that it does not know
+    assert not list(app.url_map.iter_rules())

@@ -5,10 +5,14 @@ A short form of `make fuzz`, which sets FUZZ_EXAMPLES higher.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -17,9 +21,13 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from werkzeug.datastructures import FileStorage
 from werkzeug.routing import Rule
 
-from reporter.models import Draft, Report
+from reporter.attachments import reading
+from reporter.attachments.reading import Reading, Refused, Room
+from reporter.formats.times import localize, parse_past
+from reporter.models import Draft, Report, Update
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15"))
 GARBAGE = [
@@ -39,6 +47,7 @@ TYPES = [
     "text/plain",
     "\x7f",
 ]
+EMPTY = Room(digests=frozenset(), mailed=0, for_desk=0)
 # Of paths: what no key, token or number is.
 ODD = ["x", "%00", "..%2f..", "%F0%9F%92%A9", "9" * 30, "-1", "INC-KX7M9Q", "a" * 300, "%ff"]
 
@@ -103,6 +112,7 @@ class Wizard(RuleBasedStateMachine):
 
     app: Flask
     number = 0
+    all_receipts: ClassVar[dict[str, str]] = {}
 
     @initialize()
     def begin(self) -> None:
@@ -112,6 +122,9 @@ class Wizard(RuleBasedStateMachine):
         self.tabs = [self.customer.open("/report/failure")]
         self.said: dict[str, str] = {}
         self.receipts: set[str] = set()
+        self.mine: set[str] = set()
+        self.told: list[str] = []
+        self.sends = 0
 
     def look(self) -> None:
         page = self.customer.page
@@ -152,13 +165,22 @@ class Wizard(RuleBasedStateMachine):
     def send(self) -> None:
         self.customer.open("/report/review")
         if self.customer.page.action.startswith("/report/review"):
+            self.sends += 1
             self.customer.submit()
         self.look()
 
     @rule()
+    def fill_in_and_send(self) -> None:
+        for slug in SLUGS:
+            self.answer(slug, "es")
+        self.send()
+        self.receipt()
+
+    @rule()
     def press_again(self) -> None:
         page = self.customer.page
-        if page.action.startswith("/report/"):
+        if page.action.startswith("/report/") or "/details/" in page.action:
+            self.sends += page.action.startswith("/report/review")
             self.customer.submit()
             self.look()
 
@@ -170,6 +192,76 @@ class Wizard(RuleBasedStateMachine):
             self.look()
             assert self.me in page.html
 
+    def receipt(self) -> str | None:
+        """The path of the receipt, if something was sent."""
+        if match := re.search(r'"(/r/[\w-]{27})/updates', self.customer.page.html):
+            self.mine.add(match[1])
+            Wizard.all_receipts[match[1]] = self.me
+        return max(self.mine, default=None)
+
+    @rule(kind=st.sampled_from(["info", "worse", "better", "solved", "", "link_notice"]))
+    def add_an_update(self, kind: str) -> None:
+        if receipt := self.receipt():
+            self.customer.open(receipt)
+            said = f"{self.me}update-{len(self.told)}."
+            self.customer.page.action = f"{receipt}/updates"
+            page = self.customer.submit(kind=kind, text=said)
+            self.look()
+            assert said in page.html  # shown, or given back
+            if page.status == 200:
+                self.told.append(said)
+
+    @rule(slug=st.sampled_from(["evidence", "impact", "authorisation"]), good=st.booleans())
+    def add_details(self, slug: str, good: bool) -> None:
+        if receipt := self.receipt():
+            self.customer.open(f"{receipt}/details/{slug}")
+            said = f"{self.me}details"
+            field = {"evidence": "tests_done", "impact": "deadline"}.get(slug, "other_providers")
+            token = {} if good else {"csrf_token": "stale"}
+            page = self.customer.submit(**{field: said}, **token)
+            self.look()
+            if not good:
+                assert (page.status, said in page.html) == (422, True)
+
+    @rule()
+    def send_the_details_twice(self) -> None:
+        if receipt := self.receipt():
+            for _ in range(2):
+                self.customer.open(f"{receipt}/details/review")
+                self.customer.submit()
+                self.look()
+
+    @rule(wanted=st.sampled_from(["yes", "no", ""]), path=st.sampled_from(["news", "notice"]))
+    def ask_for_news(self, wanted: str, path: str) -> None:
+        if receipt := self.receipt():
+            self.customer.open(receipt).action = f"{receipt}/{path}"
+            page = self.customer.submit(wanted=wanted, notice="N-00000", news=wanted)
+            assert page.status < 500
+
+    @rule()
+    def replace_the_link(self) -> None:
+        if receipt := self.receipt():
+            self.customer.open(receipt).action = f"{receipt}/replace"
+            self.customer.submit()
+            self.look()
+            other = self.receipt()
+            assert other
+            if other != receipt or len(self.mine) > 1:
+                self.mine.discard(receipt)
+                Wizard.all_receipts.pop(receipt, None)
+                assert self.customer.open(receipt).status == 404
+
+    @rule()
+    def open_another_ones(self) -> None:
+        """Whoever has a link sees that report alone, and nothing of their own in it."""
+        others = {path: who for path, who in Wizard.all_receipts.items() if who != self.me}
+        if others:
+            path, who = sorted(others.items())[0]
+            for below in ("", "/details/evidence", "/details/review", "/ticket.txt"):
+                page = self.customer.peek(path + below)
+                assert page.status < 500
+                assert set(re.findall(r"marca-\d+-", page.html)) <= {who}
+
     @rule(slug=st.sampled_from(["evidence", "impact", "authorisation", "review"]))
     def guess_a_receipt(self, slug: str) -> None:
         self.customer.open(f"/r/{'A' * 27}/details/{slug}")
@@ -180,15 +272,90 @@ class Wizard(RuleBasedStateMachine):
             twice = sa.select(Report.draft_id).group_by(Report.draft_id).having(sa.func.count() > 1)
             assert session.scalars(twice).all() == []
             mine = sa.select(Report.summary).where(Report.summary.like(f"{self.me}%"))
-            assert len(session.scalars(mine).all()) <= len(self.said) + 1
+            assert len(session.scalars(mine).all()) <= self.sends
+            kept = [each["text"] for each in session.scalars(sa.select(Update.content))]
+            assert [text for text in kept if text.startswith(self.me)] == self.told
             for steps in session.scalars(sa.select(Draft.steps)):
                 marks = set(re.findall(r"marca-\d+-", str(steps)))
                 assert len(marks) <= 1, "two people in one draft"
 
 
 def test_no_order_of_pages_loses_a_word_or_mixes_two_people(app: Flask) -> None:
-    Wizard.app = app
+    Wizard.app, Wizard.all_receipts = app, {}
     options: dict[str, Any] = {"max_examples": EXAMPLES, "stateful_step_count": 15}
     run_state_machine_as_test(
         Wizard, settings=settings(deadline=None, suppress_health_check=list(HealthCheck), **options)
     )
+    assert Wizard.all_receipts, "nobody came as far as that"
+
+
+# What files begin with, of kinds that are taken and of others, and what may follow.
+BEGINNINGS = [
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", b"\xff\xd8\xff\xe1", b"\xff\xd8\xff\xe0\x00\x10JF",
+    b"GIF89a", b"RIFF\x10\x00\x00\x00WEBPVP8X", b"%PDF-1.7\n", b"BM", b"II*\x00", b"MM\x00*",
+    b"\x00\x00\x00\x18ftypheic", b"\x00\x00\x00\x18ftypavif", b"\x00\x00\x00\x18ftypmp42",
+    b"PK\x03\x04", b"\x1f\x8b\x08", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\xd4\xc3\xb2\xa1", b"\n\r\r\n",
+    b"\x1aE\xdf\xa3", b"<!doctype html>", b"MZ", b"\x7fELF", b"From: a@example.com\r\n", b"\xff\xfe",
+    b"{\"log\": {", b"",
+]  # fmt: skip
+TAKEN = re.compile(
+    r"image/(png|jpeg|webp|gif)|application/(pdf|octet-stream|zip|gzip)|text/plain|[a-z]+/[\w.+-]+"
+)
+
+
+@settings(
+    max_examples=EXAMPLES * 10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    beginning=st.sampled_from(BEGINNINGS),
+    rest=st.binary(max_size=400),
+    name=st.text(st.characters(blacklist_categories=["Cs"]), max_size=80),
+    suffix=st.sampled_from(["", ".png", ".jpg", ".heic", ".txt", ".html", ".exe", ".zip", ".har"]),
+)
+def test_no_file_is_an_error_of_ours_and_none_a_mail_program_would_run_is_mailed(
+    app: Flask, beginning: bytes, rest: bytes, name: str, suffix: str
+) -> None:
+    content = beginning + rest
+    upload = FileStorage(io.BytesIO(content), filename=name + suffix)
+    with app.test_request_context(), contextlib.suppress(Refused):
+        check_kept(reading.read(upload, reading.name_of(upload), EMPTY))
+
+
+def check_kept(found: Reading | None) -> None:
+    assert found is not None
+    assert TAKEN.fullmatch(found.mime_type), found.mime_type
+    if not found.for_desk:
+        assert found.suffix not in {"exe", "html", "js", "svg", "zip", "docx"}
+        assert "html" not in found.mime_type
+        assert "svg" not in found.mime_type
+    assert re.fullmatch(r"[\w.-]*", found.stem, re.ASCII), found.stem
+
+
+WRITTEN = st.one_of(
+    st.text(max_size=30),
+    st.from_regex(r"\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}[T ]?\d{0,2}:?\d{0,2}", fullmatch=True),
+    st.datetimes().map(str),
+    st.datetimes().map(lambda at: f"{at:%d/%m/%Y %H:%M}"),
+)  # fmt: skip
+
+
+@settings(max_examples=EXAMPLES * 20, deadline=None)
+@given(
+    WRITTEN,
+    st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.sampled_from(["Europe/Madrid", "America/Bogota", "Pacific/Apia", "Asia/Kathmandu", "UTC"]),
+)
+def test_what_is_typed_as_a_time_is_one_of_that_zone_or_is_refused(
+    text: str, now: datetime, name: str
+) -> None:
+    zone = ZoneInfo(name)
+    try:
+        local = parse_past(text, now, zone)
+        moment = localize(local, zone)
+    except ValueError:
+        return
+    assert moment.tzinfo is not None
+    back = moment.astimezone(UTC).astimezone(zone)
+    assert back.replace(tzinfo=None) == local.replace(tzinfo=None)

@@ -291,12 +291,12 @@ def test_no_order_of_pages_loses_a_word_or_mixes_two_people(app: Flask) -> None:
 
 # What files begin with, of kinds that are taken and of others, and what may follow.
 BEGINNINGS = [
-    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", b"\xff\xd8\xff\xe1", b"\xff\xd8\xff\xe0\x00\x10JF",
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", b"\xff\xd8\xff\xe1", b"\xff\xd8\xff\xe0\x00\x10JFIF",
     b"GIF89a", b"RIFF\x10\x00\x00\x00WEBPVP8X", b"%PDF-1.7\n", b"BM", b"II*\x00", b"MM\x00*",
     b"\x00\x00\x00\x18ftypheic", b"\x00\x00\x00\x18ftypavif", b"\x00\x00\x00\x18ftypmp42",
-    b"PK\x03\x04", b"\x1f\x8b\x08", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\xd4\xc3\xb2\xa1", b"\n\r\r\n",
-    b"\x1aE\xdf\xa3", b"<!doctype html>", b"MZ", b"\x7fELF", b"From: a@example.com\r\n", b"\xff\xfe",
-    b"{\"log\": {", b"",
+    b"PK\x03\x04", b"\x1f\x8b\x08", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\xd4\xc3\xb2\xa1",
+    b"\n\r\r\n", b"\x1aE\xdf\xa3", b"<!doctype html>", b"MZ", b"\x7fELF",
+    b"From: a@example.com\r\n", b"\xff\xfe", b"{\"log\": {", b"",
 ]  # fmt: skip
 TAKEN = re.compile(
     r"image/(png|jpeg|webp|gif)|application/(pdf|octet-stream|zip|gzip)|text/plain|[a-z]+/[\w.+-]+"

@@ -1,6 +1,7 @@
 """Faults of everything that delivery depends on, as processes, and how many mails were lost: none.
 
-`make test` runs a short form of each; `make faults` (FAULTS=long) all of them.
+`make test` runs a short form of each test_*.py; `make faults` (FAULTS=long) all of them, and
+long_*.py, which take minutes of real time or a package of the system's.
 """
 
 from __future__ import annotations

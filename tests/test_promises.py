@@ -158,6 +158,56 @@ def test_a_known_incident_is_one_mail_and_one_alarm(
     assert key in channel.taken[0]["message"]
 
 
+def test_of_many_linked_reports_with_that_promise_the_known_incident_alone_is_told(
+    provider: Provider, channel: AlarmServer
+) -> None:
+    key = a_notice(provider, "--next-news", "03:40")
+    for number in range(3):
+        token = provider.report(f"draft{number}", impact="minor")
+        promised(provider, token, "03:40").submit(action="link_notice", notice=key)
+    provider.work()
+    passing(provider, 17)
+    (mail,) = to_support(provider.work())
+    assert key in mail["Subject"]
+    passing(provider, 5)
+    (alarm,) = channel.taken
+    assert alarm["title"].endswith("(1)")
+    assert alarm["message"].startswith(f"{key}: promised")
+
+
+def test_an_update_of_the_known_incident_keeps_what_each_linked_customer_was_promised(
+    provider: Provider, channel: AlarmServer
+) -> None:
+    key = a_notice(provider)
+    linked, other = provider.report("a", impact="minor"), provider.report("b", impact="minor")
+    promised(provider, linked, "03:40").submit(action="link_notice", notice=key)
+    promised(provider, other, "03:40")
+    provider.work()
+    passing(provider, 10)
+    provider.command("notice", "update", key, "--text", "Seguimos", "--next-news", "05:00")
+    passing(provider, 10)
+    assert provider.row(linked).next_news_at is None
+    assert "Seguimos" in provider.customer(linked).page.text
+    reference = provider.receipt(other).report.reference
+    (mail,) = to_support(provider.work())
+    assert reference in mail["Subject"]
+    assert [reference in each["message"] for each in channel.taken] == [True]
+    assert "(1)" in channel.taken[0]["title"]
+
+
+def test_a_promise_sooner_than_the_known_incidents_is_told_for_itself(
+    provider: Provider, channel: AlarmServer
+) -> None:
+    key = a_notice(provider, "--next-news", "05:00")
+    token = provider.report(impact="minor")
+    promised(provider, token, "03:40").submit(action="link_notice", notice=key)
+    provider.work()
+    passing(provider, 20)
+    reference = provider.receipt(token).report.reference
+    assert [reference in mail["Subject"] for mail in to_support(provider.work())] == [True]
+    assert reference in channel.taken[0]["message"]
+
+
 def test_a_channel_that_does_not_answer_is_told_again(
     provider: Provider, channel: AlarmServer
 ) -> None:

@@ -48,7 +48,8 @@ def remind() -> None:
     now = datetime.now(UTC)
     report, notice = models.Report, models.Notice
     with get_database().read() as session:
-        rows = session.scalars(_soon(report, now).where(report.solved_at.is_(None))).all()
+        open_ones = report.solved_at.is_(None), _stands_alone()
+        rows = session.scalars(_soon(report, now).where(*open_ones)).all()
         reports = [
             (
                 row.id,
@@ -213,6 +214,18 @@ def tell_causes() -> None:
                 )
 
 
+def _stands_alone() -> sa.ColumnElement[bool]:
+    """Of a report's promise: that no known incident which it is linked to, and which is open, has
+    one for that time or before. That is the one to keep, and it is told once for all of them."""
+    report, notice = models.Report, models.Notice
+    covered = sa.select(notice.id).where(
+        notice.id == report.notice_id,
+        notice.closed_at.is_(None),
+        notice.next_news_at <= report.next_news_at,
+    )
+    return ~covered.exists()
+
+
 def _soon(table: Any, now: datetime) -> sa.Select[Any]:
     return (
         sa.select(table)
@@ -229,11 +242,11 @@ def _late(session: Session, now: datetime) -> tuple[list[Promised], bool]:
     """The promises that are late and were not told as such, and whether any is late."""
     found: list[Promised] = []
     any_late = False
-    for table, name, over in (
-        (models.Report, models.Report.reference, models.Report.solved_at),
-        (models.Notice, models.Notice.key, models.Notice.closed_at),
+    for table, name, over, alone in (
+        (models.Report, models.Report.reference, models.Report.solved_at, _stands_alone()),
+        (models.Notice, models.Notice.key, models.Notice.closed_at, sa.true()),
     ):
-        late = sa.and_(table.next_news_at <= now, over.is_(None))
+        late = sa.and_(table.next_news_at <= now, over.is_(None), alone)
         new = (
             sa.select(name, table.next_news_at)
             .where(late, table.late_told_for.is_distinct_from(table.next_news_at))

@@ -1,4 +1,4 @@
-"""Known incidents: opened, told about, closed. They know no report."""
+"""Known incidents: opened, told about, closed. Of a report they know that it is linked."""
 
 from __future__ import annotations
 
@@ -121,7 +121,8 @@ def tell(
 ) -> bool:
     """Add what is known now; with *close*, what it was.
 
-    False, and nothing is added, for what is closed, and for what was just told.
+    False, and nothing is added, for what is closed, and for what was just told. What was promised
+    to each customer whose report is linked is kept by it: they see it on their receipt.
     """
     last = to_value(row).latest
     same = not close and (last.text, last.next_news_at) == (text, next_news_at)
@@ -130,6 +131,9 @@ def tell(
     _add_entry(row, text, None if close else next_news_at, at)
     if close:
         row.closed_at = at
+    report = models.Report
+    waits = report.notice_id == row.id, report.next_news_at.is_not(None)
+    session.execute(sa.update(report).where(*waits).values(next_news_at=None))
     session.flush()
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from factories import Customer, parsed
+from factories import Customer, Page, parsed
 from provider import SUPPORT, Provider, a_provider, block_of, link, text_of
 from servers import AlarmServer, alarm_server
+from test_known_incident import offered, sends
 
 from reporter.models import Follower, Message, Report, Surge
 
@@ -39,6 +41,11 @@ class Outage:
         self.reports: list[str] = []
         self.followers = 0
         self.updates = 0
+        # What the board showed while it was open, and what there was: reports in the last hour,
+        # lines on its first page, and by the known incident reports and followers.
+        self.board: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+        self.linked: list[tuple[int, int]] = []  # offered in one press, and linked by it
+        self.support = self.provider.support()
 
     def happen(self) -> None:
         self.arrivals = sorted(
@@ -54,7 +61,11 @@ class Outage:
             self.provider.at(moment)
             self.mails += self.provider.work()
             self.support_reads_its_mail(moment)
+            self.board.append((self.shown(), self.there_is()))
         self.tell("Cambiamos la pieza; quedan diez minutos")
+        self.support.open(f"/desk/notices/{self.key}")
+        self.links(action="link")
+        self.board.append((self.shown(), self.there_is()))
         self.provider.later(minutes=10)
         self.tell("Era la fuente de alimentación del nodo 7", close=True)
         self.provider.later(minutes=15)
@@ -90,11 +101,35 @@ class Outage:
         surges = [mail for mail in self.mails if "SURGE-" in mail["Message-ID"]]
         if self.key or not surges or now < surges[0]["Date"].datetime + SUPPORT_TAKES:
             return
-        support = self.provider.support()
-        support.open(link(surges[0], "/desk/notices/"))
-        page = support.submit(text="Cae el nodo 7: lo estamos cambiando", next_news_at="10:30")
+        self.support.open(link(surges[0], "/desk/notices/"))
+        page = self.links(text="Cae el nodo 7: lo estamos cambiando", next_news_at="10:30")
         (public,) = [path for path in page.links if path.startswith("/notices/")]
         self.key = public.rpartition("/")[2]
+
+    def links(self, **said: str) -> Page:
+        """One press, with every box as it is offered."""
+        before, boxes = self.count_linked(), offered(self.support.page)
+        page = sends(self.support, **said)
+        self.linked.append((len(boxes), self.count_linked() - before))
+        return page
+
+    def count_linked(self) -> int:
+        with self.provider.database.read() as session:
+            query = sa.select(sa.func.count()).where(Report.notice_id.is_not(None))
+            return session.scalar(query) or 0
+
+    def shown(self) -> tuple[int, ...]:
+        """By the board, as it is read."""
+        page = self.support.open("/desk")
+        hour = re.findall(r'<th scope="row">[^<]+</th><td>(\d+)</td>', page.html)
+        hangs = re.findall(r"avisos: (\d+), seguidores: (\d+)", page.html)
+        assert page.html.count("<svg") == bool(hour)
+        return sum(map(int, hour)), page.html.count("data-report="), *map(int, sum(hangs, ()))
+
+    def there_is(self) -> tuple[int, ...]:
+        reports = len(self.reports)
+        hangs = (self.count_linked(), self.followers) if self.key else ()
+        return reports, min(reports, 50), *hangs
 
     def tell(self, text: str, *, close: bool = False) -> None:
         self.provider.command("notice", "close" if close else "update", self.key, "--text", text)
@@ -152,6 +187,42 @@ def test_what_support_receives_is_what_there_is_to_know(
     )
     # A look at one page spared support a ticket from most of those who came after it.
     assert told["mails to support in all"] < CUSTOMERS * 3 / 4
+
+
+def test_the_board_that_is_open_shows_what_there_is_at_every_moment(outage: Outage) -> None:
+    shown, there_is = zip(*outage.board, strict=True)
+    assert shown == there_is
+    assert len(shown) > 40
+    assert shown[-1] == (len(outage.reports), 50, len(outage.reports), outage.followers)
+
+
+def test_every_report_of_the_outage_is_linked_in_two_presses(outage: Outage) -> None:
+    """When it is opened those there are, and at its end those that came after it."""
+    assert [offered == linked for offered, linked in outage.linked] == [True, True]
+    assert sum(linked for _, linked in outage.linked) == len(outage.reports)
+    for token in (outage.reports[0], outage.reports[-1]):
+        assert "Hemos vinculado su aviso" in outage.provider.customer(token).page.text or (
+            "Era la fuente" in outage.provider.customer(token).page.text
+        )
+
+
+def test_how_it_went_is_drawn_listed_and_exported(outage: Outage) -> None:
+    page = outage.support.open(f"/desk/notices/{outage.key}")
+    exported = outage.support.client.get(
+        f"/desk/notices/{outage.key}/export.json", base_url=outage.support.base_url
+    ).json
+    assert exported is not None
+    assert (exported["reports"], exported["followers"]) == (len(outage.reports), outage.followers)
+    happened = [each["what"] for each in exported["timeline"]]
+    assert {"first_report", "surge", "opened", "seen", "message", "closed"} <= {*happened}
+    assert happened[-1] == "closed"
+    assert page.html.count("<circle") == page.html.count('<li class="done">') == len(happened)
+    times = [each["at"] for each in exported["timeline"]]
+    assert times == sorted(times)
+    table = outage.support.client.get(
+        f"/desk/notices/{outage.key}/export.csv", base_url=outage.support.base_url
+    ).text
+    assert [row.split(",")[1] for row in table.splitlines()[1:]] == happened
 
 
 def test_nothing_is_lost_and_nothing_is_left(outage: Outage) -> None:

@@ -1,4 +1,8 @@
-"""Databases, applications and queued mails for the tests. Servers are in servers.py."""
+"""Databases, applications, providers and queued mails for the tests.
+
+A test, or a whole file by its `pytestmark`, has settings of its own with
+`pytest.mark.settings(NAME=value)`. Servers are in servers.py.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from factories import make_tables, sqlite_url
+from factories import Customer, an_app, make_tables, sqlite_url
 from flask import Flask
+from incidents import opened
+from provider import Provider, a_provider, a_provider_made_by
 from servers import postgres_server
 
 from reporter import create_app, settings
@@ -24,6 +30,10 @@ from reporter.delivery.mail import Claimed, LesserForm, Mail
 from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import MailKind
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+    from sites import Site
 
 # A machine that runs the service has settings of its own, which are none of the tests'.
 os.environ.setdefault("REPORTER_SETTINGS", os.devnull)
@@ -90,6 +100,70 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
+def settings_of(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Those that the marks of a test name, the nearest mark first."""
+    marks = reversed(list(request.node.iter_markers("settings")))
+    return {name: value for mark in marks for name, value in mark.kwargs.items()}
+
+
+@pytest.fixture
+def app(tmp_path: Path, settings_of: dict[str, Any]) -> Iterator[Flask]:
+    """An application over SQLite, with its tables."""
+    with an_app(tmp_path, **settings_of) as app:
+        yield app
+
+
+@pytest.fixture
+def provider(tmp_path: Path, settings_of: dict[str, Any]) -> Iterator[Provider]:
+    """A provider over SQLite, whose relay takes mails and whose clock stands still."""
+    with a_provider(tmp_path, **settings_of) as provider:
+        yield provider
+
+
+@pytest.fixture
+def token(provider: Provider, request: pytest.FixtureRequest) -> str:
+    """Of the receipt of a report, whose ticket support has where a mark says so."""
+    token = provider.report()
+    if request.node.get_closest_marker("ticket_sent"):
+        provider.work()
+    return token
+
+
+@pytest.fixture
+def customer(provider: Provider, token: str) -> Customer:
+    """Whoever sent the report, in front of its receipt."""
+    return provider.customer(token)
+
+
+@pytest.fixture
+def key(provider: Provider) -> str:
+    """Of a known incident."""
+    return opened(provider)
+
+
+@pytest.fixture
+def on_both_engines(
+    make_app: Callable[..., Flask], settings_of: dict[str, Any]
+) -> Iterator[Provider]:
+    """A provider over each engine in turn."""
+    with a_provider_made_by(make_app, **settings_of) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def unchanged_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """For what needs an application around it, and changes nothing of it."""
+    with an_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
+@pytest.fixture
+def inside_a_request(unchanged_app: Flask) -> Iterator[Flask]:
+    with unchanged_app.test_request_context():
+        yield unchanged_app
+
+
+@pytest.fixture
 def make_app(database_url: str) -> Iterator[Callable[..., Flask]]:
     """Make an application that sends through the given relays, over the test's database."""
     apps = []
@@ -132,6 +206,31 @@ def queue(database: Database) -> Callable[..., int]:
             return outbox.enqueue(session, a_mail(**of_mail), after=after_id, **QUEUED | changes)
 
     return queue
+
+
+# Not for longer than a file: Playwright keeps an event loop in this thread while a browser runs.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from browser import chromium  # which most tests need not wait for
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    from sites import running
+
+    with running(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture
+def site(running_site: Site) -> Iterator[Site]:
+    """A site that is up; a test may take it down."""
+    yield running_site
+    if not running_site.is_up:
+        running_site.start()
 
 
 def claim(database: Database, now: datetime = NOW, lease_seconds: float = 60.0) -> Claimed | None:

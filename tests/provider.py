@@ -7,6 +7,7 @@ mails to a real SMTP server, and time passes when a test says so.
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,18 +15,16 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import time_machine
-from factories import SENT_AT, SETTINGS, Customer, Page, a_report, an_app, body, parsed
+from factories import SENT_AT, SETTINGS, Customer, a_report, an_app, body, parsed
 from flask import Flask
 from flask_babel import force_locale
 from jinja2.bccache import Bucket, BytecodeCache
 from PIL import Image
 from servers import SmtpServer, smtp_server
-from werkzeug.datastructures import FileStorage, MultiDict
-from werkzeug.test import encode_multipart
+from werkzeug.datastructures import FileStorage
 
 from reporter.database import Database
 from reporter.delivery import worker
@@ -37,34 +36,6 @@ from reporter.reports.submission import submit
 from reporter.staff import accounts, sessions
 
 SUPPORT = "support@example.com"
-
-
-class Visitor(Customer):
-    """A customer who can send files, as a browser does."""
-
-    def chooses(self, *files: tuple[str, bytes], **changes: str) -> Page:
-        """Send the form of the page with *files*, each a name and its content."""
-        return self.chooses_for("files", *files, **changes)
-
-    def chooses_for(self, question: str, *files: tuple[str, bytes], **changes: str) -> Page:
-        """As `chooses`, as an answer to another question."""
-        fields = {**self.page.fields, **changes}
-        fields.pop(question, None)
-        parts: list[tuple[str, Any]] = list(fields.items())
-        parts += [(question, FileStorage(io.BytesIO(c), quoted(n))) for n, c in files]
-        boundary, content = encode_multipart(MultiDict(parts))
-        return self._go(
-            "POST",
-            self.page.action,
-            follow=True,
-            data=content,
-            content_type=f"multipart/form-data; boundary={boundary}",
-        )
-
-
-def quoted(name: str) -> str:
-    """A file's name as browsers quote it (HTML Standard, multipart/form-data)."""
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 class Provider:
@@ -93,9 +64,9 @@ class Provider:
             filing = a_report(language=language, at=self.now, **changes)
             return submit(draft, filing)
 
-    def customer(self, token: str, language: str = "es") -> Visitor:
+    def customer(self, token: str, language: str = "es") -> Customer:
         """The customer in front of the receipt."""
-        customer = Visitor(self.app, language)
+        customer = Customer(self.app, language)
         customer.open(f"/r/{token}")
         return customer
 
@@ -166,8 +137,7 @@ def supporter(app: Flask, name: str = "Ana", language: str = "es") -> Customer:
             row = row or accounts.add(session, name, f"{name.lower()}@example.com", now)
             token = sessions.begin(session, row.id, now)
         cookie = sessions.cookie_name()
-    host = urlsplit(app.config["BASE_URL"]).hostname or ""
-    someone.client.set_cookie(cookie, token, domain=host, secure=True)
+    someone.client.set_cookie(cookie, token)
     return someone
 
 
@@ -221,6 +191,13 @@ def block_of(mail: EmailMessage) -> dict[str, str]:
     """The first block of "key: value" lines, as a program reads it."""
     lines = text_of(mail).split("\n\n")[1].splitlines()
     return dict(line.split(": ", 1) for line in lines)
+
+
+def twin_of(mail: EmailMessage) -> dict[str, Any]:
+    """What a mail to support says to programs: its last attachment."""
+    *_, part = mail.iter_attachments()
+    content: dict[str, Any] = json.loads(part.get_content())
+    return content
 
 
 def desk_link(mail: EmailMessage) -> str:

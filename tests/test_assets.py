@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,14 +18,10 @@ from wtforms.validators import ValidationError
 from reporter.settings import SettingsError
 from reporter.settings import accent as look
 
+pytestmark = pytest.mark.settings(PROPAGATE_EXCEPTIONS=False)
+
 PAGES = ("/", "/report/failure", "/offline?lang=es", "/nowhere")
 PACKETS = 14 * 1024  # what a server may send before it hears back: 10 segments (RFC 6928)
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    with an_app(tmp_path, PROPAGATE_EXCEPTIONS=False) as app:
-        yield app
 
 
 @pytest.fixture

@@ -96,12 +96,10 @@ def provider(make_app: Callable[..., Flask]) -> Iterator[Provider]:
 
 def post(somebody: Customer, path: str, **fields: Any) -> str:
     """Send a form, with what our pages put into each; where that leads to."""
-    options: dict[str, Any] = {"base_url": somebody.base_url, "headers": somebody.headers}
-    token = somebody.client.get("/report/token", **options).json
-    assert token
-    answer = somebody.client.post(path, data={**token, **fields}, **options)
-    assert answer.status_code < 400, (path, answer.text)
-    return answer.location or ""
+    token = somebody.peek("/report/token").response.json
+    answer = somebody.ask("POST", path, {**token, **fields})
+    assert answer.status < 400, (path, answer.text)
+    return answer.location
 
 
 def rows(provider: Provider, table: type[Any], **columns: Any) -> list[Any]:
@@ -131,7 +129,7 @@ def send_everything(provider: Provider) -> None:
     post(visitor, f"{receipt}/updates", kind="worse", text="Va peor")
     post(visitor, f"{receipt}/updates", kind="info", text="Y el panel")
     visitor.open(f"{receipt}/details/evidence")
-    visitor.chooses(("uno.png", a_picture()), tests_done="ping")
+    visitor.submit(files=[("uno.png", a_picture())], tests_done="ping")
     visitor.open(f"{receipt}/details/review")
     visitor.submit()
     bounce(provider, "acknowledgement", found.report_id)

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from factories import Customer, a_report
-from provider import Provider, a_provider
+from provider import Provider
 
 from reporter.desk.board import PAGE, Asked
 from reporter.models import Base
 from reporter.reports.search import terms
 
 EMPTY = "No hay avisos abiertos. Lo que los clientes envíen con el formulario aparecerá aquí"
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path) as provider:
-        yield provider
 
 
 def listed(support: Customer, path: str = "/desk") -> list[str]:
@@ -123,11 +115,10 @@ def test_a_report_is_found_by_its_reference_also_when_it_is_solved(provider: Pro
 def test_what_finds_nothing_is_said(provider: Provider, asked: str) -> None:
     provider.report()
     support = provider.support()
-    page = support.client.get(
-        "/desk", query_string={"q": asked}, base_url="https://incidents.example.com"
-    )
-    assert page.status_code == 200
-    assert "data-report" not in page.text
+    support.open("/desk")
+    page = support.submit(q=asked)
+    assert page.status == 200
+    assert "data-report" not in page.html
 
 
 def test_a_report_has_a_bounded_number_of_words(provider: Provider) -> None:

@@ -18,12 +18,6 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    with an_app(tmp_path) as app:
-        yield app
-
-
-@pytest.fixture
 def limited(tmp_path: Path) -> Iterator[Flask]:
     with an_app(tmp_path, RATELIMIT_ENABLED=True) as app:
         yield app
@@ -60,7 +54,7 @@ def test_an_error_page_gives_back_the_fields_of_its_own_form_alone(app: Flask) -
     customer = Customer(app, "en")
     customer.open("/report/failure")
     sent = values("failure") | {"draft_key": "1-2-3-4-5", "stranger": "<script>", "csrf_token": ""}
-    page = customer._go("POST", "/report/whole", follow=False, data=sent)
+    page = customer.ask("POST", "/report/whole", sent)
     assert page.status in {400, 403}
     assert "stranger" not in page.html
     assert page.fields["summary"] == sent["summary"]
@@ -71,10 +65,10 @@ def test_an_error_page_gives_back_no_more_than_its_bound_and_says_so(app: Flask)
     customer.open("/report/failure")
     long = "é" * (bounds.GIVEN_BACK_BYTES // 2 - 1000)
     sent = values("failure") | {"draft_key": "1-2-3-4-5", "csrf_token": "", "error_message": long}
-    page = customer._go("POST", "/report/whole", follow=False, data=sent)
+    page = customer.ask("POST", "/report/whole", sent)
     assert page.fields["error_message"] == long
     assert "did not fit" not in page.text
-    page = customer._go("POST", "/report/whole", follow=False, data=sent | {"affected": long})
+    page = customer.ask("POST", "/report/whole", sent | {"affected": long})
     assert len(page.html.encode()) < bounds.GIVEN_BACK_BYTES + 20_000
     assert page.fields["summary"] == sent["summary"]
     assert "did not fit here: go back with your browser" in page.text

@@ -16,7 +16,6 @@ import time_machine
 from factories import SENT_AT, Customer, an_app
 from flask import Flask
 from PIL import Image
-from provider import Visitor
 
 from reporter.models import Attachment, Report
 
@@ -43,7 +42,7 @@ def test_200_customers_of_one_address_are_not_stopped_in_an_outage(tmp_path: Pat
             customer.open("/")
             page = customer.report(summary=f"Caída {number}", email=f"c{number}@example.com")
             assert page.status == 200, number
-            receipt = page.action.rpartition("/updates")[0]
+            receipt = page.path
             for _ in range(POLLS):
                 assert customer.peek(f"{receipt}/status.json").status == 200
             clock.shift(timedelta(minutes=10) / CUSTOMERS)
@@ -68,11 +67,10 @@ def test_16_uploads_of_three_photos_take_little_memory_and_decode_nothing(
     monkeypatch.setattr(Image, "open", lambda *of, **_: opened.append(of))
 
     def upload(app: Flask, number: int) -> int:
-        visitor = Visitor(app, REMOTE_ADDR=f"203.0.113.{number}")
+        visitor = Customer(app, REMOTE_ADDR=f"203.0.113.{number}")
         visitor.open("/report/failure")
-        visitor.page.fields |= {"keep": "yes"}
         chosen = [(f"{n}.jpg", photos[(number + n) % 6]) for n in range(3)]
-        page = visitor.chooses_for("screenshots", *chosen)
+        page = visitor.forge(files=chosen, keep="yes")
         return page.status
 
     with an_app(tmp_path) as app:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import repeat
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from flask import Flask
 from markupsafe import Markup
 from provider import (
     Provider,
-    a_provider,
     a_provider_made_by,
     desk_link,
     text_of,
@@ -29,21 +27,9 @@ from reporter.desk import actions
 from reporter.models import Base
 from reporter.reports.store import lock
 
+pytestmark = pytest.mark.ticket_sent
 BASE_URL = "https://incidents.example.com"
 WORDS = "Hemos encontrado la causa: un disco lleno."
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path) as provider:
-        yield provider
-
-
-@pytest.fixture
-def token(provider: Provider) -> str:
-    token = provider.report()
-    provider.work()
-    return token
 
 
 @pytest.fixture
@@ -65,8 +51,7 @@ def everything(provider: Provider) -> list[Any]:
 
 def wants_news(customer: Customer, wanted: str = "yes") -> Page:
     """Press "email me when there is news", or stop it."""
-    customer.page.action = customer.page.action.replace("/updates#add", "/news")
-    return customer.submit(wanted=wanted)
+    return customer.forge("news", wanted=wanted)
 
 
 def done(page: Page) -> list[str]:
@@ -93,12 +78,11 @@ def test_the_link_in_the_ticket_shows_the_report(desk: Customer, token: str) -> 
 def test_looking_changes_nothing_however_often(provider: Provider, token: str) -> None:
     """As programs do that follow the links of mails: with GET and HEAD, and with a query."""
     link = desk_link(provider.mails_of(token)[0])
-    client = provider.support().client
+    support = provider.support()
     before = everything(provider)
     for method in ("GET", "HEAD", "GET", "OPTIONS"):
         for query in ("", "?action=acknowledge", "?action=solve&text=x"):
-            answer = client.open(f"{link}{query}", method=method, base_url=BASE_URL)
-            assert answer.status_code == 200
+            assert support.ask(method, f"{link}{query}").status == 200
     assert everything(provider) == before
     assert status(provider, token)["seen_at"] is None
 
@@ -149,7 +133,7 @@ def test_acknowledge_says_seen_to_the_customer(
 def test_pressing_again_changes_nothing(provider: Provider, token: str, desk: Customer) -> None:
     desk.submit(action="acknowledge")
     provider.later(minutes=5)
-    page = provider.desk(token, name="Luis").submit(action="acknowledge")
+    page = provider.desk(token, name="Luis").forge(action="acknowledge")
     assert status(provider, token)["seen_at"] == "2026-11-23T02:22:00Z"
     assert done(page) == ["Visto 23 nov 2026 03:22 · Ana"]
 
@@ -351,7 +335,7 @@ def test_of_what_is_solved_no_more_news_is_promised(
 ) -> None:
     wants_news(provider.customer(token))
     desk.submit(action="solve", text=WORDS)
-    desk.submit(action="message", text="Una cosa más", next_news_at="10:30")
+    desk.forge(action="message", text="Una cosa más", next_news_at="10:30")
     assert status(provider, token)["next_news_at"] is None
     assert "Próxima actualización" not in text_of(provider.work()[-1])
 
@@ -375,7 +359,7 @@ def test_a_customer_for_whom_it_is_worse_opens_it_again(
     provider: Provider, token: str, desk: Customer
 ) -> None:
     desk.submit(action="solve", text=WORDS)
-    provider.customer(token).submit(kind="worse", text="Ha vuelto a caer")
+    provider.customer(token).submit("update", kind="worse", text="Ha vuelto a caer")
     assert status(provider, token)["solved_at"] is None
     page = desk.open(desk_link(provider.mails_of(token)[0]))
     assert done(page)[0] == "Va peor 23 nov 2026 03:22 · el cliente Ha vuelto a caer"
@@ -427,7 +411,7 @@ def test_what_cannot_be_done_is_said_and_nothing_is_lost(
 
 def test_what_the_customer_added_is_there(provider: Provider, token: str) -> None:
     customer = provider.customer(token)
-    customer.submit(kind="info", text="<b>Más</b>\r\nlíneas")
+    customer.submit("update", kind="info", text="<b>Más</b>\r\nlíneas")
     customer.open(f"/r/{token}/details/impact")
     customer.submit(users_affected="40 personas")
     customer.open(f"/r/{token}/details/review")
@@ -498,7 +482,7 @@ def test_a_mail_of_news_holds_no_word_of_the_visitors(provider: Provider) -> Non
     }
     token = provider.report(**hostile)
     customer = provider.customer(token)
-    customer.submit(kind="info", text="Compre en https://evil.example/update")
+    customer.submit("update", kind="info", text="Compre en https://evil.example/update")
     wants_news(provider.customer(token))
     provider.desk(token).submit(action="message", text=WORDS)
     news = to_customers(provider.work())[-1]
@@ -606,6 +590,5 @@ def test_who_stops_the_mails_hears_no_more_of_the_incident_either(
 
 def test_a_press_for_news_needs_a_token(provider: Provider, token: str) -> None:
     customer = provider.customer(token)
-    customer.page.action = f"/r/{token}/news"
-    assert customer.submit(wanted="yes", csrf_token="stale").status == 400
+    assert customer.submit("news", wanted="yes", csrf_token="stale").status == 400
     assert not provider.row(token).news_wanted

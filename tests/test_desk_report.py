@@ -3,24 +3,15 @@ what it was."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 from factories import Customer
-from provider import Provider, Visitor, a_picture, a_provider, text_of, to_customers, to_support
+from provider import Provider, a_picture, text_of, to_customers, to_support
 
 from reporter.models import MailState, Message
 
 WORDS = "Era un disco lleno."
 WRITTEN = "Escriba qué era, o qué se ha hecho."
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path) as provider:
-        yield provider
 
 
 def mended(provider: Provider, token: str, **contact: str) -> Customer:
@@ -62,13 +53,12 @@ def test_what_comes_later_knows_the_mended_address_and_number(provider: Provider
     token = provider.report(email="inigo@exmaple.com")
     provider.work()
     customer = provider.customer(token)
-    customer.page.action = customer.page.action.replace("/updates#add", "/news")
-    customer.submit(wanted="yes")
+    customer.submit("news", wanted="yes")
     mended(provider, token, email="inigo@example.com", phone="611 222 333")
     provider.desk(token).submit(action="message", text="En ello")
     (news,) = to_customers(provider.work())
     assert news["To"] == "inigo@example.com"
-    provider.customer(token).submit(kind="worse", text="Peor")
+    provider.customer(token).submit("update", kind="worse", text="Peor")
     provider.later(minutes=1)
     (followup,) = to_support(provider.work())
     assert followup["Reply-To"].endswith("<inigo@example.com>")
@@ -126,29 +116,28 @@ def test_there_is_no_row_for_what_has_not_happened(provider: Provider) -> None:
 
 def test_a_file_is_a_download_without_a_type(provider: Provider) -> None:
     token = provider.report()
-    customer = Visitor(provider.app)
+    customer = Customer(provider.app)
     customer.open(f"/r/{token}/details/evidence")
     picture = a_picture()
-    customer.chooses(("captura.png", picture))
+    customer.submit(files=[("captura.png", picture)])
     desk = provider.desk(token)
     (path,) = [path for path in desk.page.links if "/files/" in path]
-    here = {"base_url": "https://incidents.example.com"}
-    answer = desk.client.get(path, **here)
-    assert answer.status_code == 200
-    assert answer.mimetype == "application/octet-stream"
+    answer = desk.peek(path)
+    assert answer.status == 200
+    assert answer.response.content_type == "application/octet-stream"
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     other = provider.receipt(provider.report("other")).report.reference
     reference = provider.receipt(token).report.reference
-    assert desk.client.get(path.replace(reference, other), **here).status_code == 404
-    assert provider.app.test_client().get(path, **here).status_code == 303
+    assert desk.peek(path.replace(reference, other)).status == 404
+    assert Customer(provider.app).peek(path).status == 303
 
 
 # What it was
 
 
 def wants_cause(provider: Provider, token: str) -> None:
-    customer = Visitor(provider.app)
+    customer = Customer(provider.app)
     customer.open(f"/r/{token}/details/authorisation")
     customer.submit(wants_root_cause="yes")
     customer.open(f"/r/{token}/details/review")

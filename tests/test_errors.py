@@ -44,7 +44,7 @@ def sent(app: Flask, path: str, **typed: str) -> Page:
     customer = Customer(app, "en")
     token = customer.open("/report/failure").fields["csrf_token"]
     customer.headers["Referer"] = "https://incidents.example.com/"
-    return customer._go("POST", path, follow=False, data={**typed, "csrf_token": token})
+    return customer.ask("POST", path, {**typed, "csrf_token": token})
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_page_that_is_protected_elsewhere_holds_what_was_typed_and_a_fresh_tok
     app: Flask,
 ) -> None:
     customer = Customer(app, "en")
-    page = customer._go("POST", "/guarded", follow=False, data={"text": "hola", "csrf_token": "x"})
+    page = customer.page = customer.ask("POST", "/guarded", {"text": "hola", "csrf_token": "x"})
     assert page.status == 400
     assert "This page was open for a long time" in page.text
     assert page.fields["text"] == "hola"

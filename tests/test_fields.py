@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from factories import SENT_AT, an_app
+from factories import SENT_AT
 from flask import Flask
 from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
@@ -34,15 +34,9 @@ class Trial(StepForm):
     phone = Phone("Phone")
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    with an_app(tmp_path_factory.mktemp("app")) as app:
-        yield app
-
-
 @pytest.fixture(autouse=True)
-def inside_a_request(app: Flask) -> Iterator[None]:
-    with app.test_request_context(), force_locale("en"):
+def in_english(inside_a_request: Flask) -> Iterator[None]:
+    with force_locale("en"):
         yield
 
 

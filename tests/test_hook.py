@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,9 @@ from reporter import models
 from reporter.inbound.signature import sign
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+pytestmark = pytest.mark.settings(HOOK_SECRET=SECRET, HELPDESK_PROFILE="rt")
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 AT = "2026-11-23T02:30:00Z"
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path, HOOK_SECRET=SECRET, HELPDESK_PROFILE="rt") as provider:
-        yield provider
 
 
 @pytest.fixture
@@ -182,7 +176,7 @@ def test_a_number_stands_in_the_subjects_that_follow(
 ) -> None:
     told = {"reference": reference(provider, token), "event": "created", "number": number}
     assert call(provider, told) == 202
-    provider.customer(token).submit(kind="worse", text="")
+    provider.customer(token).submit("update", kind="worse", text="")
     provider.later(minutes=1)
     (followup,) = provider.work()
     ticket = to_support(provider.mails_of(token))[0]
@@ -195,6 +189,6 @@ def test_a_helpdesk_that_needs_no_number_gets_none(tmp_path: Path) -> None:
         token = provider.report()
         told = {"reference": reference(provider, token), "event": "created", "number": 42}
         assert call(provider, told) == 202
-        provider.customer(token).submit(kind="worse", text="")
+        provider.customer(token).submit("update", kind="worse", text="")
         ticket, _, followup = provider.mails_of(token)
         assert followup["Subject"] == f"Re: {ticket['Subject']}"

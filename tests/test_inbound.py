@@ -232,7 +232,7 @@ def test_a_ticket_that_comes_back_is_failed_told_and_sent_again_by_a_person_only
         query = sa.select(models.Message).where(models.Message.kind == "ticket")
         message = session.scalars(query).one()
         assert message.alarmed_at == provider.now  # the worker has told it
-    provider.customer(token).submit(kind="worse", text="")
+    provider.customer(token).submit("update", kind="worse", text="")
     provider.later(minutes=2)
     assert provider.work() == []  # what follows a ticket waits for it
     provider.command("outbox", "retry", reference)

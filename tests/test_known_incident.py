@@ -5,23 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from factories import Customer, Page
-from provider import Provider, a_provider
+from provider import Provider
 
 from reporter.desk.timeline import Happened, Moment, as_csv, positions
 
 TEXT = "Cae el nodo 7"
 HERE = {"base_url": "https://incidents.example.com"}
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path) as provider:
-        yield provider
 
 
 def outage(provider: Provider, count: int, service: str = "web-hosting") -> list[str]:
@@ -45,9 +37,7 @@ def offered(page: Page) -> list[str]:
 
 def sends(support: Customer, **changes: object) -> Page:
     """Press the button with every ticked box."""
-    support.page.fields.pop("report", None)
-    data = {**support.page.fields, "report": offered(support.page), **changes}
-    return support._go("POST", support.page.action, follow=True, data=data)
+    return support.submit(**{"report": offered(support.page), **changes})
 
 
 NEW = "/desk/notices/new?service=web-hosting&since=2026-11-23T02:22Z"
@@ -92,11 +82,11 @@ def test_what_comes_later_is_linked_from_its_page(provider: Provider) -> None:
     support = provider.support()
     support.open(NEW)
     sends(support, text=TEXT)
-    path = support.page.action
+    path = support.page.path
     tokens = outage(provider, 2)
     page = support.open(path)
     assert len(offered(page)) == 2
-    sends(support, action="link")
+    support.submit("link", action="link", report=offered(support.page))
     assert all(provider.row(each).notice_id for each in tokens)
     assert offered(support.page) == []
 
@@ -105,15 +95,14 @@ def test_a_report_of_another_service_cannot_be_slipped_in(provider: Provider) ->
     (other,) = outage(provider, 1, "email")
     support = provider.support()
     support.open(NEW)
-    sends(support, text=TEXT, report=[reference(provider, other), "INC-A00000", "x"])
+    support.forge(text=TEXT, report=[reference(provider, other), "INC-A00000", "x"])
     assert provider.row(other).notice_id is None
 
 
 def test_who_wants_news_follows_it_once_linked(provider: Provider) -> None:
     (token,) = outage(provider, 1)
     customer = provider.customer(token)
-    customer.page.action = customer.page.action.replace("/updates#add", "/news")
-    customer.submit(wanted="yes")
+    customer.submit("news", wanted="yes")
     support = provider.support()
     support.open(NEW)
     sends(support, text=TEXT)
@@ -141,7 +130,7 @@ def closed(provider: Provider) -> tuple[Customer, str]:
     support = provider.support()
     support.open(NEW)
     sends(support, text=TEXT)
-    path = support.page.action
+    path = support.page.path
     provider.later(minutes=20)
     support.open(path)
     support.submit(action="update", text="Cambiamos el disco")
@@ -170,17 +159,16 @@ def test_its_page_tells_how_it_went(provider: Provider) -> None:
 
 def test_it_is_exported_for_the_review(provider: Provider) -> None:
     support, path = closed(provider)
-    answer = support.client.get(f"{path}/export.json", **HERE)
+    answer = support.peek(f"{path}/export.json")
     assert answer.headers["Content-Disposition"].startswith("attachment")
-    content = answer.json
-    assert content is not None
+    content = answer.response.json
     assert (content["reports"], content["opened_after_seconds"], content["lasted_seconds"]) == (
         4, 240, 3240,
     )  # fmt: skip
     assert content["timeline"][-1] == {
         "at": "2026-11-23T03:16:00Z", "what": "closed", "text": "=Era un disco",
     }  # fmt: skip
-    answer = support.client.get(f"{path}/export.csv", **HERE)
+    answer = support.peek(f"{path}/export.csv")
     rows = list(csv.reader(io.StringIO(answer.text)))
     assert rows[0] == ["at", "what", "text"]
     assert rows[-1] == ["2026-11-23T03:16:00Z", "closed", "'=Era un disco"]

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from factories import Customer
-from provider import Provider, a_provider
+from provider import Provider
 
 from reporter.links import REPLACEMENTS
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path) as provider:
-        yield provider
 
 
 def token_of(page: str) -> str:
@@ -27,15 +18,9 @@ def token_of(page: str) -> str:
 
 def replace(provider: Provider, token: str) -> str:
     """The token of the page after its link was replaced."""
-    client = provider.app.test_client()
-    page = client.get(f"/r/{token}", base_url="https://incidents.example.com").text
-    csrf = token_of(page)
-    answer = client.post(
-        f"/r/{token}/replace", data={"csrf_token": csrf}, base_url="https://incidents.example.com",
-        headers={"Origin": "https://incidents.example.com"},
-    )  # fmt: skip
-    assert answer.status_code == 303
-    return answer.location.rpartition("/")[2]
+    customer = provider.customer(token)
+    assert customer.submit("replace").status == 200
+    return customer.page.path.rpartition("/")[2]
 
 
 def test_a_link_in_wrong_hands_is_replaced_and_opens_nothing_any_more(provider: Provider) -> None:
@@ -52,7 +37,7 @@ def test_mails_that_follow_have_the_new_link(provider: Provider) -> None:
     token = provider.report()
     provider.work()
     another = replace(provider, token)
-    provider.customer(another).submit(wanted="yes")
+    provider.customer(another).submit("news", wanted="yes")
     with provider.database.write() as session:
         from reporter.reports import store
 
@@ -69,11 +54,9 @@ def test_the_browser_that_sent_it_is_led_to_the_new_link(provider: Provider) -> 
     customer = Customer(provider.app)
     sent = customer.report()
     assert "INC-" in sent.text
-    token = customer.client.get(
-        "/report/review", base_url="https://incidents.example.com"
-    ).location.rpartition("/")[2]
+    token = customer.peek("/report/review").location.rpartition("/")[2]
     another = replace(provider, token)
-    answer = customer.client.get("/report/review", base_url="https://incidents.example.com")
+    answer = customer.peek("/report/review")
     assert answer.location.endswith(f"/r/{another}")
 
 
@@ -87,12 +70,7 @@ def test_a_link_is_not_replaced_without_end(provider: Provider) -> None:
 def test_a_browser_forgets(provider: Provider) -> None:
     customer = Customer(provider.app)
     customer.report()
-    page = customer.open("/report/review")
-    csrf = token_of(page.html)
-    answer = customer.client.post(
-        "/report/forget", data={"csrf_token": csrf}, base_url="https://incidents.example.com",
-        headers={"Origin": "https://incidents.example.com"},
-    )  # fmt: skip
+    answer = customer.submit("forget", follow=False)
     assert answer.headers["Clear-Site-Data"] == '"storage"'
-    again = customer.client.get("/report/review", base_url="https://incidents.example.com")
+    again = customer.peek("/report/review")
     assert "/r/" not in again.location

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from email.message import EmailMessage
 from itertools import repeat
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from factories import ANSWERS, body
-from provider import Provider, a_picture, a_provider
+from provider import Provider, a_picture
 from servers import SmtpServer
 
 from reporter.models import MailForm, MailKind, Message
 
+pytestmark = pytest.mark.settings(SEND_ACKNOWLEDGEMENT=False)
+
 CONTENT = "554 5.6.0 not this"
 FILTER = "554 5.7.1 spam"
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path, SEND_ACKNOWLEDGEMENT=False) as provider:
-        yield provider
 
 
 def answers(smtp: SmtpServer, *lines: str) -> None:
@@ -109,7 +103,7 @@ def test_details_with_a_file_arrive_without_it_and_later_updates_too(provider: P
     provider.work()
     customer = provider.customer(token)
     customer.open(f"/r/{token}/details/evidence")
-    customer.chooses(("photo.png", a_picture()), hypothesis="El disco")
+    customer.submit(files=[("photo.png", a_picture())], hypothesis="El disco")
     customer.open(f"/r/{token}/details/review")
     customer.submit()
     provider.later(minutes=5)

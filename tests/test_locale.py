@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from factories import Customer, an_app, values
@@ -11,12 +11,6 @@ from flask import Flask
 
 from reporter.formats.languages import preferred
 from reporter.web.locale import language_name, select_locale
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    with an_app(tmp_path) as app:
-        yield app
 
 
 def language(html: str) -> str:
@@ -68,10 +62,7 @@ def test_a_link_can_ask_for_a_language_and_it_stays(app: Flask) -> None:
 @pytest.mark.parametrize("asked", ["fr", "", "../../etc", "EN", "es\x00"])
 def test_a_language_there_is_not_changes_nothing(app: Flask, asked: str) -> None:
     customer = Customer(app, "en")
-    response = customer.client.get(
-        "/", query_string={"lang": asked}, base_url=customer.base_url, headers=customer.headers
-    )
-    assert language(response.get_data(as_text=True)) == "en"
+    assert language(customer.open(f"/?{urlencode({'lang': asked})}").html) == "en"
     assert language(customer.open("/").html) == "en"
 
 

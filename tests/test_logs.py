@@ -75,9 +75,9 @@ def test_a_whole_report_leaves_no_word_of_it_in_the_log(app: Flask, written: Wri
     for slug in SLUGS:
         customer.open(f"/report/{slug}")
         customer.submit(**values(slug, **MARKERS), csrf_token="stale")
-        customer.submit(impact="none", started="none", changed="none", email="marker@")
+        customer.forge(impact="none", started="none", changed="none", email="marker@")
         customer.submit(**values(slug, **MARKERS))
-    draft = customer.client.get_cookie("__Host-reporter", domain="incidents.example.com")
+    draft = customer.client.cookies["__Host-reporter"]
     page = customer.submit(follow=False)
     token = page.location.removeprefix("/r/")
     for end in ("", "/status.json", "/ticket.txt", "/ticket.json", "/nothing"):
@@ -85,22 +85,22 @@ def test_a_whole_report_leaves_no_word_of_it_in_the_log(app: Flask, written: Wri
     lines = written.read()
     assert len(lines) > 20
     assert draft
-    assert clean(lines, token, draft.value, "198.51.100.99", "/r/")
+    assert clean(lines, token, draft, "198.51.100.99", "/r/")
 
 
 def test_nothing_after_send_leaves_a_word_in_the_log(tmp_path: Path, written: Written) -> None:
     with a_provider(tmp_path) as provider:
         token = provider.report()
         customer = provider.customer(token)
-        customer.submit(kind="worse", text="marker")
+        customer.submit("update", kind="worse", text="marker")
         for slug, key in (("impact", "business_impact"), ("evidence", "tests_done")):
             customer.open(f"/r/{token}/details/{slug}")
             files = [("marker.png", a_picture()), ("marker.exe", b"MZ\0")]
-            customer.chooses(*files[: 2 * (slug == "evidence")], **{key: "marker"})
+            customer.submit(files=[*files[: 2 * (slug == "evidence")]], **{key: "marker"})
         customer.open(f"/r/{token}/details/review")
         customer.submit()
         desk = provider.desk(token)
-        desk.submit(action="message", name="Marker", text="marker")
+        desk.forge(action="message", name="Marker", text="marker")
         (new,) = [path for path in desk.page.links if "/desk/notices/new" in path]
         desk.open(new.removeprefix("https://incidents.example.com"))
         desk.submit(text="marker")
@@ -139,7 +139,7 @@ def test_an_error_is_logged_with_its_frames_and_without_its_message(
     token = customer.open("/report/failure").fields["csrf_token"]
     customer.headers["Referer"] = "https://incidents.example.com/"
     sent = {**MARKERS, "csrf_token": token}
-    assert customer._go("POST", "/report/breaks", follow=False, data=sent).status == 500
+    assert customer.ask("POST", "/report/breaks", sent).status == 500
     assert customer.open("/r/marker-token/breaks").status == 500
     lines = written.read()
     assert clean(lines, token, "/r/")

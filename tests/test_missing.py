@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,6 @@ LEFT_OUT = {
     "error message": "el mensaje de error, tal como aparece",
     "frequency": "con qué frecuencia",
 }
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path) as provider:
-        yield provider
 
 
 def told(provider: Provider, **changes: str) -> tuple[str | None, str]:

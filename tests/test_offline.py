@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from factories import ANSWERS, an_app
-from flask import Flask
+from factories import ANSWERS
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+pytestmark = pytest.mark.settings(BASE_URL="http://localhost")
+
 KEY = "4022250974-7-1906892053-3-2718281828"
 JUST_NOW = ANSWERS | {"started": "just_now"}
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    with an_app(tmp_path, BASE_URL="http://localhost") as app:
-        yield app
 
 
 def send(client: FlaskClient, key: str = KEY, **changes: str) -> TestResponse:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from factories import Customer, parsed
-from provider import SUPPORT, Provider, Visitor, a_picture, a_provider, text_of
+from provider import SUPPORT, Provider, a_picture, text_of
+from sqlalchemy.orm import Session
 from test_promises import duties
 
+from reporter.delivery import beforehand
 from reporter.models import Author, Base, MailForm, MailKind, Message, Update, UpdateKind
 from reporter.reports import followups
 from reporter.reports.store import lock
+
+pytestmark = pytest.mark.settings(SEND_ACKNOWLEDGEMENT=False)
 
 URL = re.compile(r"https://incidents\.example\.com(/[^\s>\"]*)?")
 PRESSED = [
@@ -26,12 +28,6 @@ PRESSED = [
     for action in ("acknowledge", "message", "solve", "reopen", "link_notice", "contact",
                    "update", "close", "link", "")
 ]  # fmt: skip
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path, SEND_ACKNOWLEDGEMENT=False) as provider:
-        yield provider
 
 
 def everything(provider: Provider) -> list[Any]:
@@ -48,31 +44,36 @@ def every_kind(provider: Provider) -> list[EmailMessage]:
         tokens.append(provider.report(f"draft{number}"))
         provider.later(minutes=1)
     provider.work()
-    provider.customer(tokens[0]).submit(kind="worse", text="Peor")
+    provider.customer(tokens[0]).submit("update", kind="worse", text="Peor")
     provider.later(minutes=2)
     provider.work()
     for kind, token in zip(("info", "better", "solved"), tokens[1:], strict=False):
-        provider.customer(token).submit(kind=kind, text="Una línea")
-    details = Visitor(provider.app)
+        provider.customer(token).submit("update", kind=kind, text="Una línea")
+    details = Customer(provider.app)
     details.open(f"/r/{tokens[4]}/details/evidence")
-    details.chooses(("uno.png", a_picture()))
+    details.submit(files=[("uno.png", a_picture())])
     details.open(f"/r/{tokens[4]}/details/authorisation")
     details.submit(wants_root_cause="yes", security_suspected="yes")
     details.open(f"/r/{tokens[4]}/details/review")
     details.submit()
-    with provider.app.app_context(), provider.database.write() as session:  # one came back
-        row = lock(session, provider.receipt(tokens[5]).report_id)
-        came_back = Update(author=Author.SERVICE, kind=UpdateKind.UNREACHABLE,
+    returned = provider.receipt(tokens[5]).report_id
+
+    def came_back(session: Session) -> None:
+        row = lock(session, returned)
+        update = Update(author=Author.SERVICE, kind=UpdateKind.UNREACHABLE,
                            content={"text": ""}, created_at=provider.now)  # fmt: skip
-        row.updates.append(came_back)
-        followups.queue(session, row, came_back, due_at=provider.now)
+        row.updates.append(update)
+        followups.queue(session, row, update, due_at=provider.now)
+
+    with provider.app.app_context():
+        beforehand.write(provider.database, came_back)
     visitor = Customer(provider.app)
     visitor.open(f"/notices/{key}")
     visitor.submit(name="Ana", contact="600 000 002")
     provider.desk(tokens[6]).submit(action="message", text="En ello", next_news_at="03:59")
     caller = provider.support()
-    caller.open("/desk").action = "/desk/call"
-    caller.submit()
+    caller.open("/desk")
+    caller.submit("/desk/call")
     caller.report(summary="Por teléfono")
     provider.later(minutes=25)
     duties(provider)
@@ -81,7 +82,7 @@ def every_kind(provider: Provider) -> list[EmailMessage]:
         token = provider.report(f"lesser{shorter}")
         provider.smtp.scripts["DATA"] = iter(["554 5.6.0 not this"] * shorter)
         provider.work()
-        provider.customer(token).submit(kind="worse", text="Peor")
+        provider.customer(token).submit("update", kind="worse", text="Peor")
         provider.later(minutes=2)
         provider.smtp.scripts["DATA"] = iter(["554 5.6.0 not this"] * shorter)
         provider.work()
@@ -158,12 +159,10 @@ def test_nothing_changes_by_any_address_in_any_mail_to_support(
     for path in sorted(addresses):
         if path:
             for method in ("GET", "HEAD", "OPTIONS"):
-                answer = someone.client.open(path, method=method, base_url=someone.base_url)
-                assert answer.status_code < 500
+                assert someone.ask(method, path).status < 500
             for pressed in PRESSED:
                 for sent in (pressed, {**pressed, "csrf_token": csrf}):
-                    answer = someone.client.post(path, data=sent, base_url=someone.base_url)
-                    assert answer.status_code < 500
+                    assert someone.ask("POST", path, sent).status < 500
                     tried += 1
     assert tried >= 100
     assert everything(provider) == before

@@ -304,8 +304,7 @@ def test_whoever_is_told_of_the_incident_anyway_is_told_the_cause_once(provider:
     for token in (follows, waits):
         wants_cause(provider, token)
         customer = provider.customer(token)
-        customer.page.action = f"/r/{token}/news"
-        customer.submit(wanted="yes")
+        customer.submit("news", wanted="yes")
     provider.desk(follows).submit(action="link_notice", notice=key)
     assert provider.followers_confirm() == 1
     provider.desk(waits).submit(action="link_notice", notice=key)  # and confirms nothing

@@ -3,7 +3,6 @@ no matter of the customer's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +18,11 @@ NOBODY = "550 5.1.1 no such user"
 
 
 @pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path) as provider:
-        yield provider
-
-
-@pytest.fixture
 def token(provider: Provider) -> str:
     """A report that is with support, whose customer wants news by mail."""
     token = provider.report()
     provider.work()
-    customer = provider.customer(token)
-    customer.page.action = customer.page.action.replace("/updates#add", "/news")
-    customer.submit(wanted="yes")
+    provider.customer(token).submit("news", wanted="yes")
     return token
 
 
@@ -83,7 +74,7 @@ def test_a_promised_time_that_passed_is_told_without_accusing(
 
 def test_a_customer_who_solves_it_waits_for_nothing(provider: Provider, token: str) -> None:
     tells(provider, token, next_news_at="03:40")
-    provider.customer(token).submit(kind="solved", text="")
+    provider.customer(token).submit("update", kind="solved", text="")
     provider.later(minutes=30)
     assert status(provider, token)["promise_late"] is False
     assert LATE not in text(provider, token)
@@ -125,7 +116,7 @@ def test_an_update_that_is_not_with_support_says_so_beside_it(
     provider: Provider, token: str, answer: str, said: str
 ) -> None:
     provider.smtp.scripts["DATA"] = iter([answer] * 99)
-    provider.customer(token).submit(kind="worse", text="Ahora tampoco el panel")
+    provider.customer(token).submit("update", kind="worse", text="Ahora tampoco el panel")
     provider.later(minutes=1)
     provider.work()
     provider.later(minutes=3)

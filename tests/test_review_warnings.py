@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from factories import SLUGS, a_form, an_app
+from factories import SLUGS, a_form
 from flask_babel import force_locale
 
 from reporter.formats.secrets import holds_secret
 from reporter.wizard.review_warnings import review_warnings
-
-
-@pytest.fixture
-def inside_a_request(tmp_path: Path) -> Iterator[None]:
-    with an_app(tmp_path) as app, app.test_request_context():
-        yield
 
 
 @pytest.mark.parametrize(

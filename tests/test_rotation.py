@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from email.message import EmailMessage
-from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 from factories import Customer, values
-from provider import Provider, a_provider, link, text_of, to_customers, to_support
+from provider import Provider, link, text_of, to_customers, to_support
 
 from reporter.models import Follower, Message, Report
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path) as provider:
-        yield provider
 
 
 def rotate(provider: Provider) -> None:
@@ -54,7 +45,7 @@ def test_a_report_goes_on_as_it_was(provider: Provider) -> None:
     customer = Customer(provider.app)
     assert customer.open(path).status == 200
 
-    customer.submit(kind="worse", text="Ahora tampoco entra el panel")
+    customer.submit("update", kind="worse", text="Ahora tampoco entra el panel")
     update = last(provider, "followup")
     assert update["References"] == update["In-Reply-To"] == root
 
@@ -67,8 +58,7 @@ def test_a_report_goes_on_as_it_was(provider: Provider) -> None:
     assert details["References"] == details["In-Reply-To"] == root
 
     customer.open(path)
-    customer.page.action = f"{path}/news"
-    customer.submit(wanted="yes")
+    customer.submit("news", wanted="yes")
     assert desk.open(f"/desk/{ticket['X-Incident-Reference']}").status == 200  # signed in still
     desk.submit(action="message", text="Estamos en ello")
     news = last(provider, "news")
@@ -88,12 +78,12 @@ def test_a_page_that_is_open_can_be_sent_and_sending_twice_is_one_report(
     if page.status == 422:  # a fresh token, and everything typed
         page = customer.submit()
     review = page
-    receipt = customer.submit().action
+    receipt = customer.submit().path
     rotate(provider)
     customer.page = review
     again = customer.submit()
     assert again.status == 200
-    assert again.action == receipt
+    assert again.path == receipt
     assert count(provider, Report) == 1
 
 

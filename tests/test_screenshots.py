@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Iterator
 from email.message import EmailMessage
-from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from chosen_files import files_in, pdf
 from factories import Customer, Page, parsed, values
-from provider import Provider, Visitor, a_picture, a_provider, quoted, text_of, to_support
-from test_attachments import files_in, pdf, twin_of
+from provider import Provider, a_picture, text_of, to_support, twin_of
 from test_filetypes import a_photo, a_zip, telling
-from werkzeug.datastructures import FileStorage, MultiDict
-from werkzeug.test import encode_multipart
+from werkzeug.datastructures import FileStorage
 
 from reporter.attachments import store as attachments
 from reporter.attachments.store import Owner
@@ -26,37 +21,24 @@ PNG = a_picture("PNG")
 
 
 @pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path) as provider:
-        yield provider
+def customer(provider: Provider) -> Customer:
+    return Customer(provider.app, "es")
 
 
-@pytest.fixture
-def customer(provider: Provider) -> Visitor:
-    return Visitor(provider.app, "es")
-
-
-def add(customer: Visitor, *files: tuple[str, bytes], **changes: str) -> Page:
+def add(customer: Customer, *files: tuple[str, bytes], **changes: str) -> Page:
     """Answer the first page with *files* beside the error message."""
     customer.open("/report/failure")
-    fields = {**customer.page.fields, **values("failure"), **changes}
-    fields.pop("screenshots", None)
-    parts: list[tuple[str, Any]] = list(fields.items())
-    parts += [("screenshots", FileStorage(io.BytesIO(c), quoted(n))) for n, c in files]
-    boundary, content = encode_multipart(MultiDict(parts))
-    content_type = f"multipart/form-data; boundary={boundary}"
-    action = customer.page.action
-    return customer._go("POST", action, follow=True, data=content, content_type=content_type)
+    return customer.forge(files=files, **{**values("failure"), **changes})
 
 
-def report(customer: Visitor) -> Page:
+def report(customer: Customer) -> Page:
     for slug in ("timing", "changes", "contact"):
         customer.fill(slug)
     return customer.submit()
 
 
 def receipt_of(page: Page) -> str:
-    return page.action.partition("/updates")[0]
+    return page.path
 
 
 def rows(provider: Provider) -> list[Attachment]:
@@ -72,7 +54,7 @@ def mails(provider: Provider) -> list[EmailMessage]:
 
 
 def test_a_screenshot_is_kept_at_once_in_the_draft_and_seen_by_its_customer_alone(
-    provider: Provider, customer: Visitor
+    provider: Provider, customer: Customer
 ) -> None:
     page = add(customer, ("captura.png", PNG), keep="files", summary="")
     assert page.status == 200
@@ -82,8 +64,8 @@ def test_a_screenshot_is_kept_at_once_in_the_draft_and_seen_by_its_customer_alon
     assert "captura.png (1 kB)" in page.text
     address = page.html.partition('class="thumbnail" src="')[2].partition('"')[0]
     assert address.startswith(f"/report/pictures/{row.id}")
-    answer = customer.client.get(address.replace("&amp;", "&"), base_url=customer.base_url)
-    assert (answer.status_code, answer.data) == (200, PNG)
+    answer = customer.ask("GET", address.replace("&amp;", "&"))
+    assert (answer.status, answer.response.body) == (200, PNG)
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
@@ -94,7 +76,7 @@ def test_a_screenshot_is_kept_at_once_in_the_draft_and_seen_by_its_customer_alon
 
 
 def test_it_goes_with_the_ticket_without_another_press(
-    provider: Provider, customer: Visitor
+    provider: Provider, customer: Customer
 ) -> None:
     add(customer, ("IMG_1.jpg", a_photo()), ("captura.png", PNG))
     page = report(customer)
@@ -108,16 +90,14 @@ def test_it_goes_with_the_ticket_without_another_press(
     assert twin_of(ticket)["answers"]["screenshots"] == ["IMG_1.jpg", "captura.png"]
     assert [each["name"] for each in twin_of(ticket)["attachment"]] == list(sent)
     assert [row.number for row in rows(provider)] == [0, 0]
-    page = customer.open(
-        page.links and customer.page.action.replace("/updates", "").partition("#")[0]
-    )
+    page = customer.open(customer.page.path)
     assert "captura.png" in page.text
     assert "aún sin enviar" not in page.text
     assert page.html.count('class="thumbnail"') == 2
 
 
 def test_what_the_ticket_has_no_room_for_follows_at_once(
-    provider: Provider, customer: Visitor
+    provider: Provider, customer: Customer
 ) -> None:
     large = pdf(2_000_001)
     add(customer, ("grande.pdf", large), ("captura.png", PNG), ("todo.zip", a_zip()))
@@ -129,7 +109,9 @@ def test_what_the_ticket_has_no_room_for_follows_at_once(
     assert [row.number for row in rows(provider)] == [1, 0, 0]
 
 
-def test_two_million_bytes_in_all_go_with_the_ticket(provider: Provider, customer: Visitor) -> None:
+def test_two_million_bytes_in_all_go_with_the_ticket(
+    provider: Provider, customer: Customer
+) -> None:
     files = [pdf(1_000_000), pdf(1_000_000)]
     add(customer, ("a.pdf", files[0]), ("b.pdf", files[1]))
     report(customer)
@@ -138,19 +120,19 @@ def test_two_million_bytes_in_all_go_with_the_ticket(provider: Provider, custome
 
 
 def test_an_update_that_comes_while_such_a_follow_up_waits_joins_it(
-    provider: Provider, customer: Visitor
+    provider: Provider, customer: Customer
 ) -> None:
     large = pdf(2_000_001)
     add(customer, ("grande.pdf", large))
     report(customer)
-    customer.submit(kind="info", text="Sigue igual")
+    customer.submit("update", kind="info", text="Sigue igual")
     _ticket, followup = mails(provider)
     assert "Sigue igual" in text_of(followup)
     assert "update: 1\n" in text_of(followup)
     assert list(files_in(followup).values()) == [large]
 
 
-def test_a_screenshot_can_be_taken_out_again(provider: Provider, customer: Visitor) -> None:
+def test_a_screenshot_can_be_taken_out_again(provider: Provider, customer: Customer) -> None:
     add(customer, ("captura.png", PNG))
     customer.open("/report/failure")
     customer.submit(remove=str(rows(provider)[0].id))
@@ -161,16 +143,16 @@ def test_a_screenshot_can_be_taken_out_again(provider: Provider, customer: Visit
     assert twin_of(ticket)["answers"]["screenshots"] is None
 
 
-def test_a_stranger_takes_none_out(provider: Provider, customer: Visitor) -> None:
+def test_a_stranger_takes_none_out(provider: Provider, customer: Customer) -> None:
     add(customer, ("captura.png", PNG))
-    stranger = Visitor(provider.app)
+    stranger = Customer(provider.app)
     stranger.open("/report/failure")
-    stranger.submit(remove=str(rows(provider)[0].id))
+    stranger.forge(remove=str(rows(provider)[0].id))
     assert len(rows(provider)) == 1
 
 
 def test_a_file_that_cannot_be_taken_costs_nothing_that_was_typed(
-    provider: Provider, customer: Visitor
+    provider: Provider, customer: Customer
 ) -> None:
     page = add(customer, ("a.exe", b"MZ\x00\x01"), ("captura.png", PNG))
     assert (page.status, set(page.errors)) == (422, {"screenshots"})
@@ -178,7 +160,7 @@ def test_a_file_that_cannot_be_taken_costs_nothing_that_was_typed(
     assert [row.name for row in rows(provider)] == ["captura.png"]
 
 
-def test_the_review_shows_it_small(provider: Provider, customer: Visitor) -> None:
+def test_the_review_shows_it_small(provider: Provider, customer: Customer) -> None:
     add(customer, ("captura.png", PNG), ("nota.txt", b"502"))
     for slug in ("timing", "changes", "contact"):
         customer.fill(slug)
@@ -188,17 +170,17 @@ def test_the_review_shows_it_small(provider: Provider, customer: Visitor) -> Non
 
 
 def test_those_of_the_report_are_not_asked_about_again_in_its_details(
-    provider: Provider, customer: Visitor
+    provider: Provider, customer: Customer
 ) -> None:
     add(customer, ("captura.png", PNG))
     receipt = receipt_of(report(customer))
     page = customer.open(f"{receipt}/details/evidence")
     assert "captura.png" not in page.text
-    copy = customer.client.get(f"{receipt}/ticket.json", base_url=customer.base_url)
-    assert json.loads(copy.data)["answers"]["screenshots"] == ["captura.png"]
+    copy = customer.peek(f"{receipt}/ticket.json")
+    assert copy.response.json["answers"]["screenshots"] == ["captura.png"]
 
 
-def test_an_old_page_of_ours_loses_no_screenshot(provider: Provider, customer: Visitor) -> None:
+def test_an_old_page_of_ours_loses_no_screenshot(provider: Provider, customer: Customer) -> None:
     customer.headers |= {"Sec-Fetch-Site": "same-origin"}
     page = add(customer, ("captura.png", PNG), csrf_token="stale")
     assert (page.status, "captura.png" in page.text) == (422, True)
@@ -206,7 +188,7 @@ def test_an_old_page_of_ours_loses_no_screenshot(provider: Provider, customer: V
 
 
 def test_nothing_is_kept_of_a_page_whose_token_is_none_of_ours(
-    provider: Provider, customer: Visitor
+    provider: Provider, customer: Customer
 ) -> None:
     page = add(customer, ("captura.png", PNG), csrf_token="theirs")
     assert page.status == 422
@@ -214,7 +196,7 @@ def test_nothing_is_kept_of_a_page_whose_token_is_none_of_ours(
 
 
 def test_a_draft_that_was_sent_goes_at_once_and_its_files_stay_with_the_report(
-    provider: Provider, customer: Visitor
+    provider: Provider, customer: Customer
 ) -> None:
     add(customer, ("captura.png", PNG))
     for slug in ("timing", "changes", "contact"):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from factories import SLUGS, Customer, an_app, values
+from factories import SLUGS, Customer, values
 from flask import Flask
 
 from reporter.web.skeleton import CLOSE, OPEN, Skeleton, Slot
@@ -15,12 +13,6 @@ from reporter.wizard import rendering
 
 # What would break out of where it stands, or be taken for a place to fill in.
 HOSTILE = f"\"><script>&amp; {OPEN}service{CLOSE} {Slot('csrf_token')}'</textarea>"
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    with an_app(tmp_path) as app:
-        yield app
 
 
 def both(customer: Customer, path: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:

@@ -25,15 +25,9 @@ STEP_OF = {
 BLANK: dict[str, str | None] = dict.fromkeys([*ANSWERS, "approximate", "started_fold"])
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    with an_app(tmp_path_factory.mktemp("app")) as app:
-        yield app
-
-
 @pytest.fixture(autouse=True)
-def inside_a_request(app: Flask) -> Iterator[None]:
-    with app.test_request_context(), time_machine.travel(SENT_AT, tick=False):
+def at_that_time(inside_a_request: Flask) -> Iterator[None]:
+    with time_machine.travel(SENT_AT, tick=False):
         yield
 
 
@@ -380,8 +374,8 @@ def test_services_are_named_as_the_settings_have_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "ours", ["support@example.com", "SUPPORT@example.com", "<no-reply@example.com>"]
 )
-def test_an_address_of_our_own_mails_is_no_customers(app: Flask, ours: str) -> None:
-    sender = app.config["MAIL_DEFAULT_SENDER"]
+def test_an_address_of_our_own_mails_is_no_customers(inside_a_request: Flask, ours: str) -> None:
+    sender = inside_a_request.config["MAIL_DEFAULT_SENDER"]
     assert errors("contact", email=ours.replace("no-reply@example.com", sender)) == {
         "email": "That is our address: enter your own"
     }

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 import time_machine
-from factories import an_app
 from flask_babel import force_locale
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
@@ -16,11 +13,7 @@ from werkzeug.datastructures import MultiDict
 from reporter.formats.times import WrongSide, parse_time
 from reporter.web.support_time import SupportTime
 
-
-@pytest.fixture(autouse=True)
-def inside_an_app(tmp_path: Path) -> Iterator[None]:
-    with an_app(tmp_path) as app, app.test_request_context():
-        yield
+pytestmark = pytest.mark.usefixtures("inside_a_request")
 
 
 class PromiseForm(FlaskForm):

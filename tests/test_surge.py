@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -30,12 +30,6 @@ from reporter.database import Database
 from reporter.models import Message, Report, Surge
 from reporter.reports.surge import count_reports
 from reporter.reports.surge_statistics import DAY, HOUR, usual_times
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path) as provider:
-        yield provider
 
 
 def outage(

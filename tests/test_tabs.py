@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 import time_machine
-from factories import SENT_AT, SLUGS, Customer, Page, an_app, values
+from factories import SENT_AT, SLUGS, Customer, Page, values
 from flask import Flask
 
 from reporter import report
 from reporter.models import Draft, Report
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    with an_app(tmp_path) as app:
-        yield app
 
 
 @pytest.fixture
@@ -240,13 +232,9 @@ def test_what_another_sites_page_sends_is_refused_before_anything_is_shown(
     app: Flask, customer: Customer, headers: dict[str, str], path: str
 ) -> None:
     customer.fill_all()
-    answer = customer.client.post(
-        path,
-        base_url=customer.base_url,
-        data={"draft_key": "known-to-somebody", "summary": "a stranger's words"},
-        headers=headers,
-    )
-    assert answer.status_code == 403
+    sent = {"draft_key": "known-to-somebody", "summary": "a stranger's words"}
+    answer = customer.ask("POST", path, sent, headers=headers)
+    assert answer.status == 403
     assert "stranger" not in answer.text
     assert "known-to-somebody" not in answer.text
 
@@ -260,7 +248,7 @@ def test_what_our_own_pages_send_is_taken(customer: Customer) -> None:
 
 
 def test_a_cookie_under_https_is_this_hosts_alone(app: Flask, customer: Customer) -> None:
-    answer = customer.client.get("/report/failure", base_url=customer.base_url)
+    answer = customer.ask("GET", "/report/failure")
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-")
     assert {"Secure", "Path=/"} <= set(cookie.split("; "))
@@ -272,7 +260,7 @@ def test_a_cookie_under_https_is_this_hosts_alone(app: Flask, customer: Customer
 
 def test_blocked_cookies_are_said_as_such_in_the_language_chosen(app: Flask) -> None:
     customer = Customer(app, "en")
-    customer.client = app.test_client(use_cookies=False)
+    customer.blocks_cookies()
     start = customer.open("/?lang=es")
     page = customer.open(next(link for link in start.links if link.startswith("/report/failure")))
     for _ in range(2):  # and no loop: the ways out stand there each time

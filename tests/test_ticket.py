@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import SENT_AT, a_report, an_app
-from flask import Flask
+from factories import SENT_AT, a_report
 
 from reporter.mail.key_block import block, missing
 from reporter.mail.ticket_text import copy_text, subject, ticket_text
 from reporter.models import Channel, UpdateKind
 from reporter.report import CustomerUpdate, Followup, Section, Similar
 
+pytestmark = pytest.mark.usefixtures("inside_a_request")
+
 # What somebody in a hurry leaves out.
 SHORT = dict.fromkeys(
     ["affected", "error_message", "frequency", "company", "customer_number", "phone"], ""
 )
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    with an_app(tmp_path_factory.mktemp("app")) as app:
-        yield app
-
-
-@pytest.fixture(autouse=True)
-def inside_a_request(app: Flask) -> Iterator[None]:
-    with app.test_request_context():
-        yield
 
 
 def test_the_sections_are_in_the_language_of_support_and_the_block_is_not_translated() -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from factories import ANSWERS, SENT_AT, a_report, an_app, parsed
+from factories import ANSWERS, SENT_AT, a_report, parsed
 from flask import Flask
 from jsonschema import Draft202012Validator, FormatChecker
 from wtforms.fields.core import UnboundField
@@ -17,23 +16,13 @@ from reporter.mail.ticket_json import schema, to_bytes, trouble_ticket
 from reporter.report import Report
 from reporter.wizard.detail_steps import DETAIL_STEPS
 
+pytestmark = pytest.mark.usefixtures("inside_a_request")
+
 BLANK = dict.fromkeys(
     ["affected", "error_message", "frequency", "change_description", "company",
      "customer_number", "phone"],
     "",
 ) | {"changed": "no", "preferred_channel": "email"}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    with an_app(tmp_path_factory.mktemp("app")) as app:
-        yield app
-
-
-@pytest.fixture(autouse=True)
-def inside_a_request(app: Flask) -> Iterator[None]:
-    with app.test_request_context():
-        yield
 
 
 # The second stage, which no first mail has answers of.
@@ -117,9 +106,9 @@ def test_the_whole_ticket() -> None:
     }
 
 
-def test_the_schema_is_a_schema_and_is_served_as_one(app: Flask) -> None:
+def test_the_schema_is_a_schema_and_is_served_as_one(inside_a_request: Flask) -> None:
     Draft202012Validator.check_schema(schema())
-    response = app.test_client().get("/schema/ticket-v1.json")
+    response = inside_a_request.test_client().get("/schema/ticket-v1.json")
     assert response.mimetype == "application/schema+json"
     assert json.loads(response.data) == schema()
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from factories import SENT_AT, Customer, values
 from flask import Flask
-from provider import Provider, Visitor, a_picture, a_provider
+from provider import Provider, a_picture, a_provider
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
@@ -76,9 +76,9 @@ def prepared(provider: Provider) -> tuple[Customer, dict[str, dict[str, str]]]:
         beforehand.write(provider.database, follow)
         follower = follower_token(key, ana.contact)
     reference = provider.receipt(token).report.reference
-    visitor = Visitor(provider.app)
+    visitor = Customer(provider.app)
     visitor.open(f"/r/{token}/details/evidence")
-    visitor.chooses(("uno.png", a_picture()))
+    visitor.submit(files=[("uno.png", a_picture())])
     customer = Customer(provider.app)
     customer.fill_all()
     known = {
@@ -109,8 +109,7 @@ def pages(app: Flask, known: dict[str, dict[str, str]]) -> Iterator[tuple[str, s
 
 def got(customer: Customer, path: str) -> int:
     """The status that a page is answered with, whatever it holds."""
-    answer = customer.client.get(path, base_url=customer.base_url, headers=customer.headers)
-    return answer.status_code
+    return customer.peek(path).status
 
 
 def test_no_page_waits_for_whoever_writes(provider: Provider, tmp_path: Path) -> None:
@@ -165,9 +164,10 @@ def test_a_page_of_the_desk_is_one_transaction_with_who_asks(provider: Provider)
         ("/desk/call", {}),
         ("/desk/call/end", {}),
     ]:
-        support.open("/desk" if path.startswith("/desk/call") else path).action = path
+        shown = support.open("/desk" if path.startswith("/desk/call") else path)
+        sent = {**shown.fields, **shown.filled("/desk/call"), **pressed}
         with transactions(provider.app) as begun:
-            page = support.submit(follow=False, **pressed)
+            page = support.ask("POST", path, sent)
         assert page.status == (422 if pressed.get("text") == "" else 303), path
         # What may cause mails is tried first, so that they are composed with no lock held.
         calls = path.startswith("/desk/call")

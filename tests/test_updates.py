@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.message import EmailMessage
@@ -13,29 +12,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from factories import SENT_AT, Customer
-from flask import Flask
 from provider import (
     Provider,
     a_provider,
-    a_provider_made_by,
     block_of,
     text_of,
     to_support,
 )
 
 from reporter.reports.updates import KINDS, add_update
-
-
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with a_provider(tmp_path) as provider:
-        yield provider
-
-
-@pytest.fixture
-def on_both_engines(make_app: Callable[..., Flask]) -> Iterator[Provider]:
-    with a_provider_made_by(make_app) as provider:
-        yield provider
 
 
 def followups(provider: Provider, token: str) -> list[EmailMessage]:
@@ -68,7 +53,7 @@ def test_every_kind_reaches_support_and_stays_on_the_receipt(
     token = provider.report()
     provider.work()
     customer = provider.customer(token)
-    page = customer.submit(kind=kind, text="Ahora sale error 504")
+    page = customer.submit("update", kind=kind, text="Ahora sale error 504")
     assert "Lo hemos guardado y va camino del equipo de soporte." in page.text
     assert words in page.text
     assert "Ahora sale error 504" in page.text
@@ -84,7 +69,7 @@ def test_every_kind_reaches_support_and_stays_on_the_receipt(
 
 def test_the_form_offers_the_kinds_of_the_contract(provider: Provider) -> None:
     page = provider.customer(provider.report()).page
-    assert page.action.split("#")[0].endswith("/updates")
+    assert page.form("update").action.split("#")[0].endswith("/updates")
     for kind in ("info", "worse", "better", "solved"):
         assert f'name="kind" value="{kind}"' in page.html
 
@@ -94,7 +79,7 @@ def test_a_follow_up_is_in_the_thread_of_its_ticket_to_the_letter(provider: Prov
     (ticket,) = to_support(provider.work())
     customer = provider.customer(token)
     for number in (1, 2):
-        customer.submit(kind="info", text="Más")
+        customer.submit("update", kind="info", text="Más")
         provider.later(minutes=1)
         (mail,) = provider.work()
         root = ticket["Message-ID"]
@@ -120,7 +105,7 @@ def test_the_headers_of_a_helpdesk_are_in_the_first_mail_only(tmp_path: Path) ->
         token = provider.report()
         (ticket,) = to_support(provider.work())
         assert ticket["X-Zammad-Ticket-Priority"] == "3 high"
-        provider.customer(token).submit(kind="info", text="Más")
+        provider.customer(token).submit("update", kind="info", text="Más")
         (mail,) = followups(provider, token)
         assert "X-Zammad-Ticket-Priority" not in mail
 
@@ -142,7 +127,7 @@ def test_a_follow_up_is_in_its_thread_after_the_key_was_changed(provider: Provid
 def test_a_long_subject_is_identical_in_the_follow_up(provider: Provider) -> None:
     token = provider.report(summary="La página de pago de la tienda no carga – " * 3)
     (ticket,) = to_support(provider.work())
-    provider.customer(token).submit(kind="worse", text="")
+    provider.customer(token).submit("update", kind="worse", text="")
     (mail,) = followups(provider, token)
     assert mail["Subject"] == f"Re: {ticket['Subject']}"
     assert "… | web-hosting | INC-" in ticket["Subject"]
@@ -152,12 +137,12 @@ def test_several_within_a_minute_join_one_mail(provider: Provider) -> None:
     token = provider.report()
     provider.work()
     customer = provider.customer(token)
-    customer.submit(kind="info", text="uno")
+    customer.submit("update", kind="info", text="uno")
     provider.later(seconds=30)
-    customer.submit(kind="worse", text="dos")
+    customer.submit("update", kind="worse", text="dos")
     provider.later(seconds=29)
     assert provider.work() == []
-    customer.submit(kind="info", text="tres")
+    customer.submit("update", kind="info", text="tres")
     provider.later(seconds=1)
     (mail,) = provider.work()
     assert block_of(mail)["news"] == "info, worse, info"
@@ -175,11 +160,11 @@ def test_what_is_sent_twice_is_one(provider: Provider) -> None:
     form = customer.page
     for text in ("uno", "uno", "dos"):
         customer.page = form
-        page = customer.submit(kind="info", text=text)
+        page = customer.submit("update", kind="info", text=text)
         assert "Lo hemos guardado y va camino del equipo de soporte." in page.text
     provider.later(seconds=59)
-    customer.submit(kind="info", text="dos")
-    customer.submit(kind="worse", text="dos")
+    customer.submit("update", kind="info", text="dos")
+    customer.submit("update", kind="worse", text="dos")
     provider.later(seconds=1)
     (mail,) = provider.work()
     assert block_of(mail)["news"] == "info, info, worse"
@@ -189,9 +174,9 @@ def test_what_is_sent_twice_is_one(provider: Provider) -> None:
 def test_the_same_words_a_minute_later_are_news(provider: Provider) -> None:
     token = provider.report()
     customer = provider.customer(token)
-    customer.submit(kind="worse", text="")
+    customer.submit("update", kind="worse", text="")
     provider.later(minutes=1)
-    customer.submit(kind="worse", text="")
+    customer.submit("update", kind="worse", text="")
     assert len(provider.receipt(token).updates) == 2
 
 
@@ -199,10 +184,10 @@ def test_what_comes_after_a_mail_was_sent_begins_another(provider: Provider) -> 
     token = provider.report()
     provider.work()
     customer = provider.customer(token)
-    customer.submit(kind="info", text="uno")
+    customer.submit("update", kind="info", text="uno")
     provider.later(minutes=1)
     provider.work()
-    customer.submit(kind="info", text="dos")
+    customer.submit("update", kind="info", text="dos")
     provider.later(minutes=1)
     (mail,) = provider.work()
     assert block_of(mail)["update"] == "2"
@@ -213,11 +198,11 @@ def test_a_mail_that_a_relay_may_have_seen_is_not_changed_any_more(provider: Pro
     token = provider.report()
     provider.work()
     customer = provider.customer(token)
-    customer.submit(kind="info", text="uno")
+    customer.submit("update", kind="info", text="uno")
     provider.smtp.scripts["DATA"] = repeat("451 4.3.0 later", 1)
     provider.later(minutes=1)
     (tried,) = provider.work()  # seen by the relay, and deferred
-    customer.submit(kind="info", text="dos")
+    customer.submit("update", kind="info", text="dos")
     first, second = followups(provider, token)
     assert first.as_bytes() == tried.as_bytes()
     assert [block_of(mail)["update"] for mail in (first, second)] == ["1", "2"]
@@ -229,7 +214,7 @@ def test_no_follow_up_overtakes_its_ticket(provider: Provider) -> None:
     provider.smtp.scripts["MAIL"] = repeat("451 4.3.0 later", 2)
     token = provider.report()
     assert provider.work() == []
-    provider.customer(token).submit(kind="worse", text="")
+    provider.customer(token).submit("update", kind="worse", text="")
     provider.later(minutes=5)
     assert provider.work() == []  # the ticket is deferred again
     provider.later(minutes=5)
@@ -242,7 +227,7 @@ def test_solved_is_the_first_word_and_the_state(provider: Provider) -> None:
     token = provider.report()
     provider.work()
     provider.later(minutes=40)
-    page = provider.customer(token).submit(kind="solved", text="Volvió sola")
+    page = provider.customer(token).submit("update", kind="solved", text="Volvió sola")
     assert "Solucionado" in page.text
     provider.later(minutes=1)
     (mail,) = provider.work()
@@ -260,7 +245,7 @@ def test_solved_is_the_first_word_and_the_state(provider: Provider) -> None:
 @pytest.mark.parametrize("kind", ["info", "worse", "better"])
 def test_nothing_else_is_called_solved(provider: Provider, kind: str) -> None:
     token = provider.report()
-    provider.customer(token).submit(kind=kind, text="texto")
+    provider.customer(token).submit("update", kind=kind, text="texto")
     (mail,) = followups(provider, token)
     assert "FUNCIONA DE NUEVO" not in text_of(mail)
     assert "state" not in block_of(mail)
@@ -270,8 +255,8 @@ def test_nothing_else_is_called_solved(provider: Provider, kind: str) -> None:
 def test_worse_opens_a_solved_incident_again(provider: Provider) -> None:
     token = provider.report()
     customer = provider.customer(token)
-    customer.submit(kind="solved", text="")
-    page = customer.submit(kind="worse", text="Ha vuelto a caer")
+    customer.submit("update", kind="solved", text="")
+    page = customer.submit("update", kind="worse", text="Ha vuelto a caer")
     assert provider.receipt(token).solved_at is None
     assert "<b>Solucionado</b>" not in page.html
 
@@ -280,7 +265,7 @@ def test_what_comes_after_it_was_solved_keeps_the_state(provider: Provider) -> N
     token = provider.report()
     customer = provider.customer(token)
     for kind, state in [("solved", "solved"), ("info", "solved"), ("worse", None), ("info", None)]:
-        customer.submit(kind=kind, text="texto")
+        customer.submit("update", kind=kind, text="texto")
         provider.later(minutes=1)
         mail = to_support(provider.work())[-1]
         assert block_of(mail).get("state") == state
@@ -291,13 +276,13 @@ def test_in_one_mail_the_last_word_decides_whether_it_is_solved(provider: Provid
     """ "It works again" and a moment later "it is worse" join one mail, which is not solved."""
     token = provider.report()
     customer = provider.customer(token)
-    customer.submit(kind="solved", text="")
-    customer.submit(kind="worse", text="Ha vuelto a caer")
+    customer.submit("update", kind="solved", text="")
+    customer.submit("update", kind="worse", text="Ha vuelto a caer")
     (mail,) = followups(provider, token)
     assert block_of(mail)["news"] == "solved, worse"
     assert "state" not in block_of(mail)
     assert text_of(mail).startswith("VA PEOR: Ha vuelto a caer; y 1 más (")
-    customer.submit(kind="solved", text="Ahora sí")
+    customer.submit("update", kind="solved", text="Ahora sí")
     (mail,) = followups(provider, token)
     assert block_of(mail)["state"] == "solved"
     assert text_of(mail).startswith("FUNCIONA DE NUEVO, según el cliente: Ahora sí; y 2 más (")
@@ -306,9 +291,9 @@ def test_in_one_mail_the_last_word_decides_whether_it_is_solved(provider: Provid
 def test_solved_keeps_the_first_time(provider: Provider) -> None:
     token = provider.report()
     customer = provider.customer(token)
-    customer.submit(kind="solved", text="")
+    customer.submit("update", kind="solved", text="")
     provider.later(minutes=30)
-    customer.submit(kind="solved", text="")
+    customer.submit("update", kind="solved", text="")
     assert provider.receipt(token).solved_at == SENT_AT
 
 
@@ -317,7 +302,7 @@ def test_the_block_of_a_follow_up_is_the_whole_state_and_its_text_only_the_news(
 ) -> None:
     token = provider.report()
     (ticket,) = to_support(provider.work())
-    provider.customer(token).submit(kind="info", text="Más")
+    provider.customer(token).submit("update", kind="info", text="Más")
     (mail,) = followups(provider, token)
     for section in ("QUÉ FALLA", "DESDE CUÁNDO", "QUÉ HA CAMBIADO", "CÓMO CONTACTAR CON USTED"):
         assert section not in text_of(mail)
@@ -328,10 +313,10 @@ def test_the_block_of_a_follow_up_is_the_whole_state_and_its_text_only_the_news(
 def test_the_json_has_every_update_so_far(provider: Provider) -> None:
     token = provider.report()
     customer = provider.customer(token)
-    customer.submit(kind="worse", text="uno")
+    customer.submit("update", kind="worse", text="uno")
     provider.later(minutes=2)
     provider.work()
-    customer.submit(kind="solved", text="dos")
+    customer.submit("update", kind="solved", text="dos")
     mail = followups(provider, token)[-1]
     (twin,) = mail.iter_attachments()
     notes = json.loads(twin.get_content())["note"]
@@ -351,7 +336,9 @@ HOSTILE = (
 def test_hostile_text_can_write_nothing_of_ours(provider: Provider) -> None:
     token = provider.report()
     provider.work()
-    page = provider.customer(token).submit(kind="info", text=HOSTILE + "<script>alert(1)</script>")
+    page = provider.customer(token).submit(
+        "update", kind="info", text=HOSTILE + "<script>alert(1)</script>"
+    )
     assert "<script>alert" not in page.html
     provider.later(minutes=1)
     (mail,) = provider.work()
@@ -374,37 +361,38 @@ def test_hostile_text_can_write_nothing_of_ours(provider: Provider) -> None:
 def test_more_information_needs_words_and_the_others_do_not(provider: Provider) -> None:
     token = provider.report()
     customer = provider.customer(token, "en")
-    page = customer.submit(kind="info", text=" \r\n ")
+    page = customer.submit("update", kind="info", text=" \r\n ")
     assert (page.status, page.errors) == (422, {"text": "Write what we should know"})
-    page = customer.submit(kind="", text="algo")
+    page = customer.forge("update", kind="", text="algo")
     assert (page.status, page.errors) == (422, {"kind": "Choose what is new"})
-    assert page.fields["text"] == "algo"
-    page = customer.submit(kind="gone", text="algo")
+    assert page.filled("update")["text"] == "algo"
+    page = customer.forge("update", kind="gone", text="algo")
     assert page.status == 422
-    page = customer.submit(kind="info", text="x" * 5001)
+    page = customer.submit("update", kind="info", text="x" * 5001)
     assert (page.status, page.errors) == (
         422,
         {"text": "Use 5000 characters or fewer; you have written 5001"},
     )
-    assert page.fields["text"] == "x" * 5001
+    assert page.filled("update")["text"] == "x" * 5001
     assert followups(provider, token) == []
-    assert customer.submit(kind="better", text="").status == 200
+    assert customer.submit("update", kind="better", text="").status == 200
     assert len(followups(provider, token)) == 1
 
 
 def test_another_language_keeps_the_place_and_what_was_typed(provider: Provider) -> None:
     token = provider.report()
     customer = provider.customer(token)
-    page = customer.submit(kind="info", text="")
+    page = customer.submit("update", kind="info", text="")
     assert page.status == 422
-    page = customer.submit(kind="info", text="un texto largo", lang="en")
+    page = customer.submit("update", kind="info", text="un texto largo", lang="en")
     assert page.status == 200
     assert '<html lang="en">' in page.html
     assert "Send to support" in page.text
-    assert (page.fields["kind"], page.fields["text"]) == ("info", "un texto largo")
+    typed = page.filled("update")
+    assert (typed["kind"], typed["text"]) == ("info", "un texto largo")
     assert page.errors == {}
     assert followups(provider, token) == []
-    page = customer.submit(kind=None, text="", lang="es")
+    page = customer.submit("update", kind=None, text="", lang="es")
     assert "Enviar al equipo de soporte" in page.text
     assert page.status == 200
 
@@ -412,13 +400,13 @@ def test_another_language_keeps_the_place_and_what_was_typed(provider: Provider)
 def test_an_error_page_leads_to_its_place_in_another_language(provider: Provider) -> None:
     token = provider.report()
     customer = provider.customer(token)
-    page = customer.submit(kind="info", text="un texto largo", csrf_token="stale")
+    page = customer.submit("update", kind="info", text="un texto largo", csrf_token="stale")
     (path,) = [path for path, text in page.links.items() if text == "English"]
     page = customer.open(path)
-    assert page.action == f"/r/{token}/updates#add"
+    assert page.form("update").action == f"/r/{token}/updates#add"
     assert '<html lang="en">' in page.html
     desk = provider.desk(token)
-    page = desk.submit(action="")
+    page = desk.forge(action="")
     assert page.status == 422
     (path,) = [path for path, text in page.links.items() if text == "English"]
     assert desk.open(path).action == page.action
@@ -434,7 +422,7 @@ def test_a_reload_leads_back_to_the_receipt(provider: Provider, path: str) -> No
 def test_a_stale_token_loses_nothing_that_was_typed(provider: Provider) -> None:
     token = provider.report()
     customer = provider.customer(token)
-    page = customer.submit(kind="info", text="un texto largo", csrf_token="stale")
+    page = customer.submit("update", kind="info", text="un texto largo", csrf_token="stale")
     assert page.status == 400
     assert page.fields["kind"] == "info"
     assert page.fields["text"] == "un texto largo"
@@ -507,7 +495,7 @@ def test_an_update_whose_mail_cannot_be_queued_is_not_kept(provider: Provider) -
     full = "CREATE TRIGGER full BEFORE INSERT ON message BEGIN SELECT RAISE(ABORT, 'full'); END"
     with provider.database.write() as session:
         session.execute(sa.text(full))
-    page = customer.submit(kind="solved", text="un texto largo")
+    page = customer.submit("update", kind="solved", text="un texto largo")
     assert page.status == 503
     assert page.fields["text"] == "un texto largo"
     assert provider.receipt(token).updates == ()
@@ -521,7 +509,7 @@ def test_an_update_whose_mail_cannot_be_queued_is_not_kept(provider: Provider) -
 def test_what_is_missing_is_said_in_the_title_above_the_form_and_beside_it(
     provider: Provider,
 ) -> None:
-    page = provider.customer(provider.report(), "en").submit(kind="", text="")
+    page = provider.customer(provider.report(), "en").forge("update", kind="", text="")
     assert "<title>Error: Report INC-" in page.html
     assert page.listed == page.errors == {"kind": "Choose what is new"}
     assert 'role="alert" tabindex="-1" autofocus' in page.html
@@ -537,6 +525,5 @@ def test_what_is_missing_is_said_in_the_title_above_the_form_and_beside_it(
 )
 def test_a_press_is_answered_in_view(provider: Provider, wanted: str, said: str) -> None:
     customer = provider.customer(provider.report(), "en")
-    customer.page.action = customer.page.action.replace("/updates#add", "/news")
-    page = customer.submit(wanted=wanted)
+    page = customer.submit("news", wanted=wanted)
     assert f'<div class="note done" role="status" tabindex="-1" autofocus>{said}</div>' in page.html

@@ -6,14 +6,12 @@ A question or a word that is new changes the literals of this file, and of no ot
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from factories import SENT_AT, a_report, an_app, body, parsed
-from flask import Flask
+from factories import SENT_AT, a_report, body, parsed
 
 from reporter.delivery.outbox import Mail
 from reporter.mail.customer import compose_acknowledgement, compose_news
@@ -38,6 +36,8 @@ from reporter.report import (
     StoredFile,
 )
 from reporter.reports.surge import compose_surge
+
+pytestmark = pytest.mark.usefixtures("inside_a_request")
 
 DESK = "https://incidents.example.com/desk/INC-KX7M9Q"
 RECEIPT = "https://incidents.example.com/r/x"
@@ -443,18 +443,6 @@ If you did not report anything, ignore this email: someone entered your address 
 
 Ejemplo Hosting
 """
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    with an_app(tmp_path_factory.mktemp("app")) as app:
-        yield app
-
-
-@pytest.fixture(autouse=True)
-def inside_a_request(app: Flask) -> Iterator[None]:
-    with app.test_request_context():
-        yield
 
 
 def answered(report: Report, **answers: str) -> Report:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from factories import an_app
 from flask_babel import force_locale
 
 from reporter.formats.words import day_and_time, elapsed, three_ways, zone_name
 
+pytestmark = pytest.mark.usefixtures("inside_a_request")
+
 MADRID = ZoneInfo("Europe/Madrid")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def inside_an_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with an_app(tmp_path_factory.mktemp("app")) as app, app.app_context():
-        yield
 
 
 def madrid(*parts: int) -> datetime:

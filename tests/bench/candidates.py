@@ -76,13 +76,13 @@ def ours(folder: Path, part: str = "web", **settings: object) -> Iterator[Servic
 
 def answers_on(service: Service, path: str) -> float:
     """Seconds until it answers 200 there."""
-    from running import BROKEN, HttpClient
+    from running import BROKEN, Visitor
 
     started = time.perf_counter()
     while time.perf_counter() < started + 30:
         assert service.process.poll() is None, service.log
         try:
-            if HttpClient(service.port).open(path).status_code == 200:
+            if Visitor(service).peek(path).status == 200:
                 break
         except BROKEN:
             time.sleep(0.005)
@@ -120,11 +120,11 @@ def _review(app: Flask, secret: str, key: str) -> bytes:
     client, name = app.test_client(), app.config["SESSION_COOKIE_NAME"]
     with client.session_transaction(base_url=app.config["BASE_URL"]) as session:
         session[Key.BROWSER], session[Key.DRAFTS] = secret, [key]
-    page = Page(client.get("/report/review", base_url=app.config["BASE_URL"]))
+    answer = client.get("/report/review", base_url=app.config["BASE_URL"])
     cookie = client.get_cookie(name, domain="127.0.0.1")
-    assert page.status == 200, page.location
+    assert answer.status_code == 200, answer.location
     assert cookie is not None
-    return post("/report/review", page.fields, f"{name}={cookie.value}")
+    return post("/report/review", Page.of(answer.text).fields, f"{name}={cookie.value}")
 
 
 @contextmanager

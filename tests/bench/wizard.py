@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from candidates import silence
 from factories import SLUGS, Page, an_app, values
@@ -37,7 +38,7 @@ def _report(app: object, email: str) -> list[tuple[str, float]]:
     base = app.config["BASE_URL"]  # type: ignore[attr-defined]
     found: list[tuple[str, float]] = []
 
-    def ask(what: str, method: str, path: str, sent: dict[str, str] | None = None) -> object:
+    def ask(what: str, method: str, path: str, sent: dict[str, str] | None = None) -> Any:
         begun = time.process_time()
         answer = client.open(
             path, method=method, data=sent, base_url=base, headers={"Accept-Language": "es"}
@@ -48,12 +49,12 @@ def _report(app: object, email: str) -> list[tuple[str, float]]:
 
     ask("first page", "GET", "/")
     for slug in SLUGS:
-        page = Page(ask("GET of a step", "GET", f"/report/{slug}"))  # type: ignore[arg-type]
+        page = Page.of(ask("GET of a step", "GET", f"/report/{slug}").text)
         sent = {**page.fields, **values(slug, email=email)}
         ask("POST of a step", "POST", page.action, sent)
-    page = Page(ask("GET of the review", "GET", "/report/review"))  # type: ignore[arg-type]
+    page = Page.of(ask("GET of the review", "GET", "/report/review").text)
     sent_to = ask("POST of the review", "POST", page.action, page.fields)
-    ask("receipt", "GET", sent_to.location)  # type: ignore[attr-defined]
+    ask("receipt", "GET", sent_to.location)
     return found
 
 

@@ -10,13 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlencode
 
 from factories import Customer
-from werkzeug import Response
+from webtest import TestRequest
 
 from reporter.demo.mailbox import LOOPBACK, free_port
 
@@ -86,7 +84,7 @@ class Service:
     def is_ready(self) -> bool:
         assert self.process.poll() is None, self.log
         try:
-            return HttpClient(self.port).open("/readyz").status_code == 200
+            return Visitor(self).peek("/readyz").status == 200
         except BROKEN:
             return False
 
@@ -201,45 +199,27 @@ def _stat(pid: int) -> Stat | None:
     return Stat(fields[0], int(fields[1]), fields[19])
 
 
-class HttpClient:
-    """Just enough of a browser for a `Customer`, over real sockets. Keeps cookies."""
+def over_http(port: int) -> Callable[..., list[bytes]]:
+    """A service that runs, as WebTest has an application. Raises one of BROKEN."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.cookies: SimpleCookie = SimpleCookie()
-
-    def open(
-        self,
-        path: str,
-        *,
-        method: str = "GET",
-        headers: dict[str, str] | None = None,
-        data: dict[str, str] | None = None,
-        timeout: float = 30,
-        **_: Any,
-    ) -> Response:
-        """Raises one of BROKEN."""
-        body = urlencode(data) if data is not None else None
-        sent = {**(headers or {}), "Cookie": self.cookies.output(attrs=[], header="", sep=";")}
-        if body is not None:
-            sent["Content-Type"] = "application/x-www-form-urlencoded"
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=timeout)
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        asked = TestRequest(environ)
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
         try:
-            connection.request(method, path, body, sent)
-            answer = connection.getresponse()
-            content = answer.read()
+            connection.request(asked.method, asked.path_qs, asked.body, dict(asked.headers))
+            found = connection.getresponse()
+            content = found.read()
         finally:
             connection.close()
-        for cookie in answer.headers.get_all("Set-Cookie", []):
-            self.cookies.load(cookie)
-        return Response(content, answer.status, list(answer.headers.items()))
+        start_response(f"{found.status} {found.reason}", found.getheaders())
+        return [content]
+
+    return answer
 
 
 class Visitor(Customer):
     """A customer of a service that runs."""
 
     def __init__(self, service: Service, language: str = "es", **headers: str) -> None:
-        self.client = HttpClient(service.port)
-        self.base_url = service.url
-        self.headers = {"Accept-Language": language, **headers}
-        self.environment = {}
+        self.begin(over_http(service.port), service.url, language, **headers)
+        self.client.lint = False  # it knows what WSGI servers leave out

@@ -17,25 +17,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import chromium
 from factories import parsed
 from pages import DESKTOP, PHONE, Person, person
 from PIL import Image
 from playwright.sync_api import Browser, JSHandle, Locator, Route, expect
 from provider import a_picture, block_of, text_of
-from running import HttpClient, Service, Visitor, running, until
+from running import Service, Visitor, running, until
 from servers import SmtpServer, smtp_server
 from test_form_access import OVERFLOW, SMALL, SPACED
 
 PNG = a_picture("PNG", "blue")
 GIF = a_picture("GIF")
 LOG = "502 Bad Gateway\nnginx/1.24.0 – año\n"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +62,7 @@ UPDATE = "form[action$='#add'] button"
 def reports(customer: Person, **changes: str) -> tuple[str, str]:
     """Sends a report, and opens its receipt; its path and its reference."""
     visitor = Visitor(customer.service, customer.language)
-    receipt = visitor.report(started="just_now", **changes).action.removesuffix("/updates#add")
+    receipt = visitor.report(started="just_now", **changes).path
     customer.opens(receipt)
     return receipt, customer.reference
 
@@ -486,7 +479,7 @@ def test_what_support_presses_is_on_the_receipt(
         expect(told).not_to_contain_text("Próxima actualización")
         log = re.findall(r"([^\d\n]+) \d+ \w+ \d+ [\d:]+ · es \w{6}", support.text)
         assert log == ["Solucionado", "Mensaje al cliente", "Visto"]
-    status = HttpClient(service.port).open(f"{receipt}/status.json").json
+    status = Visitor(service).peek(f"{receipt}/status.json").response.json
     assert status["reference"] == reference
     assert [message["text"] for message in status["messages"]] == [
         "Era un disco lleno.",

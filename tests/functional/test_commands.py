@@ -21,7 +21,6 @@ from factories import sqlite_url, values
 from flask import Flask
 from running import (
     BROKEN,
-    HttpClient,
     Service,
     Visitor,
     command,
@@ -56,7 +55,7 @@ def half_sent(service: Service, **headers: str) -> Iterator[Callable[[], bytes]]
     form = urlencode({**visitor.page.fields, **values("failure")}).encode()
     lines = {
         "Host": LOOPBACK,
-        "Cookie": visitor.client.cookies.output(attrs=[], header="", sep=";").strip(),
+        "Cookie": "; ".join(map("=".join, visitor.client.cookies.items())),
         "Content-Type": "application/x-www-form-urlencoded",
         "Content-Length": str(len(form)),
     }
@@ -115,7 +114,7 @@ class TestServe:
             for _ in range(40):
                 slow.enter_context(half_sent(service))
             for _ in range(8):  # with one process or the other
-                assert HttpClient(service.port).open("/", timeout=10).status_code == 200
+                assert Visitor(service).peek("/").status == 200
 
     def test_it_takes_reports_while_redis_is_away(self, tmp_path: Path) -> None:
         away = "redis://127.0.0.1:1"
@@ -202,11 +201,11 @@ class TestDemonstration:
 
     def test_its_inbox_is_for_this_machine_alone(self, tmp_path: Path) -> None:
         with running(tmp_path, "serve", "--demo", TRUSTED_PROXIES=1) as service:
-            client = HttpClient(service.port)
+            client = Visitor(service)
 
             def status(**headers: str) -> int:
                 sent = {name.replace("_", "-"): value for name, value in headers.items()}
-                return client.open("/inbox", headers=sent).status_code
+                return client.ask("GET", "/inbox", headers=sent).status
 
             assert status() == 200
             assert status(Host=f"localhost:{service.port}") == 200

@@ -469,7 +469,7 @@ def test_a_receipt_that_is_open_tells_by_itself_what_is_late_and_what_was_refuse
     browser: Browser, service: Service
 ) -> None:
     visitor = Visitor(service)
-    receipt = visitor.report(started="just_now").action.removesuffix("/updates#add")
+    receipt = visitor.report(started="just_now").path
     with person(browser, service) as customer:
         customer.opens(receipt)
         until(lambda: customer.reloads() or len(customer.states) == 2)

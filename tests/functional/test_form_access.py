@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-import sites
 from axe_playwright_python.sync_playwright import Axe
-from browser import chromium
 from playwright.sync_api import Browser, Locator, Page, expect
 from sites import CONTACT, FAILURE, Site, proceed, visiting, walk
 from states import each
@@ -41,18 +39,6 @@ SPACED = """() => {
     p { margin-bottom: 2em !important }`);
   document.adoptedStyleSheets = [sheet];
 }"""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with sites.running(tmp_path_factory.mktemp("site")) as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -53,20 +53,6 @@ TAKEN_AWAY = [
 ]
 
 
-@pytest.fixture(scope="module")
-def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with sites.running(tmp_path_factory.mktemp("site")) as site:
-        yield site
-
-
-@pytest.fixture
-def site(running_site: Site) -> Iterator[Site]:
-    """A site that is up; a test may take it down."""
-    yield running_site
-    if not running_site.is_up:
-        running_site.start()
-
-
 def count(site: Site) -> int:
     with sqlite3.connect(site.folder / "instance" / "reporter.db") as database:
         return int(database.execute("SELECT count(*) FROM report").fetchone()[0])

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from factories import an_app
-from flask import Flask
 
 from reporter.settings import ROOT
 
-
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    with an_app(tmp_path, PROPAGATE_EXCEPTIONS=False) as app:
-        yield app
+pytestmark = pytest.mark.settings(PROPAGATE_EXCEPTIONS=False)
 
 
 def reaches_support(page: str) -> bool:

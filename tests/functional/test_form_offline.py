@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import sites
-from browser import chromium
 from playwright.sync_api import Browser, Page, expect
 from sites import (
     CHANGES,
@@ -25,26 +23,6 @@ from sites import (
 )
 
 UNREACHABLE = "Ahora mismo no podemos conectar con el servidor"
-
-
-@pytest.fixture(scope="module")
-def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with sites.running(tmp_path_factory.mktemp("site")) as site:
-        yield site
-
-
-@pytest.fixture
-def site(running_site: Site) -> Iterator[Site]:
-    """A site that is up; a test may take it down."""
-    yield running_site
-    if not running_site.is_up:
-        running_site.start()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 import sites
-from browser import chromium
 from playwright.sync_api import Browser, Page, expect
 from servers import smtp_server
 from sites import (
@@ -23,18 +22,6 @@ from sites import (
     visiting,
     walk,
 )
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with sites.running(tmp_path_factory.mktemp("site")) as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

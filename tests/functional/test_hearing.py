@@ -37,7 +37,7 @@ def test_an_answer_of_supports_is_on_the_receipt_by_itself(tmp_path: Path) -> No
         person(browser, service, service_workers="block") as customer,
     ):
         visitor = Visitor(service, customer.language)
-        receipt = visitor.report(started="just_now").action.removesuffix("/updates#add")
+        receipt = visitor.report(started="just_now").path
         customer.opens(receipt)
         ticket = until(lambda: next((parsed(m.content) for m in smtp.received), None))
         assert customer.reference in text_of(ticket)

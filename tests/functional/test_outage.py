@@ -94,7 +94,7 @@ class Outage:
         self.reports.append(token)
         if self.dice.random() < 0.2:  # and has something to add, twice
             for kind in ("info", "worse"):
-                self.provider.customer(token).submit(kind=kind, text="Sigue igual")
+                self.provider.customer(token).submit("update", kind=kind, text="Sigue igual")
                 self.updates += 1
 
     def support_reads_its_mail(self, now: datetime) -> None:

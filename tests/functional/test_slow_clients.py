@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import HttpClient, Service, running
+from running import Service, Visitor, running
 
 SLOW = 300
 HALF_A_FORM = (
@@ -41,4 +41,4 @@ def test_three_hundred_half_sent_forms_hold_up_nobody(service: Service) -> None:
             stack.callback(client.close)
             client.sendall(HALF_A_FORM)
         for _ in range(20):
-            assert HttpClient(service.port).open("/report/failure").status_code == 200
+            assert Visitor(service).peek("/report/failure").status == 200

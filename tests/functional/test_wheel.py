@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import HttpClient, Service, Visitor, running, until
+from running import Service, Visitor, running, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,9 +46,9 @@ def test_it_serves_both_languages_and_delivers_from_an_empty_folder(
 
     for language, heading in (("es", "Comunicar una incidencia"), ("en", "Report an incident")):
         assert f"<h1>{heading}</h1>" in Visitor(service, language).open("/").html
-    client = HttpClient(service.port)
+    client = Visitor(service)
     for path in ("/static/reporter.js", "/static/icon.svg", "/schema/ticket-v1.json"):
-        assert client.open(path).status_code == 200
+        assert client.peek(path).status == 200
 
     visitor = Visitor(service)
     assert "INC-" in visitor.report().text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser import chromium
 from factories import body, parsed
 from pages import DESKTOP, PHONE, Person, person
 from playwright.sync_api import Browser, expect
@@ -13,12 +12,6 @@ from running import Service, running, until
 from servers import SmtpServer, smtp_server
 
 SENT = {"es": ["Guardado", "Enviado"], "en": ["Saved", "Sent"]}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from itertools import repeat
 from pathlib import Path
 
 from pages import Person
-from running import HttpClient, Service, running, until
+from running import Service, Visitor, running, until
 from servers import SmtpServer, smtp_server
 
 # Over what one address may ask of one page in a minute.
@@ -113,9 +113,9 @@ def _review(customer: Person, address: str) -> Iterator[str]:
     customer.page.evaluate("document.querySelector('[name=csrf_token]').value = 'stale'")
     customer.sends()
     yield "review-again"
-    client = HttpClient(customer.service.port)
+    client = Visitor(customer.service)
     for _ in range(FLOOD):
-        client.open("/report/review", method="POST", data={}, headers={"X-Forwarded-For": address})
+        client.ask("POST", "/report/review", {}, headers={"X-Forwarded-For": address})
     customer.sends_without_script()
     yield "error-429"
     customer.page.context.set_extra_http_headers({"X-Forwarded-For": f"{address}0"})

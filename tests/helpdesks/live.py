@@ -69,6 +69,6 @@ def live(folder: Path, profile: str, **settings: Any) -> Iterator[Live]:
         ) as service,
     ):
         customer = Visitor(service)
-        receipt = customer.report(started="just_now").action.partition("/updates")[0]
+        receipt = customer.report(started="just_now").path
         ticket = until(lambda: next((mail.content for mail in smtp.received), None))
         yield Live(ticket, f"{service.url}/hooks/helpdesk", customer, receipt)

@@ -10,7 +10,7 @@ from itertools import count
 
 from factories import SLUGS, Page, parsed, values
 from faults_of import Fate
-from running import BROKEN, HttpClient, Service, Visitor, until
+from running import BROKEN, Service, Visitor, until
 from servers import SmtpServer
 
 REPORTERS = 8
@@ -111,5 +111,5 @@ def by_reference(smtp: SmtpServer) -> dict[str, list[bytes]]:
 
 def _sent(service: Service, receipt: str) -> str:
     """The reference, once the ticket is sent."""
-    status = HttpClient(service.port).open(f"{receipt}/status.json").get_json()
+    status = Visitor(service).peek(f"{receipt}/status.json").response.json
     return status["reference"] if status["sent_at"] else ""

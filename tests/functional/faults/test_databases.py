@@ -16,7 +16,7 @@ import pytest
 from crowd import Crowd, fate
 from factories import sqlite_url
 from faults_of import LONG, Property, frozen, tell
-from running import BROKEN, HttpClient, Service, kill_all, until
+from running import BROKEN, Service, Visitor, kill_all, until
 from servers import PostgresServer, SmtpServer, alarm_server, own_postgres, smtp_server
 
 from reporter.demo.mailbox import LOOPBACK
@@ -76,7 +76,7 @@ class Probes:
         while time.monotonic() < end:
             for path in self.slowest:
                 began = time.monotonic()
-                assert HttpClient(self.service.port).open(path, timeout=5).status_code == 200
+                assert Visitor(self.service).peek(path).status == 200
                 self.slowest[path] = max(self.slowest[path], time.monotonic() - began)
             time.sleep(0.05)
 
@@ -95,7 +95,7 @@ def fill(ballast: Path) -> None:
 
 def readiness(service: Service) -> int:
     try:
-        return HttpClient(service.port).open("/readyz", timeout=20).status_code
+        return Visitor(service).peek("/readyz").status
     except BROKEN:
         return 0
 

@@ -144,6 +144,22 @@ def test_full_width_forms_are_read_as_the_usual_ones_by_a_program_only() -> None
     assert short("エラー：５０２") == "エラー：５０２"
 
 
+@pytest.mark.parametrize(
+    ("cell", "blanks"),
+    [
+        ("abc", 5),
+        ("x\u0301x\u0301", 6),  # each with a mark on it, and in one column
+        ("a\u20dd", 7),  # within a circle
+        ("👩\u200d💻", 4),  # joined
+        ("日本", 4),  # wide ones
+        ("ＡＢ", 4),  # full width
+        ("ｱｲ", 6),  # half width
+    ],
+)
+def test_a_tab_counts_columns_and_not_characters(cell: str, blanks: int) -> None:
+    assert exact_lines(f"{cell}\tX") == [f"{cell}{' ' * blanks}X"]
+
+
 def test_a_tab_reaches_to_the_next_of_eight_columns() -> None:
     assert exact_lines("ID\tNAME\tUP\nabcdefgh\tx\t1") == [
         "ID      NAME    UP",

@@ -8,9 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from factories import Customer, an_app, values
 from flask import Flask
 
+from reporter import models
 from reporter.formats.networks import network_of
 from reporter.web import bounds
 
@@ -48,6 +50,23 @@ def test_a_body_that_is_too_large_is_refused(app: Flask) -> None:
         content = b"text=" + b"x" * (size - 5)
         answer = client.post("/report/whole", data=content, content_type=FORM)
         assert answer.status_code == status
+
+
+def test_a_page_with_files_takes_as_much_as_is_told(app: Flask) -> None:
+    """At the bound the page answers, beside the field; a byte over it nothing is read."""
+    head = b'--x\r\nContent-Disposition: form-data; name="screenshots"; filename="a.zip"\r\n\r\n'
+    tail = b"\r\n--x--\r\n"
+    client = app.test_client()
+    for size, status in ((bounds.FILES_BODY_BYTES, 422), (bounds.FILES_BODY_BYTES + 1, 413)):
+        content = head + b"x" * (size - len(head) - len(tail)) + tail
+        assert len(content) == size
+        answer = client.post(
+            "/report/failure", data=content, content_type="multipart/form-data; boundary=x"
+        )
+        assert answer.status_code == status
+        assert len(answer.data) < 60_000
+    with app.extensions["sqlalchemy"].read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(models.Attachment)) == 0
 
 
 def test_an_error_page_gives_back_the_fields_of_its_own_form_alone(app: Flask) -> None:

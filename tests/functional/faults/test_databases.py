@@ -136,7 +136,7 @@ def test_a_postgresql_that_is_stopped(
         probes = Probes(service)
         fault = f"PostgreSQL stopped for {AWAY_SECONDS} s"
         carries_on(service, smtp, postgres.url, fault, record_property, broken)
-    record_property("slowest while it was away", probes)
+    record_property("slowest while it was away", str(probes))
 
 
 @pytest.mark.timeout(400)
@@ -152,7 +152,7 @@ def test_a_postgresql_that_is_frozen(
         probes = Probes(service)
         fault = f"PostgreSQL frozen for {AWAY_SECONDS} s"
         carries_on(service, smtp, postgres.url, fault, record_property, broken)
-    record_property("slowest while it was frozen", probes)
+    record_property("slowest while it was frozen", str(probes))
 
 
 @pytest.mark.timeout(400)
@@ -172,7 +172,7 @@ def test_a_sqlite_that_somebody_else_has_locked(
         probes = Probes(service)
         fault = f"SQLite locked for {AWAY_SECONDS} s"
         carries_on(service, smtp, url, fault, record_property, broken)
-    record_property("slowest while it was locked", probes)
+    record_property("slowest while it was locked", str(probes))
 
 
 @pytest.mark.timeout(400)
@@ -207,4 +207,4 @@ def test_a_disk_that_is_full(tmp_path: Path, smtp: SmtpServer, record_property: 
         carries_on(service, smtp, "sqlite:///", "disk full", record_property, broken)
         if LONG:
             until(lambda: any("disk: all is well again" in a["message"] for a in alarms.taken), 60)
-    record_property("slowest while it was full", probes)
+    record_property("slowest while it was full", str(probes))

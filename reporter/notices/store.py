@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from reporter import models
 from reporter.database import Lock, exclusive
@@ -133,7 +133,9 @@ def tell(
         row.closed_at = at
     report = models.Report
     waits = report.notice_id == row.id, report.next_news_at.is_not(None)
-    session.execute(sa.update(report).where(*waits).values(next_news_at=None))
+    # As rows, which are written at the end: a rehearsal of the change goes on to what it mails.
+    for each in session.scalars(sa.select(report).options(load_only(report.id)).where(*waits)):
+        each.next_news_at = None
     session.flush()
     return True
 

@@ -23,7 +23,7 @@ from reporter.database import Database, RehearsalOver
 from reporter.delivery import beforehand
 from reporter.delivery.beforehand import KeepsChanging, composed
 from reporter.delivery.mail import Mail
-from reporter.desk import promises
+from reporter.desk import overdue, promises
 from reporter.inbound.lmtp import TAKEN, Ear
 
 BOUNCE = """\
@@ -165,8 +165,8 @@ def send_everything(provider: Provider) -> None:
     provider.at(datetime(2026, 11, 23, 2, 36, tzinfo=UTC))
     with app.app_context():
         promises.remind()
-        promises.watch_promises()
-        promises.watch_unseen()
+        overdue.watch_promises()
+        overdue.watch_unseen()
     stop = rows(provider, models.Message, kind="notice")[0]
     post(Customer(app), link(parsed(stop.content), "/notices/f/") + "/stop",
          **{"List-Unsubscribe": "One-Click"})  # fmt: skip

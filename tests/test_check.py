@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 import trustme
 from factories import SETTINGS, make_tables, sqlite_url
 from flask import Flask
@@ -189,6 +191,18 @@ class TestDatabase:
             session.execute(sa.text("DELETE FROM beat"))
         result = app.test_cli_runner().invoke(args=["check"])
         assert "note  worker: none is running: nothing is sent" in result.output
+
+
+def test_a_clock_that_is_off_from_the_databases(
+    make: Callable[..., Flask], database: Database, database_url: str
+) -> None:
+    """SQLite has none of its own."""
+    app = make(DATABASE_URL=database_url)
+    with time_machine.travel(datetime.now(UTC) - timedelta(seconds=90), tick=False):
+        said = app.test_cli_runner().invoke(args=["check"]).output
+    assert "ok    database: " in said
+    told = re.search(r"MEND  clock: PostgreSQL's is \+(89|90|91) s off from this one \(NTP\)", said)
+    assert bool(told) == (database.engine.dialect.name == "postgresql")
 
 
 class TestRelay:

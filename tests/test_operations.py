@@ -20,7 +20,7 @@ from reporter.database import Database
 from reporter.delivery import beats, outbox
 from reporter.delivery.mail import Mail
 from reporter.models import MailState
-from reporter.operations import copying, figures, people, purge
+from reporter.operations import copying, figures, people, purge, terminal
 from reporter.serving.migrate import upgrade
 
 ADDRESS = "inigo@cliente.example"
@@ -112,6 +112,31 @@ def test_a_customers_address_that_does_not_exist_is_no_trouble_of_the_services(
     said = run(cli, "status")
     assert "All is well." in said
     assert "0 wait, 1 failed" in said
+
+
+@pytest.mark.parametrize("seconds", [-90, 90])
+def test_status_tells_of_a_worker_whose_clock_is_off(
+    cli: FlaskCliRunner, database: Database, seconds: int
+) -> None:
+    now = datetime.now(UTC)
+    a_worker(database, now)
+    with database.write() as session:
+        theirs = now + timedelta(seconds=seconds)
+        session.execute(sa.update(models.Beat).values(clock_at=theirs, beat_at=now))
+    assert f"is {seconds:+} s off" in run(cli, "status", code=1)
+
+
+def test_what_takes_long_shows_how_far_it_is_on_a_terminal_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(terminal.progress(range(3), "Copying", 3)) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert list(terminal.progress(range(3), "Copying", 3)) == [0, 1, 2]
+    shown = capsys.readouterr()
+    assert "Copying" in shown.err
+    assert "100%" in shown.err
+    assert shown.out == ""
 
 
 def test_status_tells_of_what_support_waits_for_too_long(

@@ -10,7 +10,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from browser import chromium
 from factories import parsed
 from pages import PHONE, Person, person
 from playwright.sync_api import Browser, expect
@@ -25,12 +24,6 @@ TRACE = (
 )
 LONG = "No carga nada de la tienda, ni la portada ni el panel, desde la actualización de anoche"
 SECONDS = 20_000  # on a busy machine
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

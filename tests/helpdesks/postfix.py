@@ -103,7 +103,7 @@ def main() -> None:
         person(browser, service, service_workers="block") as customer,
     ):
         visitor = Visitor(service, customer.language)
-        receipt = visitor.report(started="just_now").action.partition("/updates")[0]
+        receipt = visitor.report(started="just_now").path
         mails = until(
             lambda: len(smtp.received) == 2 and [parsed(m.content) for m in smtp.received]
         )

@@ -93,7 +93,7 @@ def test_a_press_that_is_not_of_our_page_is_refused(
     provider: Provider, desk: Customer, action: str, csrf: str | None
 ) -> None:
     before = everything(provider)
-    page = desk.submit(action=action, text=WORDS, csrf_token=csrf)
+    page = desk.forge(action=action, text=WORDS, csrf_token=csrf)
     assert page.status == 400
     assert everything(provider) == before
 
@@ -273,11 +273,11 @@ def test_the_same_twice_is_once(
 ) -> None:
     wants_news(provider.customer(token))
     for _ in range(2):
-        desk.submit(action=action, text=WORDS)
+        desk.forge(action=action, text=WORDS)
     assert len(provider.work()) == 1
     assert len(status(provider, token)["messages"]) == 1
     provider.later(minutes=2)
-    desk.submit(action=action, text=WORDS)
+    desk.forge(action=action, text=WORDS)
     assert len(status(provider, token)["messages"]) == 2
 
 
@@ -400,7 +400,7 @@ def test_what_cannot_be_done_is_said_and_nothing_is_lost(
     provider: Provider, desk: Customer, sent: dict[str, str], field: str | None
 ) -> None:
     before = everything(provider)
-    page = desk.submit(**sent)
+    page = desk.forge(**sent)
     assert page.status == 422
     if field:
         assert page.errors[field]

@@ -525,5 +525,5 @@ def test_what_is_missing_is_said_in_the_title_above_the_form_and_beside_it(
 )
 def test_a_press_is_answered_in_view(provider: Provider, wanted: str, said: str) -> None:
     customer = provider.customer(provider.report(), "en")
-    page = customer.submit("news", wanted=wanted)
+    page = customer.forge("news", wanted=wanted)
     assert f'<div class="note done" role="status" tabindex="-1" autofocus>{said}</div>' in page.html

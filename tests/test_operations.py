@@ -230,7 +230,8 @@ def test_what_hangs_on_no_report_has_an_end_too(app: Flask, database: Database) 
     with database.write() as session:
         session.add(models.HeardOnce(key="answer <1@example.com>", heard_at=now))
         mail = Mail("ana@example.com", "<1@example.com>", b"Subject: x\r\n\r\n")
-        outbox.enqueue(session, mail, **follower).state = MailState.FAILED
+        followed = outbox.enqueue(session, mail, **follower)
+        session.get_one(models.Message, followed).state = MailState.FAILED
     for days, left in ((179, 1), (181, 0)):
         list(purge.purge(database, app.config, now + timedelta(days=days)))
         assert count(database, models.HeardOnce) == count(database, models.Message) == left

@@ -22,7 +22,7 @@ SECRET = "hook-secret-of-the-trials"
 ADDRESS = "https://incidents.example.com/hooks/helpdesk"  # as the pages have it
 TOLD = {
     "seen": "El equipo de soporte le ha respondido",
-    "solved": "El equipo de soporte indica que está solucionada",
+    "solved": "El equipo de soporte dice que está solucionada",
 }
 
 

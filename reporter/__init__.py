@@ -19,9 +19,9 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, pages: bool = True
     from flask import Flask
 
     from reporter import logs  # isort: skip  (before whoever logs)
-    from reporter import cli, database, inbound, operations, settings, template_names
+    from reporter import cli, database, inbound, operations, settings
     from reporter.extensions import babel, mail
-    from reporter.web import locale
+    from reporter.web import locale, template_names
 
     app = Flask(__name__, static_folder=None, template_folder=str(settings.ROOT / "templates"))
     settings.init_app(app, overrides)
@@ -47,17 +47,18 @@ def _add_pages(app: Flask) -> None:
         operations,
         reports,
         staff,
-        template_names,
         web,
         wizard,
     )
-    from reporter.guards import compress, csrf, limiter
+    from reporter.web import template_names
+    from reporter.web.guards import compress, csrf, limiter
+    from reporter.wizard.calls import is_operator
 
     limiter.init_app(app)  # before whatever looks into a request
     csrf.init_app(app)
     compress.init_app(app)
     web.init_app(app)
-    template_names.init_pages(app)
+    template_names.init_pages(app, is_operator)
     wizard.init_app(app)
     reports.init_app(app)
     notices.init_app(app)

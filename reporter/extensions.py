@@ -1,4 +1,4 @@
-"""The extensions, bare: the factory gives each its application. Those of pages are in `guards`."""
+"""The extensions, bare: the factory gives each its application. `web.guards` has those of pages."""
 
 from __future__ import annotations
 

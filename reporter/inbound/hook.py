@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import get_database
-from reporter.guards import csrf
 from reporter.inbound import changes
 from reporter.inbound.parse import MIME_ID, REFERENCE
 from reporter.inbound.signature import is_proven
 from reporter.models import UpdateKind
 from reporter.reports import store
+from reporter.web.guards import csrf
 from reporter.web.logs import tell_refusal
 
 BODY_BYTES = 64 * 1024

@@ -6,9 +6,9 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from reporter.guards import csrf
     from reporter.notices.views import FollowForm, blueprint, stop
     from reporter.web.errors import field_names, gives_back
+    from reporter.web.guards import csrf
 
     app.register_blueprint(blueprint)
     csrf.exempt(stop)  # a mail program has no token, and the link is secret

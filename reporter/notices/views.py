@@ -16,7 +16,6 @@ from reporter import models
 from reporter.database import get_database
 from reporter.delivery import beforehand
 from reporter.formats import phones
-from reporter.guards import limiter
 from reporter.models import Quota
 from reporter.notices import followers, store
 from reporter.notices.feeds import as_json, atom
@@ -24,6 +23,7 @@ from reporter.notices.followers import Person
 from reporter.notices.store import Notice
 from reporter.web import quotas
 from reporter.web.fields import TextInput, line
+from reporter.web.guards import limiter
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("notices", __name__)

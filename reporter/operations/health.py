@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 
-from reporter.guards import csrf, limiter
 from reporter.operations.condition import Readiness
 from reporter.operations.proxy import answer_probe
+from reporter.web.guards import csrf, limiter
 
 blueprint = Blueprint("health", __name__)
 

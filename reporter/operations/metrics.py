@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database
 from reporter.database import file as database_file
-from reporter.guards import csrf
 from reporter.operations import figures
+from reporter.web.guards import csrf
 from reporter.web.loopback import is_from_this_machine
 
 # However often it is asked for, the database is asked no more often than this.

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, Flask, Response, abort, current_app
 
-from reporter.guards import csrf
 from reporter.links import absolute
 from reporter.settings.shapes import is_email
+from reporter.web.guards import csrf
 
 # It is written anew each time, so this is how long a copy of it is good.
 VALID_FOR = timedelta(days=90)

@@ -30,7 +30,6 @@ from reporter.attachments import store as attachments
 from reporter.database import get_database
 from reporter.delivery import beforehand
 from reporter.formats.words import day_and_time
-from reporter.guards import limiter
 from reporter.links import full_url, hash_token, replaced_receipt_token
 from reporter.mail.ticket_text import kind_in_words
 from reporter.models import UpdateKind
@@ -42,6 +41,7 @@ from reporter.reports.forms import MineForm, NewsForm, UpdateForm
 from reporter.reports.receipts import ALL_SHOWN, SHOWN, Receipt, find_or_404
 from reporter.reports.subscriptions import say_mine, want_news
 from reporter.reports.updates import add_update
+from reporter.web.guards import limiter
 from reporter.web.locale import choose_language, current_language
 
 blueprint = Blueprint("reports", __name__)

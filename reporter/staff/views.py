@@ -22,13 +22,13 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import get_database
-from reporter.guards import limiter
 from reporter.models import Quota
 from reporter.staff import accounts, passwords, sessions
 from reporter.staff.forms import PasswordForm, SignInForm
 from reporter.staff.signed_in import own_path, somebody
 from reporter.web import quotas
 from reporter.web.browser import Browser
+from reporter.web.guards import limiter
 from reporter.web.logs import tell_refusal, tell_signed_in
 
 blueprint = Blueprint("staff", __name__)

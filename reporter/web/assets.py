@@ -20,7 +20,7 @@ import brotli
 from flask import Flask, Response, abort, current_app, request
 from rjsmin import jsmin
 
-from reporter.guards import limiter
+from reporter.web.guards import limiter
 
 FOLDER = Path(__file__).parent.parent / "static"
 # What a page loads is joined from the parts of its script, in this order.

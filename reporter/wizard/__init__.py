@@ -6,7 +6,7 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    from reporter.guards import csrf
+    from reporter.web.guards import csrf
     from reporter.wizard import calls, detail_views, offline_views, pages, views
 
     for blueprint in (views.blueprint, detail_views.blueprint, offline_views.blueprint):

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from reporter.attachments import store as attachments
 from reporter.attachments.store import Owner
 from reporter.database import get_database
-from reporter.guards import limiter
 from reporter.report import StoredFile
 from reporter.reports.receipts import find_or_404
 from reporter.reports.updates import add_details
 from reporter.web import bounds, origins, quotas
+from reporter.web.guards import limiter
 from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import ASKED_DETAIL_STEPS, DETAIL_STEPS
 from reporter.wizard.drafts import Raw

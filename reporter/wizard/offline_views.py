@@ -25,10 +25,10 @@ from flask_babel import force_locale
 from flask_wtf.csrf import CSRFError, generate_csrf
 
 from reporter.database import get_database
-from reporter.guards import limiter
 from reporter.web.assets import script
 from reporter.web.browser import Browser
 from reporter.web.fields import Files
+from reporter.web.guards import limiter
 from reporter.web.locale import current_language
 from reporter.web.question import Question, questions
 from reporter.wizard.pages import SendForm, keep_step

@@ -11,12 +11,12 @@ from flask_wtf.csrf import CSRFError
 
 from reporter.attachments import store as attachments
 from reporter.database import get_database
-from reporter.guards import limiter
 from reporter.notices import store
 from reporter.notices.store import Notice
 from reporter.reports.downloads import as_picture
 from reporter.web import bounds
 from reporter.web.browser import Browser
+from reporter.web.guards import limiter
 from reporter.web.locale import current_language
 from reporter.web.skeleton import skeleton
 from reporter.wizard import drafts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -47,10 +48,9 @@ def init_app(app: Flask) -> None:
     app.context_processor(of_request)
 
 
-def init_pages(app: Flask) -> None:
+def init_pages(app: Flask, is_operator: Callable[[], bool]) -> None:
     """Of pages alone, and of their macros."""
     from reporter.web.stylesheet import report_stylesheet, stylesheet
-    from reporter.wizard.calls import is_operator
 
     app.jinja_env.globals |= {
         "is_operator": is_operator,

@@ -28,8 +28,8 @@ def test_signing_in_and_what_ends_it(provider: Provider) -> None:
     assert Customer(provider.app).open(link).status == 404  # it was used
     assert signs_in(provider, "otra cosa larga").page.status == 422
     assert "active" in provider.command("staff", "list")
-    someone.open("/desk").action = "/desk/sign-out"
-    someone.submit()
+    someone.open("/desk")
+    someone.submit("/desk/sign-out")
     assert (is_signed_in(someone), is_signed_in(other)) == (False, True)
     chosen(provider, path_of(provider.command("staff", "link", "Ana")), PASSWORD + "!")
     assert not is_signed_in(other)
@@ -97,12 +97,11 @@ def test_an_outage_is_linked_in_one_press_and_its_page_tells_of_it(provider: Pro
     assert linked == [True, True, False, True, True, False]
     path = page.action
     assert offered(page) == [apart]
-    sends(support, action="link")
+    sends(support, "link", action="link")
     assert "<dt>Avisos vinculados</dt><dd>5</dd>" in support.open(path).html
     provider.later(minutes=5)
     support.open(path)
-    support.page.action = path
-    support.submit(action="close", text="Era un disco")
+    support.submit("update", action="close", text="Era un disco")
     exported = support.client.get(f"{path}/export.json", base_url=support.base_url).json
     assert exported is not None
     assert (exported["reports"], exported["timeline"][-1]["what"]) == (5, "closed")

@@ -35,9 +35,9 @@ def offered(page: Page) -> list[str]:
     return re.findall(r'name="report" value="(INC-\w+)" checked', page.html)
 
 
-def sends(support: Customer, **changes: object) -> Page:
-    """Press the button with every ticked box."""
-    return support.submit(**{"report": offered(support.page), **changes})
+def sends(support: Customer, form: str = "", **changes: object) -> Page:
+    """Press the button of *form* with every ticked box."""
+    return support.submit(form, **{"report": offered(support.page), **changes})
 
 
 NEW = "/desk/notices/new?service=web-hosting&since=2026-11-23T02:22Z"

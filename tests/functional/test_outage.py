@@ -64,7 +64,7 @@ class Outage:
             self.board.append((self.shown(), self.there_is()))
         self.tell("Cambiamos la pieza; quedan diez minutos")
         self.support.open(f"/desk/notices/{self.key}")
-        self.links(action="link")
+        self.links("link", action="link")
         self.board.append((self.shown(), self.there_is()))
         self.provider.later(minutes=10)
         self.tell("Era la fuente de alimentación del nodo 7", close=True)
@@ -106,10 +106,10 @@ class Outage:
         (public,) = [path for path in page.links if path.startswith("/notices/")]
         self.key = public.rpartition("/")[2]
 
-    def links(self, **said: str) -> Page:
+    def links(self, form: str = "", **said: str) -> Page:
         """One press, with every box as it is offered."""
         before, boxes = self.count_linked(), offered(self.support.page)
-        page = sends(self.support, **said)
+        page = sends(self.support, form, **said)
         self.linked.append((len(boxes), self.count_linked() - before))
         return page
 

@@ -95,13 +95,13 @@ def test_an_outage_is_linked_in_one_press_and_its_page_tells_of_it(provider: Pro
     assert "<dt>Avisos vinculados</dt><dd>4</dd>" in page.html
     linked = [provider.row(each).notice_id is not None for each in (*tokens, other)]
     assert linked == [True, True, False, True, True, False]
-    path = page.action
+    path = page.path
     assert offered(page) == [apart]
     sends(support, "link", action="link")
     assert "<dt>Avisos vinculados</dt><dd>5</dd>" in support.open(path).html
     provider.later(minutes=5)
     support.open(path)
     support.submit("update", action="close", text="Era un disco")
-    exported = support.client.get(f"{path}/export.json", base_url=support.base_url).json
+    exported = support.peek(f"{path}/export.json").response.json
     assert exported is not None
     assert (exported["reports"], exported["timeline"][-1]["what"]) == (5, "closed")

@@ -208,9 +208,7 @@ def test_every_report_of_the_outage_is_linked_in_two_presses(outage: Outage) -> 
 
 def test_how_it_went_is_drawn_listed_and_exported(outage: Outage) -> None:
     page = outage.support.open(f"/desk/notices/{outage.key}")
-    exported = outage.support.client.get(
-        f"/desk/notices/{outage.key}/export.json", base_url=outage.support.base_url
-    ).json
+    exported = outage.support.peek(f"/desk/notices/{outage.key}/export.json").response.json
     assert exported is not None
     assert (exported["reports"], exported["followers"]) == (len(outage.reports), outage.followers)
     happened = [each["what"] for each in exported["timeline"]]
@@ -219,9 +217,7 @@ def test_how_it_went_is_drawn_listed_and_exported(outage: Outage) -> None:
     assert page.html.count("<circle") == page.html.count('<li class="done">') == len(happened)
     times = [each["at"] for each in exported["timeline"]]
     assert times == sorted(times)
-    table = outage.support.client.get(
-        f"/desk/notices/{outage.key}/export.csv", base_url=outage.support.base_url
-    ).text
+    table = outage.support.peek(f"/desk/notices/{outage.key}/export.csv").html
     assert [row.split(",")[1] for row in table.splitlines()[1:]] == happened
 
 
@@ -258,7 +254,7 @@ def test_every_ticket_is_a_thread_of_its_own(outage: Outage) -> None:
 def test_digests_name_each_follower_once(outage: Outage) -> None:
     digests = [mail for mail in outage.to_support() if ".digest-" in mail["Message-ID"]]
     lines = [line for mail in digests for line in text_of(mail).splitlines()]
-    named = Counter(line for line in lines if line.startswith("  Cliente "))
+    named = Counter(line for line in lines if line.startswith("| Cliente "))
     assert len(named) == outage.followers
     assert set(named.values()) == {1}
     assert digests[-1]["Subject"].endswith(f": {outage.followers}")

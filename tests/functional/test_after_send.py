@@ -95,6 +95,17 @@ def mail_to_support(smtp: SmtpServer, reference: str, number: int = 0) -> EmailM
     return until(arrived)[0]
 
 
+def confirmation(smtp: SmtpServer, service: Service, address: str) -> str:
+    """The path at which a follower confirms *address*, from the latest mail that asks for it."""
+
+    def asked() -> list[str]:
+        mails = [parsed(mail.content) for mail in smtp.received]
+        texts = [text_of(mail) for mail in mails if mail["To"] == address]
+        return re.findall(rf"{service.url}(/notices/f/\S+)", "\n".join(texts))
+
+    return until(asked)[-1]
+
+
 def desk_of(smtp: SmtpServer, service: Service, reference: str) -> str:
     """The path of the desk, from the ticket."""
     text = text_of(mail_to_support(smtp, reference))
@@ -597,7 +608,7 @@ def walk(
     signed_in(support, service)
     look(support, "board")
     _desk(look, customer, support, desk_of(smtp, service, reference), receipt)
-    _notices(look, customer, support)
+    _notices(look, customer, support, smtp)
     support.opens("/desk")
     press(support, "form[action='/desk/call'] button:not([formaction])")
     support.opens("/")
@@ -679,7 +690,9 @@ def _desk(
     look(customer, "receipt, solved and linked")
 
 
-def _notices(look: Callable[[Person, str], None], customer: Person, support: Person) -> None:
+def _notices(
+    look: Callable[[Person, str], None], customer: Person, support: Person, smtp: SmtpServer
+) -> None:
     customer.opens("/")
     look(customer, "start, with a notice")
     customer.opens("/report/failure")
@@ -694,6 +707,8 @@ def _notices(look: Callable[[Person, str], None], customer: Person, support: Per
     customer.fills({"name": "Ana", "contact": "ana@example.com"})
     press(customer)
     look(customer, "follower")
+    customer.opens(confirmation(smtp, customer.service, "ana@example.com"))
+    press(customer, "[name=confirm]")
     customer.opens(notice)
     customer.fills({"name": "Ana", "contact": "ana@example.com"})
     press(customer)

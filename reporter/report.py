@@ -108,9 +108,13 @@ class Report:
         """A single answer's value; empty when there is none."""
         return str(self.answers.get(key) or "")
 
+    def asked_in(self, language: str) -> str:
+        """*language*, where it was asked in that; else its own: LANGUAGES may have changed."""
+        return language if language in self.sections else self.language
+
     def each(self, language: str | None = None) -> Iterator[Answer]:
         """The answers one by one, as asked in *language*."""
-        for section in self.sections[language or self.language]:
+        for section in self.sections[self.asked_in(language or self.language)]:
             yield from section.answers
 
     def is_missing(self, answer: Answer) -> bool:
@@ -119,11 +123,15 @@ class Report:
         return wanted and answer.asked and not answer.value
 
     def with_answers(self, sections: Mapping[str, tuple[Section, ...]]) -> Self:
-        """The same report with the answers of *sections*, by language, in place of its own."""
+        """The same report with the answers of *sections*, by language, in place of its own.
+
+        What was asked in a language that it has not stands in those that it has.
+        """
+        others = next(iter(sections.values()), ())
         return replace(
             self,
             sections={
-                language: _replaced(own, sections.get(language, ()))
+                language: _replaced(own, sections.get(language, others))
                 for language, own in self.sections.items()
             },
         )

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from factories import Customer, an_app, values
 from flask import Flask
+from provider import Provider, text_of
 
 from reporter.formats.languages import preferred
 from reporter.web.locale import language_name, select_locale
@@ -102,3 +103,27 @@ def test_outside_a_request_the_language_is_the_first(app: Flask) -> None:
 
 def test_a_language_is_called_by_its_own_name() -> None:
     assert (language_name("es"), language_name("en")) == ("Español", "English")
+
+
+@pytest.mark.settings(LANGUAGES=["es"])
+def test_a_report_goes_on_when_its_language_is_offered_no_more(provider: Provider) -> None:
+    token = provider.report()
+    provider.work()
+    provider.app.config |= {"LANGUAGES": ["en"], "SUPPORT_LOCALE": "en"}
+    customer = provider.customer(token)
+    customer.submit("update", kind="worse", text="Ahora tampoco entra el panel")
+    provider.later(minutes=2)
+    (update,) = provider.work()
+    assert "Ahora tampoco entra el panel" in text_of(update)
+
+    customer.open(f"/r/{token}/details/evidence")
+    customer.submit(hypothesis="El proxy")
+    customer.open(f"/r/{token}/details/review")
+    assert customer.submit().status == 200
+    provider.later(minutes=2)
+    (details,) = provider.work()
+    assert "El proxy" in text_of(details)
+
+    for copy in ("ticket.txt", "ticket.json"):
+        assert "El proxy" in customer.ask("GET", f"/r/{token}/{copy}").html
+    assert "El proxy" in provider.desk(token).page.text

@@ -138,7 +138,6 @@ def _act(db_session: Session, row: models.Report, form: DeskForm, now: datetime)
 
 def _page(db_session: Session, row: models.Report, form: DeskForm) -> dict[str, Any]:
     report = store.to_value(db_session, row)
-    language = current_language()
     form.text.hint = _reach(row, report)
     if form.action.data != UpdateKind.CONTACT:
         form.email.data, form.phone.data = report.text("email"), report.text("phone")
@@ -146,7 +145,7 @@ def _page(db_session: Session, row: models.Report, form: DeskForm) -> dict[str, 
     return {
         "row": row,
         "report": report,
-        "sections": report.sections.get(language) or report.sections[report.language],
+        "sections": report.sections[report.asked_in(current_language())],
         "form": form,
         "mails": mails.of_report(db_session, row.id),
         "files": files_of(db_session, row.id),

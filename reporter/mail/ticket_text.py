@@ -119,7 +119,7 @@ def sections_text(
     """The answers alone, in *language*; *marks* are by the key of a question."""
     sections = [
         (section.title, answers)
-        for section in report.sections[language]
+        for section in report.sections[report.asked_in(language)]
         if (
             answers := [
                 answer

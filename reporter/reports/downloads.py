@@ -24,7 +24,7 @@ def text_copy(token: str) -> ResponseReturnValue:
     """The customer's own copy, as text."""
     with get_database().read() as session:
         found = find_or_404(session, token)
-    text = copy_text(_for_customer(found), found.language(current_language()))
+    text = copy_text(_for_customer(found), found.report.asked_in(current_language()))
     return _download(text.encode(), "text/plain", f"{found.report.reference}.txt")
 
 
@@ -37,7 +37,7 @@ def json_copy(token: str) -> ResponseReturnValue:
     content = ticket_json.to_bytes(
         ticket_json.trouble_ticket(
             _for_customer(found),
-            found.language(current_language()),
+            found.report.asked_in(current_language()),
             tuple(reversed(found.updates)),
             files,
         )

@@ -140,10 +140,6 @@ class Receipt:
         promised = self.next_news_at
         return promised is not None and promised < now and self.solved_at is None
 
-    def language(self, wanted: str) -> str:
-        """*wanted*, where the report was kept in it; else the report's own."""
-        return wanted if wanted in self.report.sections else self.report.language
-
     def status(self, now: datetime) -> dict[str, Any]:
         """For polling: ISO 8601 in UTC, or null for what has not happened."""
         return {

@@ -219,7 +219,7 @@ def _page(look: _Look, form: UpdateForm) -> str:
         "receipt/receipt.html",
         receipt=found,
         report=found.report,
-        sections=found.report.sections[found.language(current_language())],
+        sections=found.report.sections[found.report.asked_in(current_language())],
         files=look.files,
         notices=look.notices,
         linked=found.notice_id is not None,

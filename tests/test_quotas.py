@@ -70,16 +70,26 @@ def test_what_is_over_it_is_asked_to_wait_until_the_while_has_passed(app: Flask)
     assert taken(app, Quota.REPORTS, at + timedelta(minutes=11))
 
 
+def rotate(app: Flask, key: str) -> None:
+    former = [app.config["SECRET_KEY"], *app.config["SECRET_KEY_FALLBACKS"]]
+    app.config.update(SECRET_KEY=key * 8, SECRET_KEY_FALLBACKS=former)
+
+
 @pytest.mark.usefixtures("three_reports")
 def test_neither_does_another_key(app: Flask) -> None:
     at = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    assert all(taken(app, Quota.REPORTS, at) for _ in range(2))
-    app.config.update(SECRET_KEY="other" * 8, SECRET_KEY_FALLBACKS=[app.config["SECRET_KEY"]])
+    for key in ("other", "third"):
+        assert taken(app, Quota.REPORTS, at)
+        rotate(app, key)
     assert [taken(app, Quota.REPORTS, at) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.usefixtures("three_reports")
-def test_midnight_forgives_nothing(app: Flask) -> None:
+@pytest.mark.parametrize("keys", ["", "b", "bcd"])
+def test_midnight_forgives_nothing(app: Flask, keys: str) -> None:
+    """However many former keys are still known."""
+    for key in keys:
+        rotate(app, key * 5)
     before = datetime(2026, 11, 23, 23, 58, tzinfo=UTC)
     assert all(taken(app, Quota.REPORTS, before) for _ in range(3))
     assert not taken(app, Quota.REPORTS, before + timedelta(minutes=4))

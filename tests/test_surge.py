@@ -6,14 +6,16 @@ import random
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from factories import SENT_AT, Customer
+from factories import SENT_AT, Customer, a_report
 from flask import Flask
+from flask_babel import force_locale
 from provider import (
     Provider,
     a_provider,
@@ -27,9 +29,11 @@ from servers import alarm_server
 from simulations import MINUTE, alarms, counted
 
 from reporter.database import Database
-from reporter.models import Message, Report, Surge
+from reporter.models import Channel, Message, Report, Surge
+from reporter.reports.submission import submit
 from reporter.reports.surge import count_reports
-from reporter.reports.surge_statistics import DAY, HOUR, usual_times
+from reporter.reports.surge_statistics import DAY, HOUR, WINDOW, usual_times
+from reporter.web.bounds import source_hashes
 
 
 def outage(
@@ -207,6 +211,53 @@ def test_five_minutes_are_enough_where_some_reports_are_normal(provider: Provide
         session.add_all(a_row(number, "web-hosting", at) for number, at in enumerate(usual))
     tokens = outage(provider, 4)
     assert similar(provider, tokens)[2:] == [None, "4 in 20 min since 03:22"]
+
+
+def sent_from(
+    provider: Provider, address: str, draft: str, channel: Channel = Channel.WEB, **changes: str
+) -> None:
+    """A report sent now, by whoever has that address."""
+    asked = provider.app.test_request_context(environ_base={"REMOTE_ADDR": address})
+    with asked, force_locale("es"):
+        filing = replace(a_report(at=provider.now, **changes), channel=channel)
+        submit(draft, filing, source_hashes(filing, WINDOW))
+    provider.later(minutes=1)
+
+
+def rotate(provider: Provider) -> None:
+    config = provider.app.config
+    config["SECRET_KEY_FALLBACKS"] = [config["SECRET_KEY"], *config["SECRET_KEY_FALLBACKS"]]
+    config["SECRET_KEY"] = f"{len(config['SECRET_KEY_FALLBACKS'])}another" * 5
+
+
+@pytest.mark.parametrize(
+    ("when", "keys"), [(SENT_AT, 3), (datetime(2026, 11, 23, 23, 56, 30, tzinfo=UTC), 1)]
+)
+def test_nobody_makes_a_surge_alone(provider: Provider, when: datetime, keys: int) -> None:
+    """Neither by midnight nor by another key is one client two; four of them are four."""
+    provider.at(when)
+    for number in range(8):
+        sent_from(provider, "192.0.2.7", f"a{number}")
+        if number in range(2, 1 + keys):
+            rotate(provider)
+    sent_from(provider, "192.0.2.8", "b")
+    sent_from(provider, "192.0.2.9", "c")
+    assert surges(provider) == []
+    sent_from(provider, "192.0.2.10", "d")
+    assert [row.service for row in surges(provider)] == ["web-hosting"]
+
+
+def test_by_phone_customers_are_counted_and_not_the_browser_of_who_takes_the_call(
+    provider: Provider,
+) -> None:
+    for number in range(5):
+        rotate(provider)
+        sent_from(provider, "192.0.2.7", f"a{number}", Channel.PHONE, email="Ana@example.com")
+    for name in ("b", "c"):
+        sent_from(provider, "192.0.2.7", name, Channel.PHONE, email=f"{name}@example.com")
+    assert surges(provider) == []
+    sent_from(provider, "192.0.2.7", "d", Channel.PHONE, email="d@example.com")
+    assert len(surges(provider)) == 1
 
 
 def test_each_service_is_watched_by_itself(provider: Provider) -> None:

@@ -61,19 +61,21 @@ class _Composed:
     rest: Mail | None  # with those that the ticket has no room for
 
 
-def submit(draft_id: str, report: Report, source: str = "") -> str:
+def submit(draft_id: str, report: Report, sources: Sequence[str] = ()) -> str:
     """Keep *report* under a new reference, queue its mails, return the token of its receipt.
 
-    *source*: a keyed hash of whom it comes from. A draft is kept once: a double click, a replay or
-    a retry returns the first receipt's token. A client that has sent too many by the web is
-    answered 429.
+    *sources*: keyed hashes of whom it comes from, the present one first. A draft is kept once: a
+    double click, a replay or a retry returns the first receipt's token. A client that has sent too
+    many by the web is answered 429.
     Raises sqlalchemy.exc.DBAPIError when nothing could be kept.
     """
     token = receipt_token(draft_id)
     database = get_database()
     with database.read() as session:
         files = of_draft_with_content(session, draft_id)
-        surging = surge.judge(session, report.text("service"), report.saved_at, source)
+        service, at = report.text("service"), report.saved_at
+        source = surge.name_of(session, service, at, sources)
+        surging = surge.judge(session, service, at, source)
     while True:
         composed = _compose(replace(report, reference=new_reference()), token, surging, files)
         try:

@@ -7,6 +7,7 @@ that are: of several at one moment each may miss the others, and the next one se
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -50,6 +51,19 @@ class Surging:
     id: int | None
     similar: Similar
     normal: float  # how many reports an hour its service usually has
+
+
+def name_of(session: Session, service: str, at: datetime, sources: Sequence[str]) -> str:
+    """What a source is counted as: the name of *sources* that it has among the reports that are
+    counted with it, so that neither midnight nor another SECRET_KEY makes two of one; else the
+    first. Empty where nobody knows whom it comes from."""
+    if len(sources) < 2:
+        return "".join(sources)
+    report = models.Report
+    known = sa.select(report.source).where(
+        report.service == service, report.saved_at > at - WINDOW, report.source.in_(sources)
+    )
+    return session.scalar(known.limit(1)) or sources[0]
 
 
 def judge(session: Session, service: str, at: datetime, source: str = "") -> Surging | None:

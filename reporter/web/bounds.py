@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from reporter.formats.networks import network_of
-from reporter.links import sign, signatures
+from reporter.links import signatures
 from reporter.models import Channel
 from reporter.report import Report
 
@@ -78,23 +78,25 @@ def client() -> str:
 def client_hash(at: datetime) -> str:
     """The client's name in the database and in logs. It is keyed, and another each day, so that
     nobody can be followed by it."""
-    return _client_hashes(at)[0]
-
-
-def source_hash(report: Report) -> str:
-    """Whom a report comes from: the client; by phone, where all come from one browser, the
-    customer."""
-    if report.channel == Channel.PHONE:
-        return sign("source", report.text("email").casefold()).hex()[:16]
-    return client_hash(report.saved_at)
+    return client_hashes(at, timedelta())[0]
 
 
 def client_hashes(at: datetime, within: timedelta) -> list[str]:
-    """Those of a count that reaches back: today's first, those of a former SECRET_KEY, and
-    yesterday's while it does."""
-    return [*_client_hashes(at), *_client_hashes(at - within)]
+    """Those of a count that reaches back so far: today's first."""
+    return daily_names("client", client(), at, within)
 
 
-def _client_hashes(at: datetime) -> list[str]:
-    day = f"{at.astimezone(UTC):%Y-%m-%d}"
-    return [each.hex()[:16] for each in signatures("client", f"{day} {client()}")]
+def daily_names(purpose: str, of: str, at: datetime, within: timedelta) -> list[str]:
+    """What *of* is called in a count that reaches back: the name of today first, then those that a
+    former SECRET_KEY made of it, and yesterday's while it does."""
+    days = dict.fromkeys(f"{day.astimezone(UTC):%Y-%m-%d}" for day in (at, at - within))
+    return [each.hex()[:16] for day in days for each in signatures(purpose, f"{day} {of}")]
+
+
+def source_hashes(report: Report, within: timedelta) -> list[str]:
+    """Whom a report comes from: the client; by phone, where all come from one browser, the
+    customer. Its present name first, then those that it may have had *within* a while before."""
+    if report.channel == Channel.PHONE:
+        customer = report.text("email").casefold()
+        return [each.hex()[:16] for each in signatures("source", customer)]
+    return client_hashes(report.saved_at, within)

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from reporter.attachments.store import Allowance
 from reporter.database import Lock, exclusive
-from reporter.links import signatures
 from reporter.models import Quota, Tally
 from reporter.web import bounds
 
@@ -32,7 +31,7 @@ TALLY = cast(sa.Table, Tally.__table__)
 THIS = (TALLY.c.quota == sa.bindparam("of_quota"), TALLY.c.client == sa.bindparam("today"))
 HAD = sa.select(sa.func.sum(TALLY.c.count)).where(
     THIS[0],
-    sa.or_(THIS[1], TALLY.c.client == sa.bindparam("before")),
+    TALLY.c.client.in_(sa.bindparam("names", expanding=True)),
     TALLY.c.minute > sa.bindparam("since"),
 )
 ONE_MORE = (
@@ -70,7 +69,7 @@ def count(session: Session, quota: Quota, at: datetime, of: str = "") -> bool:
     today = names[0]
     exclusive(session, Lock.QUOTA, f"{quota} {today}")
     connection = session.connection()
-    asked = {"of_quota": quota, "today": today, "before": names[-1], "since": at - within}
+    asked = {"of_quota": quota, "names": names, "since": at - within}
     if (connection.scalar(HAD, asked) or 0) >= most:
         return False
     row = {"of_quota": quota, "today": today, "now": at.replace(second=0, microsecond=0)}
@@ -90,11 +89,7 @@ def _names(of: str, at: datetime, within: timedelta) -> list[str]:
     by it."""
     if not of:
         return bounds.client_hashes(at, within)
-    return [
-        each.hex()[:16]
-        for day in (at, at - within)
-        for each in signatures("counted", f"{day:%Y-%m-%d} {of}")
-    ]
+    return bounds.daily_names("counted", of, at, within)
 
 
 def unsent(at: datetime) -> Allowance | None:

@@ -22,8 +22,9 @@ from reporter.notices.store import Notice
 from reporter.report import StoredFile
 from reporter.reports.store import of_draft
 from reporter.reports.submission import submit
+from reporter.reports.surge_statistics import WINDOW
 from reporter.web import origins, quotas
-from reporter.web.bounds import source_hash
+from reporter.web.bounds import source_hashes
 from reporter.web.browser import Browser
 from reporter.web.fields import Files
 from reporter.web.locale import current_language
@@ -82,7 +83,7 @@ class ReportStage(Stage):
         draft = self.draft or abort(404)
         channel = Channel.PHONE if is_operator() else Channel.WEB
         report = answers.report(draft, forms, current_language(), at, channel)
-        token = submit(draft.id, report, source_hash(report))
+        token = submit(draft.id, report, source_hashes(report, WINDOW))
         self.browser.prefill = {}  # it was for this report, and not for the next caller's
         return receipt_url(token)
 

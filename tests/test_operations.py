@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from factories import SETTINGS, Customer, sqlite_url
 from flask import Flask
 from flask.testing import FlaskCliRunner
+from sqlalchemy.orm import Session
 
 from reporter import create_app, models
 from reporter.database import Database
@@ -21,6 +25,7 @@ from reporter.delivery import beats, outbox
 from reporter.delivery.mail import Mail
 from reporter.models import MailState
 from reporter.operations import copying, figures, people, purge, terminal
+from reporter.report import Report
 from reporter.serving.migrate import upgrade
 
 ADDRESS = "inigo@cliente.example"
@@ -304,6 +309,47 @@ def test_a_person_is_exported_whole_and_erased_everywhere(
         assert row.reference == other
         for (content,) in session.execute(sa.select(models.Message.content)):
             assert ADDRESS.encode() not in content
+
+
+def test_nobody_who_writes_waits_while_a_person_is_looked_for(
+    app: Flask,
+    cli: FlaskCliRunner,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a_report(app)
+    mark_sent(database)
+    from_json, looked = people.Report.from_json, []
+
+    def read(content: dict[str, Any]) -> Report:
+        with closing(sqlite3.connect(database.engine.url.database or "", timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+        looked.append(content)
+        return from_json(content)
+
+    monkeypatch.setattr(people.Report, "from_json", read)
+    run(cli, "person", "erase", ADDRESS)
+    assert looked
+    assert count(database, models.Report) == 0
+
+
+def test_a_report_that_comes_while_a_person_is_erased_goes_too(
+    app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_report(app)
+    look = people._look
+
+    def looked(session: Session, address: str, since: people.Kept | None = None) -> people.Kept:
+        kept = look(session, address, since)
+        if since is None:
+            a_report(app)
+            mark_sent(database)
+        return kept
+
+    monkeypatch.setattr(people, "_look", looked)
+    assert people.erase(database, ADDRESS)["reports"] == 2
+    assert count(database, models.Report) == 0
 
 
 def test_who_is_erased_while_the_ticket_waits_goes_once_it_was_sent(

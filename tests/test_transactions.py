@@ -21,6 +21,7 @@ from reporter.links import follower_token
 from reporter.notices import followers
 from reporter.notices import store as notices
 from reporter.notices.followers import Person
+from reporter.operations import purge
 
 # It is there to say whether one can write.
 WRITES = {"health.readyz"}
@@ -173,3 +174,10 @@ def test_a_page_of_the_desk_is_one_transaction_with_who_asks(provider: Provider)
         calls = path.startswith("/desk/call")
         tried = ["read"] if page.status == 422 else ["read", "write"]
         assert begun == (["write"] if calls else tried), path
+
+
+def test_what_is_old_is_looked_for_without_keeping_anybody_waiting(provider: Provider) -> None:
+    with transactions(provider.app) as begun:
+        list(purge.purge(provider.database, provider.app.config, provider.now))
+    assert begun.count("read") == len(purge.rules(provider.app.config, provider.now))
+    assert begun.count("write") == 2  # counts of clients, and contents of mails by their index

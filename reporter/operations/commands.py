@@ -150,8 +150,7 @@ def person_export_command(address: str) -> None:
 @click.argument("address")
 def person_erase_command(address: str) -> None:
     """Remove all that is kept of ADDRESS; an unsent ticket once it is sent."""
-    with get_database().write() as session:
-        counts = people.erase(session, address)
+    counts = people.erase(get_database(), address)
     click.echo(f"Of {_shown()}:")
     for name, number in counts.items():
         click.echo(f"  {number} {name}")

@@ -1,44 +1,70 @@
 """What is kept of one person: shown whole, or removed everywhere.
 
 A person is an email address, as they wrote it but for its case. Reports are read one by one: it is
-asked for rarely, and an index of addresses would be one more place to forget.
+asked for rarely, and an index of addresses would be one more place to forget. That takes a while
+where there are many, and nobody who writes waits for it.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer
 
 from reporter import models
+from reporter.database import Database
 from reporter.models import MailState
 from reporter.operations.purge import headers_of, ticket_is_sent
 from reporter.report import Report
 
 AT_ONCE = 200
+# What was written between two looks may bear a time of another machine.
+CLOCKS_APART = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The keys of what is kept of one person, and of what was looked through for it."""
+
+    reports: list[int]
+    drafts: list[str]
+    mails: list[int]
+    last_report: int
+    last_mail: int
+    at: datetime
 
 
 def export(session: Session, address: str) -> dict[str, Any]:
     """All that is kept of *address*, as JSON's types; files and mails in base 64."""
+    kept = _look(session, address)
     return {
         "address": address,
-        "reports": [_report(session, row) for row in _reports(session, address)],
-        "drafts": [_columns(row) for row in _drafts(session, address)],
+        "reports": [_report(session, row) for row in _rows(session, models.Report, kept.reports)],
+        "drafts": [_columns(row) for row in _rows(session, models.Draft, kept.drafts)],
         "followed": [_columns(row) for row in _followers(session, address)],
-        "mails": [_columns(row) for row in _mails(session, address)],
+        "mails": [_columns(row) for row in _rows(session, models.Message, kept.mails)],
     }
 
 
-def erase(session: Session, address: str) -> dict[str, int]:
+def erase(database: Database, address: str) -> dict[str, int]:
     """Remove it; how many of each went, and how many reports wait for their ticket to be sent.
 
     Those go with the purge that follows it.
     """
+    with database.read() as session:
+        before = _look(session, address)
+    with database.write() as session:
+        return _erase(session, address, before, _look(session, address, since=before))
+
+
+def _erase(session: Session, address: str, before: Kept, since: Kept) -> dict[str, int]:
     counts = {"reports": 0, "reports that go once their ticket is sent": 0}
-    for row in list(_reports(session, address)):
+    for row in _rows(session, models.Report, [*before.reports, *since.reports]):
         sent = session.scalar(
             sa.select(models.Report.id).where(models.Report.id == row.id, ticket_is_sent())
         )
@@ -52,10 +78,11 @@ def erase(session: Session, address: str) -> dict[str, int]:
     followers = list(_followers(session, address))
     for digest in {row.message_id for row in followers} - {None}:
         _forget_words(session, digest)
+    mails = _rows(session, models.Message, [*before.mails, *since.mails])
     going: dict[str, list[models.Base]] = {
-        "drafts": list(_drafts(session, address)),
+        "drafts": list(_rows(session, models.Draft, [*before.drafts, *since.drafts])),
         "followed known incidents": list(followers),
-        "mails": [row for row in _mails(session, address) if not _waits_with_report(row)],
+        "mails": [row for row in mails if not _waits_with_report(row)],
     }
     for name, rows in going.items():
         counts[name] = len(rows)
@@ -64,29 +91,52 @@ def erase(session: Session, address: str) -> dict[str, int]:
     return counts
 
 
-def _reports(session: Session, address: str) -> Iterator[models.Report]:
-    query = sa.select(models.Report).order_by(models.Report.id)
-    for row in session.scalars(query.execution_options(yield_per=AT_ONCE)):
-        typed = Report.from_json(row.content).text("email")
-        if _is_same(typed, address) or _is_same(row.email, address):  # as support has mended it
-            yield row
+def _look(session: Session, address: str, since: Kept | None = None) -> Kept:
+    """What there is of *address*; of what has come *since* an earlier look, where there was one."""
+    now = datetime.now(UTC)
+    report, draft, message = models.Report, models.Draft, models.Message
+    reports = sa.select(report.id, report.content, report.email)
+    drafts = sa.select(draft.id, draft.steps)
+    mails = sa.select(message.id).where(sa.func.lower(message.recipient) == address.lower())
+    if since:
+        reports = reports.where(report.id > since.last_report)
+        drafts = drafts.where(draft.updated_at >= since.at - CLOCKS_APART)
+        mails = mails.where(message.id > since.last_mail)
+    return Kept(
+        reports=[
+            key
+            for key, content, mended in _each(session, reports.order_by(report.id))
+            if _is_same(Report.from_json(content).text("email"), address)
+            or _is_same(mended, address)  # by support
+        ],
+        drafts=[key for key, steps in _each(session, drafts) if _names(steps, address)],
+        mails=list(session.scalars(mails.order_by(message.id))),
+        last_report=session.scalar(sa.select(sa.func.max(report.id))) or 0,
+        last_mail=session.scalar(sa.select(sa.func.max(message.id))) or 0,
+        at=now,
+    )
 
 
-def _drafts(session: Session, address: str) -> Iterator[models.Draft]:
-    for row in session.scalars(sa.select(models.Draft).execution_options(yield_per=AT_ONCE)):
-        answers = [step.get("answers", {}) for step in row.steps.values() if isinstance(step, dict)]
-        if any(_is_same(v, address) for each in answers for v in each.get("email", [])):
+def _each(session: Session, query: sa.Select[Any]) -> Iterator[Any]:
+    return iter(session.execute(query.execution_options(yield_per=AT_ONCE)))
+
+
+def _names(steps: Mapping[str, Any], address: str) -> bool:
+    """Whether a draft has that address in it."""
+    answers = [step.get("answers", {}) for step in steps.values() if isinstance(step, dict)]
+    return any(_is_same(v, address) for each in answers for v in each.get("email", []))
+
+
+def _rows(session: Session, table: Any, keys: Iterable[int | str]) -> Iterator[Any]:
+    """Those of them that are there still."""
+    for key in dict.fromkeys(keys):
+        if row := session.get(table, key):
             yield row
 
 
 def _followers(session: Session, address: str) -> Iterator[models.Follower]:
     same = sa.func.lower(models.Follower.contact) == address.lower()
     yield from session.scalars(sa.select(models.Follower).where(same))
-
-
-def _mails(session: Session, address: str) -> Iterator[models.Message]:
-    same = sa.func.lower(models.Message.recipient) == address.lower()
-    yield from session.scalars(sa.select(models.Message).where(same))
 
 
 def _waits_with_report(row: models.Message) -> bool:

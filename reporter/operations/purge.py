@@ -111,11 +111,12 @@ def purge(database: Database, config: dict[str, Any], now: datetime) -> Iterator
 
 
 def _delete(database: Database, rule: Rule) -> int:
-    with database.write() as session:
-        (key,) = sa.inspect(rule.model).primary_key
+    (key,) = sa.inspect(rule.model).primary_key
+    with database.read() as session:  # to look for them may take longer than to take them away
         keys = session.scalars(sa.select(key).where(rule.condition).limit(BATCH)).all()
-        if keys:
-            session.execute(sa.delete(rule.model).where(key.in_(keys)))
+    if keys:
+        with database.write() as session:
+            session.execute(sa.delete(rule.model).where(key.in_(keys), rule.condition))
     return len(keys)
 
 

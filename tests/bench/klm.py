@@ -18,8 +18,9 @@ sys.path.append(str(Path(__file__).parents[1]))
 sys.path.append(str(Path(__file__).parents[1] / "functional"))
 
 from browser import chromium
+from pages import person
 from playwright.sync_api import Page
-from sites import running, visiting
+from sites import running
 from test_example import CALL as EXAMPLE
 
 # Seconds, as published.
@@ -110,9 +111,9 @@ def main() -> int:
         tempfile.TemporaryDirectory() as folder,
         running(Path(folder)) as site,
         chromium() as browser,
-        visiting(browser, site) as page,
+        person(browser, site) as customer,
     ):
-        efforts = walk(page)
+        efforts = walk(customer.page)
     print(f"{'page':10}{'required':>10}{'answers':>10}{'keys':>8}{'clicks':>8}{'seconds':>9}")
     for each in efforts:
         print(

@@ -12,6 +12,23 @@ from running import Service
 
 DESKTOP = {"width": 1000, "height": 900}
 PHONE = {"width": 320, "height": 640}
+PRIMARY = "main button.primary"
+
+# What has to be answered, and nothing else. The example of the other tests is the whole.
+FAILURE = {
+    "service": "web-hosting",
+    "summary": "La tienda no carga: error 502",
+    "impact": "critical",
+}
+TIMING = {"started": "just_now", "pattern": "continuous"}
+CHANGES = {"changed": "no"}
+CONTACT = {
+    "name": "Íñigo Muñoz",
+    "email": "inigo@example.com",
+    "email_affected": "no",
+    "preferred_channel": "email",
+}
+STEPS = {"failure": FAILURE, "timing": TIMING, "changes": CHANGES, "contact": CONTACT}
 
 
 class Person:
@@ -38,30 +55,35 @@ class Person:
 
     def answers(self, step: str, **changes: str | None) -> None:
         """Fills what is asked in a step as the example has it, with *changes*."""
-        self.fills(values(step, **changes))
+        for key, value in values(step, **changes).items():
+            if self.is_choice(key) or self.question(key).is_visible():
+                self.fills({key: value})
 
     def fills(self, answers: Mapping[str, str]) -> None:
         for key, value in answers.items():
-            question = self.question(key)
-            if question.get_attribute("type") in {"radio", "checkbox"}:
+            if self.is_choice(key):
                 self.page.locator(f'main [name={key}][value="{value}"]').check()
-            elif question.is_visible():
-                question.fill(value)
+            else:
+                self.question(key).fill(value)
+
+    def presses(self, selector: str = PRIMARY) -> None:
+        """Presses a button, whatever becomes of it."""
+        self.page.locator(selector).click()
+
+    def follows(self, selector: str) -> None:
+        """Presses what leads elsewhere, and is there: a script may send the page and go on."""
+        with self.page.expect_navigation():
+            self.presses(selector)
 
     def continues(self) -> None:
-        self.follows("main button.primary")
+        self.follows(PRIMARY)
 
     sends = continues
 
     def sends_without_script(self) -> None:
         """As from a browser that has none: a script would wait for us, or send it again."""
         with self.page.expect_navigation():
-            self.page.locator("main button.primary").evaluate("(button) => button.form.submit()")
-
-    def follows(self, selector: str) -> None:
-        """Presses what leads elsewhere, and is there: a script may send the page and go on."""
-        with self.page.expect_navigation():
-            self.page.locator(selector).first.click()
+            self.page.locator(PRIMARY).evaluate("(button) => button.form.submit()")
 
     def presses_enter_in(self, key: str) -> None:
         with self.page.expect_navigation():
@@ -76,6 +98,26 @@ class Person:
         self.starts()
         for step in ("failure", "timing", "changes", "contact"):
             self.answers_and_continues(step, **changes)
+
+    def walks_to(self, wanted: str, **changes: str) -> None:
+        """Answers what has to be, up to a step or the "review"; the first step with *changes*."""
+        self.opens("/report/failure")
+        for step, answers in STEPS.items():
+            self.page.wait_for_url(f"**/report/{step}")
+            if step == wanted:
+                return
+            self.fills(answers | changes if step == "failure" else answers)
+            self.continues()
+        self.page.wait_for_url("**/report/review")
+
+    def reports(self) -> None:
+        """Answers what has to be and sends it; the receipt."""
+        self.walks_to("review")
+        self.sends()
+        self.page.wait_for_url("**/r/*")
+
+    def opens_another_tab(self) -> Person:
+        return Person(self.page.context.new_page(), self.service, self.language)
 
     def goes_back(self) -> None:
         self.follows(".back a, .back button")
@@ -98,6 +140,9 @@ class Person:
 
     def question(self, key: str) -> Locator:
         return self.page.locator(f"main [name={key}]").first
+
+    def is_choice(self, key: str) -> bool:
+        return self.question(key).get_attribute("type") in {"radio", "checkbox"}
 
     def typed(self, *keys: str) -> dict[str, str | None]:
         """What each question holds; for a choice, what was chosen."""
@@ -135,10 +180,10 @@ class Person:
         return int(self.page.evaluate(wider))
 
     def _held(self, key: str) -> str | None:
-        questions = self.page.locator(f"main [name={key}]")
-        if questions.first.get_attribute("type") not in {"radio", "checkbox"}:
-            return questions.first.input_value()
-        chosen = [each for each in questions.all() if each.is_checked()]
+        if not self.is_choice(key):
+            return self.question(key).input_value()
+        options = self.page.locator(f"main [name={key}]").all()
+        chosen = [each for each in options if each.is_checked()]
         return chosen[0].get_attribute("value") if chosen else None
 
     def _hear(self, message: Any) -> None:
@@ -170,6 +215,7 @@ def person(
     have complained: of a script, of the content security policy, of anything.
     """
     context = browser.new_context(
+        base_url=service.url,
         java_script_enabled=scripts,
         viewport=dict(viewport),
         color_scheme=colors,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pages import FAILURE, STEPS, person
 from playwright.sync_api import Browser, Page
-from sites import FAILURE, STEPS, Site, fill, press, proceed, visiting
+from sites import Site
 
 SECRET = FAILURE | {"error_message": "login failed, password: hunter2-secret!"}
 OPENED = {
@@ -16,29 +17,30 @@ OPENED = {
 
 
 def states(
-    browser: Browser, site: Site, language: str, width: int = 1280, **options: object
+    browser: Browser, site: Site, language: str, width: int = 1280
 ) -> Iterator[tuple[str, Page]]:
     """(what it is, the page as it stands). The same page goes on to the next state."""
     size = {"width": width, "height": 900}
-    with visiting(browser, site, locale=language, viewport=size, **options) as page:
+    with person(browser, site, language, viewport=size) as customer:
+        page = customer.page
         page.goto(f"/?lang={language}")
         page.evaluate("navigator.serviceWorker?.ready.then(() => 0)")
         yield "start", page
         for slug, answers in STEPS.items():
             page.goto(f"/report/{slug}")
             yield slug, page
-            proceed(page)
+            customer.continues()
             yield f"{slug}, with errors", page
             if slug in OPENED:
-                fill(page, OPENED[slug])
-                proceed(page)
+                customer.fills(OPENED[slug])
+                customer.continues()
                 yield f"{slug}, with errors in questions under an answer", page
-            fill(page, SECRET if slug == "failure" else answers)
+            customer.fills(SECRET if slug == "failure" else answers)
             yield f"{slug}, filled in", page
-            proceed(page)
+            customer.continues()
         yield "review, with a secret pointed out", page
         with failing(page):
-            press(page)
+            customer.presses()
             page.locator("#trouble h2").wait_for()
             page.click("#trouble summary")
             yield "review, without a connection", page

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from pages import CONTACT, FAILURE, Person, person
 from playwright.sync_api import Browser, Locator, Page, expect
-from sites import CONTACT, FAILURE, Site, proceed, visiting, walk
+from sites import Site
 from states import each
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -42,9 +43,15 @@ SPACED = """() => {
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
-    with visiting(browser, site) as page:
-        yield page
+def customer(browser: Browser, site: Site) -> Iterator[Person]:
+    with person(browser, site) as customer:
+        yield customer
+
+
+@pytest.fixture
+def page(customer: Person) -> Page:
+    """What is in their window, for all that is Playwright's own."""
+    return customer.page
 
 
 def barriers(page: Page) -> list[str]:
@@ -115,19 +122,19 @@ def has_columns(field: Locator) -> bool:
     return "monospace" in family and size >= 16 and tab == "8"
 
 
-def test_exact_text_keeps_its_columns_on_the_form_the_review_and_the_receipt(page):
+def test_exact_text_keeps_its_columns_on_the_form_the_review_and_the_receipt(customer, page):
     table = "Host\tLoss%\tSnt\n1. gw\t0.0%\t10  " + "x" * 200
     page.goto("/report/failure")
     error = page.locator("#f-error_message")
     assert has_columns(error)
     assert error.evaluate("(field) => getComputedStyle(field).whiteSpace") == "pre"
-    walk(page, "review", error_message=table)
+    customer.walks_to("review", error_message=table)
     shown = page.locator("#a-error_message pre")
     assert has_columns(shown)
     assert shown.evaluate("(pre) => pre.scrollWidth > pre.clientWidth")
     shown.focus()
     expect(shown).to_be_focused()  # and so a keyboard scrolls it
-    proceed(page)
+    customer.continues()
     page.wait_for_url("**/r/*")
     page.check("[name=kind][value=worse]")
     page.fill("#f-text", table)
@@ -191,9 +198,9 @@ def test_a_report_can_be_made_with_the_keyboard_alone(page):
     page.wait_for_url("**/r/*")
 
 
-def test_errors_take_the_focus_and_lead_to_their_questions(page):
+def test_errors_take_the_focus_and_lead_to_their_questions(customer, page):
     page.goto("/report/failure")
-    proceed(page)
+    customer.continues()
     summary = errors(page)
     expect(summary).to_be_focused()
     assert page.title().startswith("Error:")
@@ -210,14 +217,14 @@ def test_errors_take_the_focus_and_lead_to_their_questions(page):
 
 
 def test_without_scripts_errors_take_the_focus_too(browser, site):
-    with visiting(browser, site, java_script_enabled=False) as page:
-        page.goto("/report/failure")
-        proceed(page)
-        expect(errors(page)).to_be_focused()
+    with person(browser, site, scripts=False) as customer:
+        customer.opens("/report/failure")
+        customer.continues()
+        expect(errors(customer.page)).to_be_focused()
 
 
-def test_fields_say_what_a_browser_may_fill_in_and_which_keyboard_to_show(page):
-    walk(page, "contact")
+def test_fields_say_what_a_browser_may_fill_in_and_which_keyboard_to_show(customer, page):
+    customer.walks_to("contact")
     wanted = {
         "name": ("name", None),
         "company": ("organization", None),
@@ -235,8 +242,8 @@ def test_fields_say_what_a_browser_may_fill_in_and_which_keyboard_to_show(page):
         assert field.get_attribute("autocapitalize") == capitals
 
 
-def test_a_screen_reader_meets_a_page_of_questions_in_order(page):
-    walk(page, "timing")
+def test_a_screen_reader_meets_a_page_of_questions_in_order(customer, page):
+    customer.walks_to("timing")
     page.check('[value="at"]')
     expect(page.locator("body")).to_match_aria_snapshot(
         """
@@ -275,9 +282,9 @@ def test_a_screen_reader_meets_a_page_of_questions_in_order(page):
     )
 
 
-def test_a_screen_reader_meets_errors_before_the_questions(page):
+def test_a_screen_reader_meets_errors_before_the_questions(customer, page):
     page.goto("/report/failure")
-    proceed(page)
+    customer.continues()
     expect(page.get_by_role("main")).to_match_aria_snapshot(
         """
         - main:
@@ -299,10 +306,8 @@ def test_a_screen_reader_meets_errors_before_the_questions(page):
     )
 
 
-def test_a_screen_reader_hears_the_reference_first_on_the_receipt(page):
-    walk(page, "review")
-    proceed(page)
-    page.wait_for_url("**/r/*")
+def test_a_screen_reader_hears_the_reference_first_on_the_receipt(customer, page):
+    customer.reports()
     expect(page.get_by_role("main")).to_match_aria_snapshot(
         """
         - main:
@@ -315,10 +320,8 @@ def test_a_screen_reader_hears_the_reference_first_on_the_receipt(page):
     )
 
 
-def test_the_widest_reference_is_not_cut_off(page):
-    walk(page, "review")
-    proceed(page)
-    page.wait_for_url("**/r/*")
+def test_the_widest_reference_is_not_cut_off(customer, page):
+    customer.reports()
     page.evaluate("document.querySelector('.reference h1').textContent = 'INC-WWWWWW'")
     page.set_viewport_size({"width": 320, "height": 900})
     assert page.evaluate(OVERFLOW) == []
@@ -327,7 +330,7 @@ def test_the_widest_reference_is_not_cut_off(page):
     assert page.evaluate(OVERFLOW) == []
 
 
-def test_colours_that_a_system_forces_leave_what_is_chosen_and_done_to_be_seen(page):
+def test_colours_that_a_system_forces_leave_what_is_chosen_and_done_to_be_seen(customer, page):
     def style(selector: str, name: str, pseudo: str = "") -> str:
         read = "([at, name, pseudo]) => getComputedStyle(document.querySelector(at), pseudo)[name]"
         return page.evaluate(read, [selector, name, pseudo])
@@ -339,17 +342,15 @@ def test_colours_that_a_system_forces_leave_what_is_chosen_and_done_to_be_seen(p
     assert style(".option:has([value=major])", "outlineStyle") == "none"
     assert style("main .primary", "borderTopStyle") == "solid"
     assert style("progress", "borderTopStyle") == "solid"
-    walk(page, "review")
-    proceed(page)
-    page.wait_for_url("**/r/*")
+    customer.reports()
     done, to_come = ".states .done", ".states li:not(.done)"
     assert style(done, "backgroundColor", "::before") != style(
         to_come, "backgroundColor", "::before"
     )
 
 
-def test_on_paper_are_the_answers_and_nothing_to_press(page):
-    walk(page, "review")
+def test_on_paper_are_the_answers_and_nothing_to_press(customer, page):
+    customer.walks_to("review")
     page.emulate_media(media="print")
     expect(page.get_by_text(FAILURE["summary"])).to_be_visible()
     for pressed in page.locator("main .actions, .back, header nav, footer, .heading a").all():
@@ -357,10 +358,8 @@ def test_on_paper_are_the_answers_and_nothing_to_press(page):
     assert page.evaluate(OVERFLOW) == []
 
 
-def test_on_paper_a_receipt_has_the_reference_its_link_and_every_answer_and_no_form(page):
-    walk(page, "review")
-    proceed(page)
-    page.wait_for_url("**/r/*")
+def test_on_paper_a_receipt_has_the_reference_its_link_and_every_answer_and_no_form(customer, page):
+    customer.reports()
     page.emulate_media(media="print")
     expect(page.locator("h1")).to_be_visible()
     expect(page.get_by_text(page.url)).to_be_visible()

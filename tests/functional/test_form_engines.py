@@ -17,8 +17,9 @@ import engines
 import pytest
 import sites
 from engines import FILL, Engine
+from pages import CHANGES, CONTACT, FAILURE, STEPS, TIMING
 from running import until
-from sites import CHANGES, CONTACT, FAILURE, STEPS, TIMING, Site
+from sites import Site
 
 from reporter.demo.mailbox import free_port
 

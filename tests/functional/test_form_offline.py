@@ -7,35 +7,30 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pages import CHANGES, CONTACT, FAILURE, STEPS, TIMING, Person, person
 from playwright.sync_api import Browser, Page, expect
-from sites import (
-    CHANGES,
-    CONTACT,
-    FAILURE,
-    STEPS,
-    TIMING,
-    Site,
-    fill,
-    press,
-    proceed,
-    visiting,
-    walk,
-)
+from sites import Site
 
 UNREACHABLE = "Ahora mismo no podemos conectar con el servidor"
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
-    with visiting(browser, site, permissions=["clipboard-read", "clipboard-write"]) as page:
-        yield page
+def customer(browser: Browser, site: Site) -> Iterator[Person]:
+    with person(browser, site) as customer:
+        yield customer
 
 
 @pytest.fixture
-def watched_page(browser: Browser, site: Site) -> Iterator[Page]:
-    """Whose requests a test can answer itself: no service worker takes it over meanwhile."""
-    with visiting(browser, site, service_workers="block") as page:
-        yield page
+def page(customer: Person) -> Page:
+    """What is in their window, for all that is Playwright's own."""
+    return customer.page
+
+
+@pytest.fixture
+def watched(browser: Browser, site: Site) -> Iterator[Person]:
+    """Whose requests a test can answer itself: no service worker takes them over meanwhile."""
+    with person(browser, site, service_workers="block") as customer:
+        yield customer
 
 
 def reports(site: Site) -> int:
@@ -43,18 +38,19 @@ def reports(site: Site) -> int:
         return database.execute("SELECT count(*) FROM report").fetchone()[0]
 
 
-def visit_once(page: Page) -> None:
+def visit_once(customer: Person) -> None:
     """Open the first page, and stay until the form is kept."""
-    page.goto("/")
+    page = customer.page
+    customer.opens("/")
     page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.active.state)")
     page.wait_for_function("navigator.serviceWorker.controller")
 
 
-def test_when_the_server_dies_the_page_stays_says_so_and_goes_on_by_itself(page, site):
-    walk(page, "timing")
-    fill(page, TIMING)
+def test_when_the_server_dies_the_page_stays_says_so_and_goes_on_by_itself(customer, page, site):
+    customer.walks_to("timing")
+    customer.fills(TIMING)
     site.stop()
-    press(page)
+    customer.presses()
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     expect(page.locator('[value="continuous"]')).to_be_checked()
     expect(page.get_by_role("main").get_by_role("link", name="+34 900 000 000")).to_be_visible()
@@ -62,11 +58,12 @@ def test_when_the_server_dies_the_page_stays_says_so_and_goes_on_by_itself(page,
     page.wait_for_url("**/report/changes")
 
 
-def test_while_it_waits_the_report_can_be_mailed_copied_and_printed(page, site):
-    walk(page, "contact")
-    fill(page, CONTACT)
+def test_while_it_waits_the_report_can_be_mailed_copied_and_printed(customer, page, site):
+    customer.walks_to("contact")
+    customer.fills(CONTACT)
     site.stop()
-    press(page)
+    customer.presses()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate("window.print = () => { window.printed = true }")
     mail = urlsplit(page.get_by_role("link", name="Enviarlo por correo").get_attribute("href"))
     assert (mail.scheme, mail.path) == ("mailto", "support@example.com")
@@ -81,10 +78,10 @@ def test_while_it_waits_the_report_can_be_mailed_copied_and_printed(page, site):
     assert page.evaluate("window.printed")
 
 
-def test_an_error_of_the_server_is_waited_out_too(watched_page):
-    page = watched_page
-    walk(page, "timing")
-    fill(page, TIMING)
+def test_an_error_of_the_server_is_waited_out_too(watched):
+    customer, page = watched, watched.page
+    customer.walks_to("timing")
+    customer.fills(TIMING)
     failing = [503, 502]
     page.route(
         "**/report/timing",
@@ -94,16 +91,16 @@ def test_an_error_of_the_server_is_waited_out_too(watched_page):
             else route.continue_()
         ),
     )
-    press(page)
+    customer.presses()
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     page.get_by_role("button", name="Intentarlo ahora").click()
     page.wait_for_url("**/report/changes")
     assert not failing
 
 
-def test_an_answer_that_was_lost_does_not_make_a_second_report(watched_page, site):
-    page = watched_page
-    walk(page, "review")
+def test_an_answer_that_was_lost_does_not_make_a_second_report(watched, site):
+    customer, page = watched, watched.page
+    customer.walks_to("review")
     before = reports(site)
     lost = []
 
@@ -115,7 +112,7 @@ def test_an_answer_that_was_lost_does_not_make_a_second_report(watched_page, sit
             route.continue_()
 
     page.route("**/report/review", lose_first_answer)
-    press(page)
+    customer.presses()
     page.wait_for_url("**/r/*")
     assert lost
     assert reports(site) == before + 1
@@ -125,8 +122,9 @@ def test_an_answer_that_was_lost_does_not_make_a_second_report(watched_page, sit
     ("locale", "title"), [("es-ES", "Comunicar una incidencia"), ("en-GB", "Report an incident")]
 )
 def test_after_one_visit_the_form_opens_without_a_connection(browser, site, locale, title):
-    with visiting(browser, site, locale=locale) as page:
-        visit_once(page)
+    with person(browser, site, locale) as customer:
+        page = customer.page
+        visit_once(customer)
         site.stop()
         page.goto("/")
         expect(page.get_by_role("heading", level=1)).to_have_text(title)
@@ -135,14 +133,14 @@ def test_after_one_visit_the_form_opens_without_a_connection(browser, site, loca
         expect(page.locator("#f-email")).to_be_visible()
 
 
-def test_a_report_filled_in_without_a_connection_is_sent_once_there_is_one(page, site):
+def test_a_report_filled_in_without_a_connection_is_sent_once_there_is_one(customer, page, site):
     before = reports(site)
-    visit_once(page)
+    visit_once(customer)
     site.stop()
     page.goto("/")
     for answers in STEPS.values():
-        fill(page, answers)
-    press(page)
+        customer.fills(answers)
+    customer.presses()
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     site.start()
     page.wait_for_url("**/r/*")
@@ -154,14 +152,14 @@ def test_a_report_filled_in_without_a_connection_is_sent_once_there_is_one(page,
     assert page.evaluate("Object.keys(localStorage)") == []
 
 
-def test_it_is_sent_by_the_next_visit_when_the_browser_was_closed(page, site):
+def test_it_is_sent_by_the_next_visit_when_the_browser_was_closed(customer, page, site):
     before = reports(site)
-    visit_once(page)
+    visit_once(customer)
     site.stop()
     page.goto("/")
     for answers in STEPS.values():
-        fill(page, answers)
-    press(page)
+        customer.fills(answers)
+    customer.presses()
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     context = page.context
     page.close()
@@ -172,18 +170,18 @@ def test_it_is_sent_by_the_next_visit_when_the_browser_was_closed(page, site):
     assert reports(site) == before + 1
 
 
-def test_a_report_half_sent_goes_on_without_a_connection_and_is_one_report(page, site):
+def test_a_report_half_sent_goes_on_without_a_connection_and_is_one_report(customer, page, site):
     before = reports(site)
-    visit_once(page)
-    walk(page, "changes")
-    fill(page, CHANGES)
+    visit_once(customer)
+    customer.walks_to("changes")
+    customer.fills(CHANGES)
     site.stop()
-    press(page)
+    customer.presses()
     page.get_by_role("link", name="Seguir sin conexión").click()
     expect(page.locator("#f-summary")).to_have_value(FAILURE["summary"])
     expect(page.locator('[name=changed][value="no"]')).to_be_checked()
-    fill(page, CONTACT)
-    press(page)
+    customer.fills(CONTACT)
+    customer.presses()
     site.start()
     page.wait_for_url("**/r/*")
     assert reports(site) == before + 1
@@ -191,28 +189,28 @@ def test_a_report_half_sent_goes_on_without_a_connection_and_is_one_report(page,
     page.wait_for_url("**/r/*")  # the draft the server had is this report
 
 
-def test_a_wrong_answer_found_late_is_shown_to_be_mended(page, site):
-    visit_once(page)
+def test_a_wrong_answer_found_late_is_shown_to_be_mended(customer, page, site):
+    visit_once(customer)
     site.stop()
     page.goto("/")
     for answers in STEPS.values():
-        fill(page, answers)
+        customer.fills(answers)
     page.check('[value="at"]')
     page.fill("#f-started_at", "2031-01-01T10:00")
-    press(page)
+    customer.presses()
     site.start()
     page.wait_for_url("**/report/timing?check=1")
     expect(page.get_by_role("alert")).to_contain_text("aún no ha llegado")
     page.check('[value="just_now"]')
-    proceed(page)
+    customer.continues()
     page.wait_for_url("**/report/changes")
 
 
-def test_what_is_required_is_asked_for_in_our_words_while_the_server_cannot(page, site):
-    visit_once(page)
+def test_what_is_required_is_asked_for_in_our_words_while_the_server_cannot(customer, page, site):
+    visit_once(customer)
     site.stop()
     page.goto("/")
-    press(page)
+    customer.presses()
     assert page.evaluate("document.activeElement.name") == "service"
     assert page.evaluate("document.querySelector('[data-draft]').noValidate")
     question = page.get_by_role("group", name="¿Qué servicio falla?")
@@ -220,30 +218,28 @@ def test_what_is_required_is_asked_for_in_our_words_while_the_server_cannot(page
     expect(question).to_have_accessible_description("Elija el servicio que falla")
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_hidden()
     for answers in STEPS.values():
-        fill(page, answers)
+        customer.fills(answers)
     page.fill("#f-email", "nobody")  # which a browser itself would refuse, in its own language
-    press(page)
+    customer.presses()
     expect(page.locator(".error")).to_have_count(0)
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
 
 
-def report(page: Page) -> str:
+def report(customer: Person) -> str:
     """Send one, and return the path of its receipt, which is open."""
-    walk(page, "review")
-    proceed(page)
-    page.wait_for_url("**/r/*")
-    return urlsplit(page.url).path
+    customer.reports()
+    return customer.path
 
 
-def test_what_is_added_to_a_report_waits_for_the_connection_too(page, site):
-    receipt = report(page)
+def test_what_is_added_to_a_report_waits_for_the_connection_too(customer, page, site):
+    receipt = report(customer)
     reference = page.locator("h1").inner_text()
     page.goto("/report/failure")
     page.fill("#f-summary", "Otro aviso")  # which is none of this report
     page.goto(f"{receipt}/details/impact")
     page.fill("[name=users_affected]", "40 personas")
     site.stop()
-    press(page)
+    customer.presses()
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     expect(page.get_by_role("link", name="Seguir sin conexión")).to_be_hidden()
     mail = urlsplit(page.get_by_role("link", name="Enviarlo por correo").get_attribute("href"))
@@ -258,8 +254,8 @@ def test_what_is_added_to_a_report_waits_for_the_connection_too(page, site):
     expect(page.locator("#offer")).to_be_hidden()
 
 
-def test_news_from_the_receipt_wait_for_the_connection_too(page, site):
-    receipt = report(page)
+def test_news_from_the_receipt_wait_for_the_connection_too(customer, page, site):
+    receipt = report(customer)
     page.check('[name=kind][value="worse"]')
     page.fill("[name=text]", "Ahora tampoco hay correo")
     site.stop()
@@ -277,8 +273,8 @@ def test_news_from_the_receipt_wait_for_the_connection_too(page, site):
 @pytest.mark.parametrize(
     ("place", "name"), [("/details/impact", "users_affected"), ("", "text")], ids=str
 )
-def test_what_was_being_added_is_offered_back_after_a_crash(page, place, name):
-    receipt = report(page)
+def test_what_was_being_added_is_offered_back_after_a_crash(customer, page, place, name):
+    receipt = report(customer)
     page.goto(receipt + place)
     page.fill(f"[name={name}]", "40 personas")
     page.goto("/report/failure")
@@ -298,11 +294,9 @@ def test_what_was_not_sent_is_forgotten_after_a_day(page):
     assert page.evaluate("Object.keys(localStorage)") == [kept]
 
 
-def test_no_personal_page_and_no_receipt_is_ever_kept(page, site):
-    visit_once(page)
-    walk(page, "review")
-    proceed(page)
-    page.wait_for_url("**/r/*")
+def test_no_personal_page_and_no_receipt_is_ever_kept(customer, page, site):
+    visit_once(customer)
+    customer.reports()
     kept = page.evaluate(
         """async () => {
           const found = {};
@@ -333,12 +327,12 @@ def test_no_personal_page_and_no_receipt_is_ever_kept(page, site):
         page.goto(f"{site.url}/r/anything")
 
 
-def test_a_review_that_was_sent_off_goes_by_itself_also_after_a_reload(page, site):
+def test_a_review_that_was_sent_off_goes_by_itself_also_after_a_reload(customer, page, site):
     before = reports(site)
-    visit_once(page)
-    walk(page, "review")
+    visit_once(customer)
+    customer.walks_to("review")
     site.stop()
-    press(page)
+    customer.presses()
     expect(page.locator("#trouble .queued")).to_be_visible()
     page.reload()  # the form that is kept here, with every answer
     expect(page.locator("#trouble .queued")).to_be_visible()
@@ -347,10 +341,10 @@ def test_a_review_that_was_sent_off_goes_by_itself_also_after_a_reload(page, sit
     assert reports(site) == before + 1
 
 
-def test_what_nobody_sent_off_is_not_sent_and_the_page_says_when_it_can_be(page, site):
+def test_what_nobody_sent_off_is_not_sent_and_the_page_says_when_it_can_be(customer, page, site):
     before = reports(site)
-    visit_once(page)
-    walk(page, "review")
+    visit_once(customer)
+    customer.walks_to("review")
     site.stop()
     page.clock.install()
     with page.expect_event("requestfailed", lambda request: request.url.endswith("/healthz")):
@@ -360,17 +354,17 @@ def test_what_nobody_sent_off_is_not_sent_and_the_page_says_when_it_can_be(page,
     page.clock.run_for(30_000)
     expect(page.locator("#sending")).to_contain_text("Vuelve a haber conexión")
     assert reports(site) == before
-    press(page)
+    customer.presses()
     page.wait_for_url("**/r/*")
     assert reports(site) == before + 1
 
 
-def test_many_offline_reports_at_once_lose_nothing(watched_page, site):
+def test_many_offline_reports_at_once_lose_nothing(watched, site):
     """The one that is told to wait goes on with its key."""
-    page = watched_page
+    customer, page = watched, watched.page
     page.goto("/offline")
     for answers in STEPS.values():
-        fill(page, answers)
+        customer.fills(answers)
     keys = []
 
     def answer(route):
@@ -381,6 +375,6 @@ def test_many_offline_reports_at_once_lose_nothing(watched_page, site):
             route.continue_()
 
     page.route("**/report/whole", answer)
-    press(page)
+    customer.presses()
     page.wait_for_url("**/r/*")
     assert len(keys) == 2

@@ -8,30 +8,23 @@ from collections.abc import Iterator
 
 import pytest
 import sites
+from pages import CHANGES, CONTACT, FAILURE, TIMING, Person, person
 from playwright.sync_api import Browser, Page, expect
 from servers import smtp_server
-from sites import (
-    CHANGES,
-    CONTACT,
-    FAILURE,
-    TIMING,
-    Site,
-    fill,
-    press,
-    proceed,
-    visiting,
-    walk,
-)
+from sites import Site
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
+def customer(browser: Browser, site: Site) -> Iterator[Person]:
     """Whose requests are all seen: those that a service worker passes on are not."""
-    with visiting(browser, site, service_workers="block") as page:
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        yield page
-        assert not errors
+    with person(browser, site, service_workers="block") as customer:
+        yield customer
+
+
+@pytest.fixture
+def page(customer: Person) -> Page:
+    """What is in their window, for all that is Playwright's own."""
+    return customer.page
 
 
 def stored(page: Page) -> str:
@@ -40,9 +33,9 @@ def stored(page: Page) -> str:
 
 
 def test_the_zone_is_the_browsers(browser, site):
-    with visiting(browser, site, timezone_id="America/Bogota") as page:
-        walk(page, "timing")
-        expect(page.locator("#f-timezone")).to_have_value("America/Bogota")
+    with person(browser, site, zone="America/Bogota") as customer:
+        customer.walks_to("timing")
+        expect(customer.page.locator("#f-timezone")).to_have_value("America/Bogota")
 
 
 @pytest.mark.parametrize(
@@ -57,8 +50,9 @@ def test_the_zone_is_the_browsers(browser, site):
     ],
 )
 def test_a_chosen_time_is_read_back_as_people_say_it(browser, site, language, zone, typed, words):
-    with visiting(browser, site, locale=language) as page:
-        walk(page, "timing")
+    with person(browser, site, language) as customer:
+        page = customer.page
+        customer.walks_to("timing")
         page.clock.set_fixed_time("2026-11-23T10:47:00+01:00")
         page.reload()
         page.check('[value="at"]')
@@ -67,9 +61,9 @@ def test_a_chosen_time_is_read_back_as_people_say_it(browser, site, language, zo
         expect(page.get_by_role("status").first).to_have_text(words)
 
 
-def test_what_was_typed_survives_a_crash_and_is_offered_back(page, site):
+def test_what_was_typed_survives_a_crash_and_is_offered_back(customer, page, site):
     page.goto("/report/failure")
-    fill(page, FAILURE)
+    customer.fills(FAILURE)
     expect(page.get_by_text("se conserva en este navegador")).to_be_visible()
     context = page.context
     page.close()
@@ -83,9 +77,9 @@ def test_what_was_typed_survives_a_crash_and_is_offered_back(page, site):
     expect(again.locator("#offer")).to_be_hidden()
 
 
-def test_what_is_discarded_is_not_offered_again(page):
+def test_what_is_discarded_is_not_offered_again(customer, page):
     page.goto("/report/failure")
-    fill(page, FAILURE)
+    customer.fills(FAILURE)
     again = page.context.new_page()  # after a reload a browser may put some back by itself
     again.goto("/report/failure")
     again.get_by_role("button", name="Descartarlas").click()
@@ -94,18 +88,18 @@ def test_what_is_discarded_is_not_offered_again(page):
     expect(again.locator("#offer")).to_be_hidden()
 
 
-def test_the_browser_keeps_neither_tokens_nor_the_hidden_field(page):
-    walk(page, "timing")
+def test_the_browser_keeps_neither_tokens_nor_the_hidden_field(customer, page):
+    customer.walks_to("timing")
     kept = stored(page)
     assert "502" in kept
     assert "csrf" not in kept
     assert "topic" not in kept
 
 
-def test_nothing_is_kept_once_it_is_sent(page):
-    walk(page, "review")
+def test_nothing_is_kept_once_it_is_sent(customer, page):
+    customer.walks_to("review")
     assert "502" in stored(page)
-    proceed(page)
+    customer.continues()
     page.wait_for_url("**/r/*")
     assert stored(page) == ""
     page.goto("/report/failure")
@@ -113,8 +107,8 @@ def test_nothing_is_kept_once_it_is_sent(page):
     expect(page.locator("#offer")).to_be_hidden()
 
 
-def test_a_second_press_makes_no_second_request(page):
-    walk(page, "review")
+def test_a_second_press_makes_no_second_request(customer, page):
+    customer.walks_to("review")
     posts = []
     page.on("request", lambda request: request.method == "POST" and posts.append(request.url))
     page.locator("main button.primary").dblclick()
@@ -122,16 +116,16 @@ def test_a_second_press_makes_no_second_request(page):
     assert len(posts) == 1
 
 
-def test_wrong_answers_come_back_with_the_page(page):
+def test_wrong_answers_come_back_with_the_page(customer, page):
     page.goto("/report/failure")
     page.fill("#f-summary", "La tienda no carga")
-    proceed(page)
+    customer.continues()
     expect(page.locator(".errors")).to_be_focused()
     expect(page.locator("#f-summary")).to_have_value("La tienda no carga")
 
 
-def test_going_back_and_changing_language_lose_nothing(page):
-    walk(page, "timing")
+def test_going_back_and_changing_language_lose_nothing(customer, page):
+    customer.walks_to("timing")
     page.check('[value="hour_1"]')
     page.get_by_role("button", name="English").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("When it started")
@@ -145,11 +139,10 @@ def test_a_receipt_shows_by_itself_what_becomes_of_the_report(browser, tmp_path)
     with (
         smtp_server() as smtp,
         sites.running(tmp_path, MAIL_PORT=str(smtp.port)) as site,
-        visiting(browser, site) as page,
+        person(browser, site) as customer,
     ):
-        walk(page, "review")
-        proceed(page)
-        page.wait_for_url("**/r/*")
+        page = customer.page
+        customer.reports()
         progress = page.locator("[data-status]")
         expect(progress).to_have_attribute("aria-live", "polite")
         expect(progress).to_contain_text("En camino al equipo de soporte")
@@ -166,10 +159,8 @@ def test_a_receipt_shows_by_itself_what_becomes_of_the_report(browser, tmp_path)
         expect(page.locator("#next")).to_contain_text("leerá su aviso y trabajará en él")
 
 
-def test_a_receipt_that_nobody_looks_at_asks_nothing(page):
-    walk(page, "review")
-    proceed(page)
-    page.wait_for_url("**/r/*")
+def test_a_receipt_that_nobody_looks_at_asks_nothing(customer, page):
+    customer.reports()
     page.wait_for_load_state("networkidle")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -196,16 +187,16 @@ def test_nothing_is_asked_of_anybody_else(page, site, path):
 # While it is sent --------------------------------------------------------------------------
 
 
-def test_a_press_shows_at_once_that_it_is_sent_and_says_more_when_it_takes_long(page):
-    walk(page, "timing")
-    fill(page, TIMING)
+def test_a_press_shows_at_once_that_it_is_sent_and_says_more_when_it_takes_long(customer, page):
+    customer.walks_to("timing")
+    customer.fills(TIMING)
     page.clock.install()
     held = []
     page.route(
         "**/report/timing",
         lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
     )
-    press(page)
+    customer.presses()
     expect(page.locator("#sending")).to_have_text("Enviando…")
     expect(page.locator("form[data-send]")).to_have_attribute("aria-busy", "true")
     expect(page.locator("main button.primary")).to_be_disabled()
@@ -217,9 +208,9 @@ def test_a_press_shows_at_once_that_it_is_sent_and_says_more_when_it_takes_long(
     page.wait_for_url("**/report/changes")
 
 
-def test_a_server_that_asks_to_wait_is_waited_for(page):
-    walk(page, "timing")
-    fill(page, TIMING)
+def test_a_server_that_asks_to_wait_is_waited_for(customer, page):
+    customer.walks_to("timing")
+    customer.fills(TIMING)
     asked = []
 
     def answer(route):
@@ -230,36 +221,37 @@ def test_a_server_that_asks_to_wait_is_waited_for(page):
             route.continue_()
 
     page.route("**/report/timing", answer)
-    press(page)
+    customer.presses()
     expect(page.locator("#sending")).to_contain_text("Están llegando muchos avisos")
     expect(page.locator("#trouble")).to_be_hidden()
     page.wait_for_url("**/report/changes")
 
 
-def test_an_error_in_the_script_itself_sends_the_form_all_the_same(page):
-    walk(page, "timing")
-    fill(page, TIMING)
+def test_an_error_in_the_script_itself_sends_the_form_all_the_same(customer, page):
+    customer.walks_to("timing")
+    customer.fills(TIMING)
     page.evaluate("void (window.fetch = () => { throw new RangeError() })")
-    press(page)
+    customer.presses()
     page.wait_for_url("**/report/changes")
 
 
 def test_trouble_comes_into_view_on_a_phone(browser, site):
-    with visiting(browser, site, viewport={"width": 360, "height": 740}) as page:
-        walk(page, "timing")
-        fill(page, TIMING)
+    with person(browser, site, viewport={"width": 360, "height": 740}) as customer:
+        page = customer.page
+        customer.walks_to("timing")
+        customer.fills(TIMING)
         page.route("**/report/timing", lambda route: route.abort())
-        press(page)
+        customer.presses()
         expect(page.locator("#trouble")).to_be_focused()
         expect(page.locator("#trouble h2")).to_be_in_viewport()
         assert page.evaluate("document.querySelector('#trouble').getAttribute('role')") == "alert"
 
 
-def test_copied_is_said_only_of_what_the_clipboard_took(page):
-    walk(page, "timing")
-    fill(page, TIMING)
+def test_copied_is_said_only_of_what_the_clipboard_took(customer, page):
+    customer.walks_to("timing")
+    customer.fills(TIMING)
     page.route("**/report/timing", lambda route: route.abort())
-    press(page)
+    customer.presses()
     page.evaluate(
         "navigator.clipboard.writeText = () => Promise.reject(); document.execCommand = () => false"
     )
@@ -272,31 +264,31 @@ def test_copied_is_said_only_of_what_the_clipboard_took(page):
 # Drafts ------------------------------------------------------------------------------------
 
 
-def test_what_one_tab_holds_is_not_put_over_what_another_does(page):
-    page.goto("/report/failure")
-    page.fill("#f-summary", "Incidencia A")
-    other = page.context.new_page()
-    other.goto("/report/failure")
-    other.fill("#f-summary", "Incidencia B")
+def test_what_one_tab_holds_is_not_put_over_what_another_does(customer, page):
+    customer.opens("/report/failure")
+    customer.fills({"summary": "Incidencia A"})
+    other = customer.opens_another_tab()
+    other.opens("/report/failure")
+    other.fills({"summary": "Incidencia B"})
     kept = stored(page)
     assert "Incidencia A" in kept
     assert "Incidencia B" in kept
-    fill(page, FAILURE | {"summary": "Incidencia A"})
-    proceed(page)
-    fill(other, FAILURE | {"summary": "Incidencia B"})
-    proceed(other)
-    for each, words in ((page, "Incidencia A"), (other, "Incidencia B")):
+    customer.fills(FAILURE | {"summary": "Incidencia A"})
+    customer.continues()
+    other.fills(FAILURE | {"summary": "Incidencia B"})
+    other.continues()
+    for each, words in ((customer, "Incidencia A"), (other, "Incidencia B")):
         for answers in (TIMING, CHANGES, CONTACT):
-            fill(each, answers)
-            proceed(each)
-        expect(each.locator("#a-summary")).to_contain_text(words)
-        proceed(each)
-        each.wait_for_url("**/r/*")
+            each.fills(answers)
+            each.continues()
+        expect(each.page.locator("#a-summary")).to_contain_text(words)
+        each.sends()
+        each.page.wait_for_url("**/r/*")
     assert stored(page) == ""
 
 
-def test_a_browser_that_is_forgotten_keeps_nothing(page):
-    walk(page, "timing")
+def test_a_browser_that_is_forgotten_keeps_nothing(customer, page):
+    customer.walks_to("timing")
     assert "502" in stored(page)
     page.goto("/")
     page.get_by_role("button", name="Olvidar lo que he escrito").click()
@@ -304,8 +296,10 @@ def test_a_browser_that_is_forgotten_keeps_nothing(page):
     assert stored(page) == ""
 
 
-def test_just_now_that_is_asked_again_is_counted_from_when_it_was_answered_again(page, site):
-    walk(page, "changes")
+def test_just_now_that_is_asked_again_is_counted_from_when_it_was_answered_again(
+    customer, page, site
+):
+    customer.walks_to("changes")
     with sqlite3.connect(site.folder / "instance" / "reporter.db") as database:
         ((key, steps),) = database.execute(
             "SELECT id, steps FROM draft ORDER BY updated_at DESC LIMIT 1"
@@ -315,17 +309,15 @@ def test_just_now_that_is_asked_again_is_counted_from_when_it_was_answered_again
     page.goto("/report/timing")
     expect(page.locator("#e-started")).to_contain_text("hace más de una hora")
     page.check('[value="just_now"]')
-    proceed(page)
+    customer.continues()
     page.wait_for_url("**/report/changes")
 
 
 # The receipt -------------------------------------------------------------------------------
 
 
-def test_a_receipt_that_a_translator_rewrote_is_not_built_again_for_nothing(page):
-    walk(page, "review")
-    proceed(page)
-    page.wait_for_url("**/r/*")
+def test_a_receipt_that_a_translator_rewrote_is_not_built_again_for_nothing(customer, page):
+    customer.reports()
     page.evaluate(
         """() => {
           const live = document.querySelector('[data-status]');
@@ -347,15 +339,15 @@ def test_a_receipt_that_a_translator_rewrote_is_not_built_again_for_nothing(page
     assert page.evaluate("window.rebuilt") <= 1
 
 
-def test_half_a_date_stays_and_is_pointed_out(page):
-    walk(page, "timing")
-    fill(page, {"started": "at", "pattern": "continuous"})
+def test_half_a_date_stays_and_is_pointed_out(customer, page):
+    customer.walks_to("timing")
+    customer.fills({"started": "at", "pattern": "continuous"})
     field = page.locator("#f-started_at")
     field.press_sequentially("1124")
     assert field.evaluate("field => field.validity.badInput")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
-    press(page)
+    customer.presses()
     expect(field).to_be_focused()
     assert field.evaluate("field => field.validity.badInput")
     expect(page.locator("output.error")).to_have_text("Escriba la fecha y también la hora")
@@ -365,5 +357,5 @@ def test_half_a_date_stays_and_is_pointed_out(page):
     field.fill("2025-11-24T09:30")
     expect(page.locator("output.error")).to_have_count(0)
     field.fill("2025-11-24T09:30")
-    proceed(page)
+    customer.continues()
     page.wait_for_url("**/report/changes")

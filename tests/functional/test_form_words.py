@@ -178,7 +178,7 @@ def foreign(page: Page) -> list[str]:
 
 def test_a_new_language_is_one_catalogue_and_every_page_speaks_it(folder):
     with sites.running(folder, **settings(folder)) as site, chromium() as browser:
-        assert each(browser, site, PSEUDO, foreign, java_script_enabled=True) == []
+        assert each(browser, site, PSEUDO, foreign) == []
 
 
 # What the walk types, and what is for programs: links, references, file names, the key block.

@@ -78,7 +78,7 @@ def test_it_is_filtered_in_the_address(provider: Provider) -> None:
     }
     for query, tokens in expected.items():
         assert listed(support, f"/desk{query}") == [reference(provider, each) for each in tokens]
-    assert "Ningún aviso es así." in support.open("/desk?state=late").text
+    assert "Ningún aviso coincide." in support.open("/desk?state=late").text
 
 
 @pytest.mark.parametrize(

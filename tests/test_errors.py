@@ -97,7 +97,7 @@ def test_a_page_that_breaks_holds_what_was_typed(app: Flask) -> None:
 
 def test_files_that_a_page_lost_have_to_be_chosen_again(app: Flask) -> None:
     said = {
-        kind: app.test_client().get("/full?lang=en", content_type=kind).text.count("chosen again")
+        kind: app.test_client().get("/full?lang=en", content_type=kind).text.count("files again")
         for kind in ("multipart/form-data; boundary=b", "application/x-www-form-urlencoded")
     }
     assert list(said.values()) == [1, 0]

@@ -144,7 +144,7 @@ def test_its_page_tells_how_it_went(provider: Provider) -> None:
     support, path = closed(provider)
     page = support.open(path)
     text = " ".join(page.text.split())
-    told = text.partition("Cómo fue")[2]
+    told = text.partition("Cronología")[2]
     moments = ["Empezó", "Primer aviso", "Oleada de avisos", "Primer aviso visto",
                "Se abrió la incidencia conocida", "Mensaje a los clientes", "Cerrada"]  # fmt: skip
     assert [each for each in moments if each in told] == moments

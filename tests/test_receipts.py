@@ -98,7 +98,7 @@ def test_a_ticket_that_takes_long_is_late_and_the_page_says_so_with_the_phone_nu
     app: Flask, seconds: int, late: bool
 ) -> None:
     page = seen(app, sent(app), SENT_AT + timedelta(seconds=seconds))
-    assert ("has not taken it yet. We keep trying, and it will not be lost." in page.text) is late
+    assert ("has not accepted it yet. We keep trying, and it will not be lost." in page.text) is late
     assert ("If it is urgent, call us and give your reference:" in page.text) is late
     assert "+34 900 000 000" in page.text
 
@@ -113,7 +113,7 @@ def test_a_ticket_that_was_refused_is_late_at_once_and_never_called_sent(app: Fl
     path = sent(app)
     happened(app, "ticket", "failed")
     page = seen(app, path)
-    assert "has not taken it. It is kept here and will not be lost." in page.text
+    assert "has not accepted it. It is kept here and will not be lost." in page.text
     assert "call us and give your reference: +34 900 000 000" in " ".join(page.text.split())
     assert "We keep trying" not in page.text
     assert "has accepted it" not in page.text
@@ -122,12 +122,12 @@ def test_a_ticket_that_was_refused_is_late_at_once_and_never_called_sent(app: Fl
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"preferred_channel": "phone"}, "They will call you on +34\xa0600\xa000\xa000\xa000."),
+        ({"preferred_channel": "phone"}, "Support will call you on +34\xa0600\xa000\xa000\xa000."),
         (
             {"preferred_channel": "email", "email_affected": "yes"},
-            "They will call you on +34\xa0600\xa000\xa000\xa000.",
+            "Support will call you on +34\xa0600\xa000\xa000\xa000.",
         ),
-        ({"preferred_channel": "email"}, "They will write to inigo@example.com."),
+        ({"preferred_channel": "email"}, "Support will write to inigo@example.com."),
     ],
 )
 def test_what_happens_next_is_what_was_asked_for_and_can_be_done(
@@ -287,7 +287,7 @@ def test_seen_is_pending_until_a_person_confirms(app: Flask) -> None:
     ("columns", "told"),
     [
         ({"state": "failed"}, "has refused our email: note the reference"),
-        ({"state": "queued"}, "is still waiting. Note the reference"),
+        ({"state": "queued"}, "is still waiting to go to"),
         ({"state": "sent", "sent_at": SENT_AT}, "We have sent this reference"),
     ],
 )
@@ -302,7 +302,7 @@ def test_what_became_of_the_mail_with_the_reference_is_told(
 def test_a_lesser_ticket_is_called_so(app: Flask) -> None:
     path = sent(app)
     written(app, "ticket", state="sent", sent_at=SENT_AT, form="stub")
-    assert "Sent in short" in seen(app, path).text
+    assert "Sent in a shorter form" in seen(app, path).text
 
 
 def test_every_change_that_the_page_shows_has_another_version(app: Flask) -> None:
@@ -350,7 +350,7 @@ def test_a_link_that_was_copied_with_what_stands_behind_it_opens(app: Flask, beh
 def test_the_address_is_shown_as_people_read_it(app: Flask) -> None:
     path = sent(app, email="info@xn--mnchen-3ya.example", preferred_channel="email")
     page = seen(app, path)
-    assert "They will write to info@münchen.example." in page.text
+    assert "Support will write to info@münchen.example." in page.text
 
 
 def test_exact_text_is_a_region_that_a_keyboard_scrolls(app: Flask) -> None:

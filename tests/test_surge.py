@@ -157,7 +157,7 @@ def test_support_is_told_once_with_a_link_to_tell_customers(provider: Provider) 
     assert mail["To"] == "support@example.com"
     assert mail["Reply-To"] is None
     assert mail["Subject"] == ("Muchos avisos: Alojamiento web, 4 en 20 minutos, desde las 03:22")
-    assert "sobre Alojamiento web llegan" in text_of(mail)
+    assert "sobre Alojamiento web están llegando" in text_of(mail)
     assert "web-hosting" not in text_of(mail).replace("?service=web-hosting&since=", "")
     assert (mail["Importance"], mail["X-Priority"]) == ("high", "1")
     assert "La tienda no carga" not in text_of(mail)

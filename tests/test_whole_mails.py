@@ -283,16 +283,16 @@ Panel de soporte: https://incidents.example.com/desk/notices/N-V5FN8
 """
 
 SURGE = """\
-Los avisos sobre Alojamiento web llegan más deprisa de lo normal: 7 en 20 minutos, desde las 03:22.
+Los avisos sobre Alojamiento web están llegando más deprisa de lo habitual: 7 en 20 minutos, desde las 03:22.
 
 Cada uno es un ticket propio. Si tienen una sola causa, dígaselo a los clientes:
 https://incidents.example.com/desk/notices/N-V5FN8
 
-El mismo enlace sirve luego para publicar actualizaciones y decirles que ha terminado.
+Use el mismo enlace más adelante para publicar actualizaciones y para decir que ha terminado.
 """
 
 DIGEST = """\
-Incidencia conocida N-V5FN8 (Alojamiento web, Correo electrónico). Clientes que dicen que la suya es esta: 7.
+Incidencia conocida N-V5FN8 (Alojamiento web, Correo electrónico). Clientes que dicen que es la suya: 7.
 
 Nuevos desde el último resumen:
 | Ana · ana@example.com
@@ -300,12 +300,12 @@ Nuevos desde el último resumen:
 
 A quienes confirmen su correo se les envía cada actualización; a quien dejó un teléfono, no.
 
-Para publicar una actualización o cerrarla:
+Publicar una actualización o cerrarla:
 https://incidents.example.com/desk/notices/N-V5FN8
 """
 
 DIGEST_OF_THE_END = """\
-Incidencia conocida N-V5FN8 (Alojamiento web, Correo electrónico). Clientes que dicen que la suya es esta: 7.
+Incidencia conocida N-V5FN8 (Alojamiento web, Correo electrónico). Clientes que dicen que es la suya: 7.
 
 Está cerrada. A quienes han confirmado su correo se les ha comunicado el final.
 
@@ -422,7 +422,7 @@ Node 7 is down.
 Next update: 23 Nov 2026 05:22 (Europe/Madrid).
 
 This is about the known incident N-V5FN8 (Web hosting, Email).
-All that is known, and how to stop these mails:
+All that is known, and how to stop these emails:
 https://incidents.example.com/notices/f/x
 
 Ejemplo Hosting
@@ -581,7 +581,7 @@ def test_a_surge() -> None:
 def test_a_digest(closed: bool, text: str) -> None:
     followers = [ANA, replace(ANA, name="Luis Gil", contact="+34 600 00 00 01")]
     mail = compose_digest(a_notice(closed=closed), followers, 7, "<digest@example.com>", LATER)
-    assert parsed(mail)["Subject"] == "N-V5FN8: clientes que dicen que la suya es esta: 7"
+    assert parsed(mail)["Subject"] == "N-V5FN8: clientes que dicen que es la suya: 7"
     assert body(mail) == text
 
 

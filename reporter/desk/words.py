@@ -38,7 +38,7 @@ def clock(moment: datetime, now: datetime) -> str:
 
 def happened() -> dict[Happened, str]:
     return {
-        Happened.BEGAN: _("It began"),
+        Happened.BEGAN: _("It started"),
         Happened.FIRST_REPORT: _("First report"),
         Happened.SURGE: _("Surge of reports"),
         Happened.OPENED: _("Known incident opened"),

@@ -159,7 +159,7 @@ def kind_in_words(kind: UpdateKind) -> str:
         UpdateKind.SOLVE: _("Solved"),
         UpdateKind.REOPEN: _("Open again"),
         UpdateKind.LINK_NOTICE: _("Linked to a known incident"),
-        UpdateKind.CONTACT: _("Address or number mended"),
+        UpdateKind.CONTACT: _("Address or number corrected"),
         UpdateKind.ANSWERED: _("Answered the customer"),
         UpdateKind.UNREACHABLE: _("Our email did not reach the customer"),
     }

@@ -112,7 +112,7 @@ def compose_digest(
     language = config["SUPPORT_LOCALE"]
     with force_locale(language):
         subject = _(
-            "%(key)s: customers who say theirs is this one: %(total)s", key=notice.key, total=total
+            "%(key)s: customers who say that it is theirs: %(total)s", key=notice.key, total=total
         )
         text = render_template(
             "email/digest.txt",

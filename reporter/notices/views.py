@@ -93,7 +93,7 @@ def follower(token: str) -> ResponseReturnValue:
         flash(_("Confirmed: every update comes by email."))
         return redirect(url_for("notices.follower", token=token), 303)
     if writes:
-        flash(_("We will send you nothing more about this incident."))
+        flash(_("We will not email you about this incident again."))
         return redirect(url_for("notices.notice", key=found.key), 303)
     return _page(found, follower=row, stop=form, by_email=followers.is_email(row.contact))
 

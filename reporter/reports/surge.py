@@ -218,11 +218,11 @@ def compose_surge(reference: str, service: str, similar: Similar, link: str, at:
             "Many reports: %(service)s, %(count)s in %(minutes)s minutes, since %(since)s", **told
         )
         text = _(
-            "Reports on %(service)s arrive faster than is normal for it: "
+            "Reports on %(service)s are arriving faster than usual: "
             "%(count)s in %(minutes)s minutes, since %(since)s.\n\n"
             "Each is a ticket of its own. If they have one cause, tell customers so:\n"
             "%(link)s\n\n"
-            "The same link later tells them more, and that it is over.\n",
+            "Use the same link later to post updates, and to say that it is over.\n",
             **told,
             link=link,
         )

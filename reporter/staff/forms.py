@@ -35,10 +35,10 @@ class NewPassword(Password):
     def validate_value(self, form: Form) -> None:
         if len(self.data) < LEAST_CHARACTERS:
             raise ValidationError(
-                _("Use %(least)s characters or more; a few words do", least=LEAST_CHARACTERS)
+                _("Use %(least)s characters or more; a few words will do", least=LEAST_CHARACTERS)
             )
         if is_common(self.data):
-            raise ValidationError(_("That one is among the first that anybody would try"))
+            raise ValidationError(_("That password is one of the first that anyone would try"))
 
 
 class SignInForm(FlaskForm):

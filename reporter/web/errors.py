@@ -45,7 +45,7 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
         title = _("Something failed on our side")
         text = _("It is not your fault. Please try again in a minute.")
         if request.mimetype == "multipart/form-data":
-            text += " " + _("Any files have to be chosen again.")
+            text += " " + _("You will need to choose any files again.")
     elif error.code == 413 and _past_its_length():
         title = _("Those files are too large")
         text = _(

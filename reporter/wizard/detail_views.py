@@ -77,7 +77,7 @@ class DetailsStage(Stage):
             return []
         # A stranger's page keeps nothing here; one of ours loses nothing by its age.
         if not SendForm().validate() and not origins.is_proven():
-            return [_("Files have to be chosen again.")]
+            return [_("You will need to choose the files again.")]
         allowance = quotas.unsent(datetime.now(UTC))
         problems = attachments.keep(self.owner, uploads, allowance=allowance)
         self._look_at_files()

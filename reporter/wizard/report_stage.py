@@ -96,7 +96,7 @@ class ReportStage(Stage):
             return []
         # A stranger's page keeps nothing here; one of ours loses nothing by its age.
         if not SendForm().validate() and not origins.is_proven():
-            return [_("Files have to be chosen again.")]
+            return [_("You will need to choose the files again.")]
         first = self._is_first()
         drafts.begin(self.draft_id, filled_in_at())
         self.browser.remember_draft(self.key, first=first)

@@ -129,8 +129,7 @@ def test_support_hears_of_many_in_one_digest(provider: Provider, key: str) -> No
     assert digest["Subject"] == f"{key}: clientes que dicen que es la suya: 12"
     text = text_of(digest)
     assert text.startswith(
-        f"Incidencia conocida {key} (Alojamiento web)."
-        " Clientes que dicen que es la suya: 12.\n"
+        f"Incidencia conocida {key} (Alojamiento web). Clientes que dicen que es la suya: 12.\n"
     )
     assert [line for line in text.splitlines() if line.startswith("| ")] == [
         f"| Cliente {number} · cliente{number}@example.com" for number in range(12)

@@ -98,7 +98,9 @@ def test_a_ticket_that_takes_long_is_late_and_the_page_says_so_with_the_phone_nu
     app: Flask, seconds: int, late: bool
 ) -> None:
     page = seen(app, sent(app), SENT_AT + timedelta(seconds=seconds))
-    assert ("has not accepted it yet. We keep trying, and it will not be lost." in page.text) is late
+    assert (
+        "has not accepted it yet. We keep trying, and it will not be lost." in page.text
+    ) is late
     assert ("If it is urgent, call us and give your reference:" in page.text) is late
     assert "+34 900 000 000" in page.text
 

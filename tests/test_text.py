@@ -7,6 +7,7 @@ import pytest
 from reporter.formats.text import (
     barred,
     exact_lines,
+    has_columns,
     header_text,
     is_blank,
     one_line,
@@ -189,3 +190,21 @@ def test_a_tab_reaches_to_the_next_of_eight_columns() -> None:
 def test_what_a_terminal_does_not_show_goes_whole(text: str, shown: str) -> None:
     assert [line.lstrip(" ]") for line in exact_lines(text)] == [shown]
     assert short(text).lstrip(" ]") == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Host\tLoss%", True),
+        ("Mem:          15900", True),
+        ("1. gw  0.0%", True),
+        ("Ahora tampoco hay correo. Ni web", False),
+        ("It is down.  The mail too.  Really?  Yes", False),
+        ("  File 1", False),
+        ("uno  ", False),
+    ],
+)
+def test_columns_are_blanks_within_a_line_but_not_those_after_a_sentence(
+    text: str, expected: bool
+) -> None:
+    assert has_columns(text) is expected

@@ -46,6 +46,7 @@ class DeskForm(FlaskForm):
     text = TextArea(
         _l("Message to the customer"),
         filters=[lines],
+        prose=True,
         required_with={("action", UpdateKind.MESSAGE): _l("Write what to tell the customer")},
     )
     next_news_at = SupportTime(

@@ -25,6 +25,8 @@ ESCAPES = re.compile(
     r"|\x1b[ #%()*+./-][0-~]|\x1b[78=>]"
 )
 BAR = "| "
+# The same in static/js/writing.js.
+COLUMNS = re.compile(r"\t|[^\s.!?:;][ \u00a0]{2,5000}\S|\S[ \u00a0]{3,5000}\S")
 
 
 def short(text: str) -> str:
@@ -50,8 +52,9 @@ def is_blank(text: str) -> bool:
 
 
 def has_columns(text: str) -> bool:
-    """Whether blanks within a line set columns, as in the output of a command."""
-    return re.search(r"\t|\S[ \u00a0]{2,5000}\S", text) is not None
+    """Whether blanks within a line set columns, as in the output of a command. Two after the end of
+    a sentence do not: that is how some people type."""
+    return COLUMNS.search(text) is not None
 
 
 def header_text(text: str) -> str:

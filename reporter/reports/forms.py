@@ -26,7 +26,7 @@ class UpdateForm(FlaskForm):
     )
     text = TextArea(
         _l("Tell us"),
-        exact=True,
+        prose=True,
         required_with={("kind", UpdateKind.INFO): _l("Write what we should know")},
     )
 

@@ -42,6 +42,7 @@ class Question(Field):
     key          its key in the block of the ticket mail; without it, it is in its section only
     max_length   in characters
     exact        shown as it was copied: every column and blank, in letters of one width
+    prose        the same, but written as often as copied: its lines wrap until they have columns
     verbatim     whether a browser's spelling and capitals keep off it; what is exact is, and an
                  address; of names, its spelling does
     autocomplete, inputmode  HTML attributes of the same name
@@ -65,6 +66,7 @@ class Question(Field):
         key: str = "",
         max_length: int = LINE_LENGTH,
         exact: bool = False,
+        prose: bool = False,
         verbatim: bool = False,
         autocomplete: str = "",
         inputmode: str = "",
@@ -83,6 +85,7 @@ class Question(Field):
         self.key = key
         self.max_length = max_length
         self.exact = exact
+        self.prose = prose
         self.verbatim = verbatim or exact
         self.autocomplete = autocomplete
         self.inputmode = inputmode
@@ -117,6 +120,10 @@ class Question(Field):
             wanted |= NAMES
         if self.exact:
             wanted |= {"class": "exact", "wrap": "off"}
+        elif self.prose:
+            wanted |= {"class": "exact prose"}
+        if self.control == "input" and self.max_length != LINE_LENGTH:
+            wanted |= {"data-limit": str(self.max_length)}  # for the script, which counts
         return {"id": f"f-{self.name}"} | {name: value for name, value in wanted.items() if value}
 
     def checked(self, value: str) -> str:

@@ -40,7 +40,16 @@ from reporter.wizard.views import SEND_LIMIT
 blueprint = Blueprint("offline", __name__)
 
 # What the form loads.
-NEEDED = ("reporter.js", "offer.js", "zone.js", "trouble.js", "whole.js", "icon.svg", "logo")
+NEEDED = (
+    "reporter.js",
+    "offer.js",
+    "writing.js",
+    "zone.js",
+    "trouble.js",
+    "whole.js",
+    "icon.svg",
+    "logo",
+)
 
 
 @blueprint.get("/offline")

@@ -122,12 +122,25 @@ def has_columns(field: Locator) -> bool:
     return "monospace" in family and size >= 16 and tab == "8"
 
 
+def breaks_lines(field: Locator) -> bool:
+    """Whether a line that is too long goes on in the next one, rather than be scrolled to."""
+    return bool(field.evaluate("(field) => getComputedStyle(field).whiteSpace != 'pre'"))
+
+
 def test_exact_text_keeps_its_columns_on_the_form_the_review_and_the_receipt(customer, page):
     table = "Host\tLoss%\tSnt\n1. gw\t0.0%\t10  " + "x" * 200
     page.goto("/report/failure")
     error = page.locator("#f-error_message")
     assert has_columns(error)
-    assert error.evaluate("(field) => getComputedStyle(field).whiteSpace") == "pre"
+    assert breaks_lines(error) is False
+    page.fill("#f-summary", "x" * 90)
+    left = page.locator("#f-summary + [role=status]")
+    page.fill("#f-summary", "x" * 115)
+    expect(left).to_have_text("Caracteres que quedan: 5")
+    page.fill("#f-summary", "x" * 122)
+    expect(left).to_have_text("Caracteres de más: 2")
+    page.fill("#f-summary", "x" * 90)
+    expect(left).to_have_text("")
     customer.walks_to("review", error_message=table)
     shown = page.locator("#a-error_message pre")
     assert has_columns(shown)
@@ -137,8 +150,11 @@ def test_exact_text_keeps_its_columns_on_the_form_the_review_and_the_receipt(cus
     customer.continues()
     page.wait_for_url("**/r/*")
     page.check("[name=kind][value=worse]")
+    page.fill("#f-text", "Ahora tampoco hay correo.  Ni web")
+    assert breaks_lines(page.locator("#f-text")) is True
     page.fill("#f-text", table)
     assert has_columns(page.locator("#f-text"))
+    assert breaks_lines(page.locator("#f-text")) is False
     page.locator("#update .actions button").click()
     assert has_columns(page.locator(".told pre"))
     page.goto(page.url.partition("#")[0] + "/details/evidence")

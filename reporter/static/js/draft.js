@@ -101,6 +101,7 @@ export const restored =
 if (whole) import("./whole.js");
 if ($("[data-status]")) import("./receipt.js");
 if ($("#f-timezone, output[for]")) import("./zone.js");
+if ($("[data-limit]")) import("./writing.js");
 
 // A report that waits to be sent is looked after by the form without a connection.
 const queued = others().find((each) => each.queued);

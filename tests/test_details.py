@@ -66,6 +66,22 @@ def test_a_step_leads_to_the_next_and_a_change_back_to_the_review(
     assert customer.submit(deadline="hoy").action == f"/r/{token}/details/review"
 
 
+def test_each_page_can_be_the_last(customer: Customer, token: str) -> None:
+    for slug, answers in {
+        "evidence": {"hypothesis": "el DNS"},
+        "impact": {"deadline": "hoy"},
+    }.items():
+        customer.open(f"/r/{token}/details/{slug}")
+        assert customer.submit(go="review", **answers).action == f"/r/{token}/details/review"
+        assert "".join(answers.values()) in customer.page.text
+    # Once some came, they are asked for no more.
+    send(customer, token)
+    assert "Lo que más nos ayuda ahora" not in customer.open(f"/r/{token}").text
+    assert customer.page.links[f"/r/{token}/details/evidence"] == "Añadir detalles y capturas"
+    customer.open(f"/r/{token}/details/evidence")
+    assert customer.submit(go="review", last_worked_at="2199-01-01T00:00").status == 422
+
+
 def test_going_back_leads_to_the_receipt(customer: Customer, token: str) -> None:
     customer.open(f"/r/{token}/details/impact")
     page = customer.submit(go="back", deadline="a medias")
@@ -88,7 +104,7 @@ def test_nothing_must_be_answered(provider: Provider, customer: Customer, token:
         assert customer.submit().status == 200
     assert customer.page.text.count("Aún no hay nada aquí.") == 3
     page = customer.submit()
-    assert "Nada ha cambiado desde que envió los detalles por última vez." in page.text
+    assert "No hay nada nuevo que enviar." in page.text
     assert followups(provider, token) == []
 
 

@@ -225,7 +225,7 @@ def test_pressing_send_twice_sends_one_mail(
     customer.submit()
     customer.page = review
     page = customer.submit()
-    assert "Nada ha cambiado desde que envió los detalles por última vez." in page.text
+    assert "No hay nada nuevo que enviar." in page.text
     assert len(followups(provider, token)) == 1
     provider.work()
     customer.page = review

@@ -70,7 +70,6 @@ def notice(key: str) -> ResponseReturnValue:
             followers.follow(session, row, [person], now)
 
         beforehand.write(get_database(), follow)
-        flash(_("You are on the list of this incident."))
         return redirect(url_for("notices.notice", key=found.key, counted="in"), 303)
     return _page(found, form=form, counted="counted" in request.args), (422 if form.errors else 200)
 

@@ -103,7 +103,7 @@ class DetailsStage(Stage):
         if add_details(self.receipt.report_id, sections, at):
             flash(_("Your details are saved and on their way to support."))
         else:
-            flash(_("Nothing has changed since you last sent the details."))
+            flash(_("There is nothing new to send."))
         return self.url(None)
 
 

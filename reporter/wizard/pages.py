@@ -127,6 +127,8 @@ def _submit(stage: Stage, step: Step) -> ResponseReturnValue:
         return _page(stage, step, form, 422)
     before = stage.journey()
     journey = Journey(before.slugs, {*before.completed, step.slug})
+    if stage.any_order and request.form.get("go") == "review":  # each page can be the last
+        return redirect(stage.url(Journey.REVIEW), 303)
     if changing() and journey.first_open() == Journey.REVIEW:
         return redirect(stage.url(Journey.REVIEW), 303)
     return redirect(stage.url(journey.after(step.slug)), 303)

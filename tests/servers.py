@@ -25,6 +25,7 @@ from reporter.delivery.relays import Relay
 from reporter.demo.mailbox import LOOPBACK, free_port
 
 HANG, DROP = "HANG", "DROP"
+HANG_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class _Session(SMTP):
     async def say(self, command: str) -> str:
         reply = self.told.answer(command)
         if reply == HANG:
-            await asyncio.sleep(30)
+            await asyncio.sleep(HANG_SECONDS)
         if reply == DROP:
             self.transport.abort()
         if reply.startswith("SLOW"):
@@ -123,6 +124,8 @@ class _Session(SMTP):
         reply = self.told.answer("BODY")
         if reply == "250 ok":
             await super().smtp_DATA(arg)
+        elif reply == HANG:
+            await asyncio.sleep(HANG_SECONDS)
         elif reply == DROP:
             await self.push("354 go on")
             self.transport.abort()

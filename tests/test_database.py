@@ -213,7 +213,7 @@ def test_a_server_that_says_nothing_is_not_waited_for(
     with database.read() as session:
         assert session.scalar(sa.text("SELECT 1")) == 1
         limits = [session.scalar(sa.text(f"SHOW {name}_timeout")) for name in ("statement", "lock")]
-        assert limits == ["8s", "5s"]
+        assert limits == ["8s", "3s"]
     database.close()
 
 

@@ -10,6 +10,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -25,14 +26,17 @@ from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 from reporter.database import file as database_file
+from reporter.database import patience
 from reporter.database.glance import Glances
 
-BUSY_TIMEOUT_SECONDS = 15
+# After which somebody else has SQLite's lock for good: ours take turns.
+BUSY_TIMEOUT_SECONDS = 5
 # Of each connection to a SQLite file, of which a process has many. The system keeps the file too.
 CACHE_KIB = 512
 # How long a page waits for a place among many that write at once; and for a connection to a server.
 TURN_SECONDS = 60
 PLACE_SECONDS = 5
+LOOK_UP_SECONDS = 0.5  # how often who waits for a turn looks whether it will come
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -88,22 +92,40 @@ class Turn:
 
     DOOR, ROOM = 0, 1  # bytes of the file that are locked
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, breaker: patience.Breaker) -> None:
         self.path = path
+        self.breaker = breaker
         self.inside = threading.Lock()
         self.file: tuple[int, int] | None = None  # process, descriptor
+        self.moved_at = 0.0  # when somebody of this process came in or went out
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        waited = self.inside.acquire(timeout=TURN_SECONDS)
+        """Raises patience.NotAnswering for a page, once nobody's turn comes."""
+        waited = self._wait()
         file = self._enter() if waited else None
         try:
+            self.breaker.check()
             yield
         finally:
             if file is not None:
                 fcntl.lockf(file, fcntl.LOCK_UN, 1, self.ROOM)
             if waited:
+                self.moved_at = time.monotonic()
                 self.inside.release()
+
+    def _wait(self) -> bool:
+        """Whether our turn came."""
+        end = time.monotonic() + TURN_SECONDS
+        while not self.inside.acquire(timeout=LOOK_UP_SECONDS):
+            now = time.monotonic()
+            if now > end:
+                return False
+            if now - self.moved_at > BUSY_TIMEOUT_SECONDS:  # whoever is inside waits for another
+                self.breaker.open()
+            self.breaker.check()
+        self.moved_at = time.monotonic()
+        return True
 
     def close(self) -> None:
         if self.file and self.file[0] == os.getpid():
@@ -146,11 +168,13 @@ class Database:
             pool_use_lifo=True,  # where few are needed few are used
             hide_parameters=True,  # an error that is logged holds no customer's words
         )
+        self.breaker = patience.Breaker(self._ask)
         if is_file:
             _prepare_sqlite(self.engine, foreign_keys=foreign_keys)
         elif foreign_keys:  # a migration may take its time
-            _prepare_postgresql(self.engine)
-        self._turn = Turn(f"{at.database}-turn") if is_file and at.database else None
+            _prepare_postgresql(self.engine, self.breaker)
+        turns = is_file and at.database
+        self._turn = Turn(f"{at.database}-turn", self.breaker) if turns else None
         self._writing = sessionmaker(self.engine, expire_on_commit=False)
         self._reading = sessionmaker(
             self.engine.execution_options(read_only=True, postgresql_readonly=True),
@@ -196,22 +220,42 @@ class Database:
         rendered or composed inside: everybody else who writes waits for it.
         """
         turn = self._turn.taken() if self._turn else nullcontext()
-        with turn, self._writing.begin() as session:
-            session.connection()  # begins now, and not at the first statement
+        with self.breaker.passed(), turn, self._writing.begin() as session:
+            try:
+                session.connection()  # begins now, and not at the first statement
+            except OperationalError as error:
+                if is_locked(error):
+                    self.breaker.open()
+                raise
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One read-only transaction: a consistent view that never waits for a writer."""
-        with self._reading.begin() as session:
+        with self._reached(), self._reading.begin() as session:
             yield session
 
     @contextmanager
     def rehearse(self) -> Iterator[Session]:
         """A transaction in which a change can be tried: nothing of it is kept, and on SQLite it
         waits for nobody who writes. Raises RehearsalOver, see `Rehearsal`."""
-        with self._rehearsing() as session:  # closed, and so rolled back, at its end
+        with self._reached(), self._rehearsing() as session:  # closed, and rolled back, at its end
             yield session
+
+    def _reached(self) -> AbstractContextManager[None]:
+        """To read, a file that somebody has locked is there all the same."""
+        return nullcontext() if self.engine.dialect.name == "sqlite" else self.breaker.passed()
+
+    def _ask(self) -> None:
+        """Whether it answers, without a turn and without a place of the pool. Raises if not."""
+        if self.engine.dialect.name == "sqlite":
+            with self._writing.begin() as session:
+                session.connection()
+        else:
+            from reporter.database import postgresql
+
+            arguments, options = self.engine.dialect.create_connect_args(self.engine.url)
+            postgresql.connect(*arguments, **options).close()
 
     def transaction(self, *, writes: bool) -> AbstractContextManager[Session]:
         """The one transaction of a view: to write, or only to read."""
@@ -274,6 +318,12 @@ def is_damage(error: BaseException) -> bool:
     return getattr(error, "sqlstate", None) in {"XX001", "XX002"}
 
 
+def is_locked(error: OperationalError) -> bool:
+    """Whether somebody else has a SQLite file's lock."""
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
+
+
 def _prepare_sqlite(engine: sa.Engine, *, foreign_keys: bool) -> None:
     file = database_file.file_of(engine.url.render_as_string(hide_password=False))
     opened: list[tuple[int, int]] = []  # which file the first connection has opened
@@ -323,10 +373,19 @@ def _is_still(file: Path, opened: tuple[int, int]) -> bool:
         return False
 
 
-def _prepare_postgresql(engine: sa.Engine) -> None:
+def _prepare_postgresql(engine: sa.Engine, breaker: patience.Breaker) -> None:
     from reporter.database import postgresql  # with its driver, which a file does not need
 
     @sa.event.listens_for(engine, "do_connect")
     def connect(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
-        # What the URL says of these comes first.
-        return postgresql.ImpatientConnection.connect(*arguments, **postgresql.OPTIONS | options)
+        breaker.check()
+        try:
+            return postgresql.connect(*arguments, **options)
+        except postgresql.Silence:
+            breaker.open()
+            raise
+
+    @sa.event.listens_for(engine, "checkin")
+    def doubt(connection: Any, record: Any) -> None:
+        if connection:
+            connection.is_idle = True

@@ -1,7 +1,8 @@
 """A connection to PostgreSQL that never waits for ever.
 
 The server's own limits (`OPTIONS`) end what it does slowly. A server that is frozen, or a machine
-that is gone, does nothing at all: there the client stops waiting by itself.
+that is gone, does nothing at all: there the client stops waiting by itself, for a page after less
+(`patience`).
 """
 
 from __future__ import annotations
@@ -12,20 +13,28 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.waiting import READY_R
+
+from reporter.database import patience
 
 T = TypeVar("T")
 
 CONNECT_SECONDS = 3
+PAGE_CONNECT_SECONDS = 2  # the least that there is
 STATEMENT_SECONDS = 8
-LOCK_SECONDS = 5
+LOCK_SECONDS = 3
 # Over what the server itself takes to give up.
 SILENCE_SECONDS = 10.0
+# To say that it is there still, for a connection that was idle; else a page asks for another.
+GREETING_SECONDS = 1.0
 
 OPTIONS: dict[str, Any] = {
     "connect_timeout": CONNECT_SECONDS,
     "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s",
     "tcp_user_timeout": int(SILENCE_SECONDS * 1000),
 }
+
+Silence = psycopg.errors.ConnectionTimeout
 
 
 class ImpatientConnection(psycopg.Connection[Any]):
@@ -34,22 +43,38 @@ class ImpatientConnection(psycopg.Connection[Any]):
     Shows as psycopg.OperationalError, as does a connection that breaks.
     """
 
+    is_idle = False  # it has been in the pool, and has said nothing since
+
     def wait(self, gen: PQGen[T], *arguments: Any, **options: Any) -> T:
         return super().wait(self._limited(gen), *arguments, **options)
 
     def _limited(self, gen: PQGen[T]) -> Generator[Any, Any, T]:
         """*gen* with an end. psycopg wakes it several times a second with nothing that is ready."""
-        end = time.monotonic() + SILENCE_SECONDS
+        seconds = patience.limit(SILENCE_SECONDS)
+        if self.is_idle and patience.is_a_page():
+            seconds = min(seconds, GREETING_SECONDS)
+        began = time.monotonic()
         try:
             wanted = next(gen)
             while True:
                 ready = yield wanted
-                if not ready and time.monotonic() > end:
+                if ready & READY_R:
+                    self.is_idle = False
+                elif not ready and time.monotonic() - began > seconds:
                     self.pgconn.finish()
                     raise psycopg.OperationalError(
-                        f"PostgreSQL has not answered for {SILENCE_SECONDS:.0f} s"
+                        f"PostgreSQL has not answered for {seconds:.0f} s"
                     )
                 wanted = gen.send(ready)
         except StopIteration as ended:
             result: T = ended.value
             return result
+        finally:
+            patience.spend(time.monotonic() - began)
+
+
+def connect(*arguments: Any, **options: Any) -> ImpatientConnection:
+    """What the URL says of our OPTIONS comes first. Raises Silence where nobody answers."""
+    if patience.is_a_page():
+        options = {"connect_timeout": PAGE_CONNECT_SECONDS} | options
+    return ImpatientConnection.connect(*arguments, **OPTIONS | options)

@@ -25,6 +25,8 @@ ROOT = HERE if (HERE / "templates").is_dir() else HERE.parent
 # Read where REPORTER_SETTINGS names no other, and it exists.
 SYSTEM_FILE = Path("/etc/incident-reporter/settings.toml")
 PREFIX = "REPORTER_"
+# What a page waits for a Redis: limits are then counted by each process alone for a while.
+REDIS_SECONDS = 0.5
 # Variables with our prefix that are no settings.
 NOT_SETTINGS = {"REPORTER_SETTINGS", "REPORTER_TEST_POSTGRES_URL"}
 
@@ -132,6 +134,21 @@ def _parse(text: str, default: Any) -> Any:
     return text
 
 
+def _impatient(uri: str) -> dict[str, Any]:
+    """Options of a Redis, which its client would wait for without an end, and then try thrice
+    more: no page waits for a count."""
+    if not uri.startswith("redis"):
+        return {}
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return {
+        "socket_timeout": REDIS_SECONDS,
+        "socket_connect_timeout": REDIS_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+    }
+
+
 def _derive(settings: dict[str, Any]) -> None:
     """Fill what follows from other settings, and what Flask and its extensions ask for."""
     domain = settings["SUPPORT_EMAIL"].rpartition("@")[2]
@@ -148,6 +165,7 @@ def _derive(settings: dict[str, Any]) -> None:
         # Of each client and route (web/bounds.py); counted before anything else is done.
         "RATELIMIT_APPLICATION": "600 per minute",
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
+        "RATELIMIT_STORAGE_OPTIONS": _impatient(settings["RATELIMIT_STORAGE_URI"]),
         # Later ones override single texts of those before.
         "BABEL_TRANSLATION_DIRECTORIES": ";".join(
             ["translations", *([folder] if (folder := settings["TRANSLATIONS"]) else [])]

@@ -8,11 +8,13 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     from werkzeug.middleware.proxy_fix import ProxyFix
 
+    from reporter.database import patience
     from reporter.web import assets, bodies, bounds, errors, headers, locale, logs, origins, pages
 
     hops: int = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    app.wsgi_app = patience.of_pages(app.wsgi_app)  # type: ignore[assignment,method-assign]
     for part in (bounds, bodies, logs, locale, assets, headers, errors, pages, origins):
         part.init_app(app)
     if not hops:

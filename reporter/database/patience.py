@@ -1,0 +1,146 @@
+"""How long a page waits for a database that says nothing, and what the pages after it are told.
+
+Whoever presses a button reads within seconds that it is not their fault, with all that was typed;
+and a database that hangs holds few of the server's threads, so that who watches is answered. A
+worker and a command have nobody who waits before them: they are patient, and refused nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import OperationalError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# What one page waits for answers, all of them together. Those that come at once are not counted.
+PAGE_SECONDS = 4.0
+AT_ONCE_SECONDS = 0.1
+# So many pages of a process wait for one that has answered nobody for CROWD_SECONDS; of its threads
+# there are twice as many (`serving.server.THREADS`).
+CROWD = 256
+CROWD_SECONDS = 1.0
+ASK_SECONDS = 0.5  # before it is asked again
+
+
+class NotAnswering(OperationalError):
+    """The database does not answer, and is not waited for."""
+
+    def __init__(self) -> None:
+        super().__init__("", None, TimeoutError("the database does not answer"))
+
+
+@dataclass
+class Patience:
+    """Of one page."""
+
+    left: float
+
+
+_page: ContextVar[Patience | None] = ContextVar("page", default=None)
+
+
+@contextmanager
+def of_a_page() -> Iterator[None]:
+    """Within it little is waited for."""
+    before = _page.set(Patience(PAGE_SECONDS))
+    try:
+        yield
+    finally:
+        _page.reset(before)
+
+
+def of_pages(app: WSGIApplication) -> WSGIApplication:
+    """WSGI middleware: each request is a page, until its answer begins."""
+
+    def page(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with of_a_page():
+            return app(environ, start_response)
+
+    return page
+
+
+def is_a_page() -> bool:
+    return _page.get() is not None
+
+
+def limit(seconds: float) -> float:
+    """How long to wait for one answer: *seconds* at most, and a page what it has left."""
+    page = _page.get()
+    return seconds if page is None else min(seconds, page.left)
+
+
+def spend(seconds: float) -> None:
+    """Count what was waited."""
+    page = _page.get()
+    if page and seconds > AT_ONCE_SECONDS:
+        page.left -= seconds
+
+
+class Breaker:
+    """What is known of a database that may not answer.
+
+    Once it is `open` pages are refused at once, while a thread asks the database again and again;
+    its first answer closes it.
+    """
+
+    def __init__(self, ask: Callable[[], None]) -> None:
+        self._ask = ask  # raises any Exception when there is no answer
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._moved_at = 0.0
+        self.is_open = False
+
+    @contextmanager
+    def passed(self) -> Iterator[None]:
+        """Around all that a page does with the database. Raises NotAnswering."""
+        if not is_a_page():
+            yield
+            return
+        self.check()
+        with self._lock:
+            if not self._inside:
+                self._moved_at = time.monotonic()
+            elif self._inside >= CROWD and self.silent_seconds > CROWD_SECONDS:
+                raise NotAnswering
+            self._inside += 1
+        try:
+            yield
+            self._moved_at = time.monotonic()
+        finally:
+            with self._lock:
+                self._inside -= 1
+
+    @property
+    def silent_seconds(self) -> float:
+        """Since when nobody of those inside was answered."""
+        return time.monotonic() - self._moved_at
+
+    def check(self) -> None:
+        """Raises NotAnswering for a page while it is open."""
+        if self.is_open and is_a_page():
+            raise NotAnswering
+
+    def open(self) -> None:
+        """It did not answer."""
+        with self._lock:
+            if self.is_open:
+                return
+            self.is_open = True
+        threading.Thread(target=self._until_it_answers, name="asking", daemon=True).start()
+
+    def _until_it_answers(self) -> None:
+        while self.is_open:
+            try:
+                self._ask()
+            except Exception:  # whatever it says, it is asked again
+                time.sleep(ASK_SECONDS)
+            else:
+                self.is_open = False

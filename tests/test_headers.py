@@ -204,6 +204,14 @@ def test_a_cookie_is_kept_from_scripts_and_other_sites(app: Flask) -> None:
     assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
 
 
+@pytest.mark.parametrize("path", ["/desk//x", "//evil.example/..", "/r//x", "/desk/notices//1"])
+def test_no_spelling_of_a_path_leads_to_another_host(app: Flask, path: str) -> None:
+    client = app.test_client()
+    answer = client.get(path, headers={"Host": "evil.example"})
+    assert "evil.example" not in answer.headers.get("Location", "")
+    assert answer.status_code in {303, 404}
+
+
 def test_a_link_is_never_built_from_the_host_header(app: Flask) -> None:
     for path in ("/", "/report/failure", "/report/review", "/nothing"):
         response = app.test_client().get(path, headers={"Host": "evil.example"})

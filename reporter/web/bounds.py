@@ -54,6 +54,9 @@ class BoundedRequest(Request):
 
 def init_app(app: Flask) -> None:
     app.request_class = BoundedRequest
+    # Werkzeug would lead to the address with one slash for two by the Host header, which is the
+    # visitor's; no page of ours has two.
+    app.url_map.merge_slashes = False
     app.before_request(require_few_arguments)
     app.before_request(require_plain_path)
 

@@ -241,6 +241,7 @@ class Quota(StrEnum):
 
     DRAFTS = "drafts"
     REPORTS = "reports"
+    UPDATES = "updates"
     FOLLOWERS = "followers"
     SIGN_INS = "sign_ins"
     WRONG_PASSWORDS = "wrong_passwords"  # of one account

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
@@ -52,7 +53,10 @@ def message(
 
     Without a time, what was promised before stands. Of what is solved no more news is promised.
     """
-    if _is_same(row, UpdateKind.MESSAGE, text, at) and next_news_at in {None, row.next_news_at}:
+    if _is_same(session, row, UpdateKind.MESSAGE, text, at) and next_news_at in {
+        None,
+        row.next_news_at,
+    }:
         return
     row.seen_at = row.seen_at or at
     standing = row.next_news_at if row.next_news_at and row.next_news_at > at else None
@@ -64,7 +68,7 @@ def message(
 
 def solve(session: Session, row: models.Report, name: str, text: str, at: datetime) -> None:
     """It is solved; *text* says what it was, also to whoever asked for the cause alone."""
-    if _is_same(row, UpdateKind.SOLVE, text, at):
+    if _is_same(session, row, UpdateKind.SOLVE, text, at):
         return
     row.seen_at = row.seen_at or at
     row.solved_at = row.solved_at or at
@@ -111,12 +115,22 @@ def _remind_later(row: models.Report, at: datetime) -> None:
         row.reminded_for = row.next_news_at
 
 
-def _is_same(row: models.Report, kind: UpdateKind, text: str, at: datetime) -> bool:
+def _is_same(
+    session: Session, row: models.Report, kind: UpdateKind, text: str, at: datetime
+) -> bool:
     """Whether the last that support said is this."""
-    said = [update for update in row.updates if update.author == Author.SUPPORT]
-    if not said or at - said[-1].created_at > SAME_WITHIN:
+    last = store.last_update(session, row, models.Update.author == Author.SUPPORT)
+    if last is None or at - last.created_at > SAME_WITHIN:
         return False
-    return (said[-1].kind, said[-1].content["text"]) == (kind, text)
+    return (last.kind, last.content["text"]) == (kind, text)
+
+
+def _number_of(session: Session, row: models.Report, update: models.Update) -> int:
+    """Which of all that came after the report it is, the last."""
+    others = sa.select(sa.func.count()).where(
+        models.Update.report_id == row.id, models.Update.id != (update.id or 0)
+    )
+    return 1 + (session.scalar(others) or 0)
 
 
 def note(
@@ -128,14 +142,8 @@ def note(
     text: str = "",
     next_news_at: datetime | None = None,
 ) -> models.Update:
-    update = models.Update(
-        author=Author.SUPPORT,
-        kind=kind,
-        content={"text": text, "name": name},
-        next_news_at=next_news_at,
-        created_at=at,
-    )
-    row.updates.append(update)
+    content = {"text": text, "name": name}
+    update = store.add_update(session, row, Author.SUPPORT, kind, content, at, next_news_at)
     session.flush()
     return update
 
@@ -153,7 +161,7 @@ def _mail(session: Session, row: models.Report, update: models.Update) -> None:
         compose_news,
         report,
         ticket.mime_id,
-        f"news-{len(row.updates)}",
+        f"news-{_number_of(session, row, update)}",
         update.kind == UpdateKind.SOLVE,
         text,
         update.next_news_at,

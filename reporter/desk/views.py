@@ -38,6 +38,7 @@ from reporter.models import UpdateKind
 from reporter.notices import store as notices
 from reporter.report import Report
 from reporter.reports import store
+from reporter.reports.receipts import ALL_SHOWN, SHOWN
 from reporter.reports.reference import parse_reference
 from reporter.staff import kept
 from reporter.staff.signed_in import acting, change, support
@@ -142,6 +143,8 @@ def _page(db_session: Session, row: models.Report, form: DeskForm) -> dict[str, 
     if form.action.data != UpdateKind.CONTACT:
         form.email.data, form.phone.data = report.text("email"), report.text("phone")
     notice = notices.get(db_session, row.notice_id) if row.notice_id else None
+    shown = ALL_SHOWN if "earlier" in request.args else SHOWN
+    updates = store.latest_updates(db_session, row, shown + 1)
     return {
         "row": row,
         "report": report,
@@ -150,7 +153,8 @@ def _page(db_session: Session, row: models.Report, form: DeskForm) -> dict[str, 
         "mails": mails.of_report(db_session, row.id),
         "files": files_of(db_session, row.id),
         "now": datetime.now(UTC),
-        "updates": list(reversed(row.updates)),
+        "updates": updates[:shown],
+        "has_earlier": len(updates) > shown,
         "notice": notice,
         "notice_desk": notice and notice_desk_url(notice.key),
         "open_notice": new_notice_url(row.service, report.started_at or row.saved_at),

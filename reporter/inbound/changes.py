@@ -48,25 +48,28 @@ def is_new(session: Session, key: str, at: datetime) -> bool:
     return True
 
 
-def note(row: models.Report, kind: UpdateKind, name: str, at: datetime) -> None:
+def note(session: Session, row: models.Report, kind: UpdateKind, name: str, at: datetime) -> None:
     """Keep what support did, without a word."""
-    row.updates.append(
-        models.Update(
-            author=Author.SUPPORT, kind=kind, content={"text": "", "name": name}, created_at=at
-        )
-    )
+    store.add_update(session, row, Author.SUPPORT, kind, {"text": "", "name": name}, at)
 
 
 def mark_answered(session: Session, row: models.Report, name: str, at: datetime) -> None:
     """Support has answered, and so has seen it."""
     row.seen_at = row.seen_at or at
-    note(row, UpdateKind.ANSWERED, name, at)
+    note(session, row, UpdateKind.ANSWERED, name, at)
 
 
-def is_answered_since(row: models.Report, at: datetime) -> bool:
-    """Whether it was told already that support had answered then, or a moment before."""
-    told = [each.created_at for each in row.updates if each.kind == UpdateKind.ANSWERED]
-    return any(abs(at - each) < SAME_WITHIN for each in told)
+def is_answered_since(session: Session, row: models.Report, at: datetime) -> bool:
+    """Whether it was told already that support had answered then, or a moment before or after."""
+    update = models.Update
+    same = store.last_update(
+        session,
+        row,
+        update.kind == UpdateKind.ANSWERED,
+        update.created_at > at - SAME_WITHIN,
+        update.created_at < at + SAME_WITHIN,
+    )
+    return same is not None
 
 
 def _answered(session: Session, heard: Heard, originators: tuple[str, ...], at: datetime) -> Sort:

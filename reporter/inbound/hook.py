@@ -149,12 +149,12 @@ def _apply(session: Session, row: models.Report, call: Call, at: datetime) -> No
         case Event.CREATED:
             row.helpdesk_number = call.number or row.helpdesk_number
         case Event.ANSWERED:
-            if not changes.is_answered_since(row, at):
+            if not changes.is_answered_since(session, row, at):
                 changes.mark_answered(session, row, name, at)
         case Event.SOLVED if row.solved_at is None:
             row.seen_at = row.seen_at or at
             row.solved_at, row.next_news_at = at, None
-            changes.note(row, UpdateKind.SOLVE, name, at)
+            changes.note(session, row, UpdateKind.SOLVE, name, at)
         case Event.REOPENED if row.solved_at is not None:
             row.solved_at = None
-            changes.note(row, UpdateKind.REOPEN, name, at)
+            changes.note(session, row, UpdateKind.REOPEN, name, at)

@@ -10,7 +10,7 @@ Files go with the details alone, which the customer has reviewed together with t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -31,24 +31,104 @@ from reporter.reports import store
 MAIL_BYTES = 9 * 2**20
 # Of a file in a mail, beside its content: its headers, its name in the text, its line in the JSON.
 PART_BYTES = 1024
-# How many of the earlier updates the JSON repeats.
-EARLIER = 100
+# How many of the earlier updates the JSON repeats, and how many of their characters: what somebody
+# writes again and again must not grow with each mail.
+EARLIER, EARLIER_LENGTH = 100, 50_000
+# What is told to support, of what came after a report.
+TOLD = sa.and_(models.Update.author != Author.SUPPORT, models.Update.kind != UpdateKind.LINK_NOTICE)
 
 
-def queue(session: Session, row: models.Report, update: models.Update, due_at: datetime) -> None:
+@dataclass(frozen=True)
+class _Kept:
+    """What came after a report, as far as a mail tells of it: its price is that of the mail,
+    however much came before.
+
+    *new* are those of this transaction, of which a rehearsal writes none; the mail of that
+    *number* tells the last of them, with what waits in *waiting*.
+    """
+
+    session: Session
+    row: models.Report
+    new: tuple[models.Update, ...]
+
+    def next_number(self) -> int:
+        given = [each.number for each in self.new[:-1] if each.number]
+        last = store.last_update(
+            self.session, self.row, models.Update.number.is_not(None), *self._kept()
+        )
+        return 1 + max([*given, (last and last.number) or 0])
+
+    def number_of(self, waiting: models.Message) -> int:
+        mine = store.last_update(
+            self.session,
+            self.row,
+            models.Update.message_id == waiting.id,
+            models.Update.number.is_not(None),
+        )
+        assert mine is not None
+        return mine.number or 0
+
+    def told_with(self, waiting: models.Message | None) -> list[CustomerUpdate]:
+        before = []
+        if waiting:
+            query = sa.select(models.Update).where(models.Update.message_id == waiting.id, TOLD)
+            before = list(self.session.scalars(query.order_by(models.Update.id)))
+        return [_value(update) for update in (*before, self.new[-1])]
+
+    def earlier(self, number: int) -> list[CustomerUpdate]:
+        """The last that were told before, as far as EARLIER and EARLIER_LENGTH reach."""
+        lower = sa.func.coalesce(models.Update.number, 0) < number
+        query = sa.select(models.Update).where(
+            models.Update.report_id == self.row.id, TOLD, lower, *self._kept()
+        )
+        newest = models.Update.id.desc()
+        kept = list(self.session.scalars(query.order_by(newest).limit(EARLIER)))
+        new = [each for each in self.new[:-1] if (each.number or 0) < number]
+        found, room = [], EARLIER_LENGTH
+        for each in [_value(update) for update in (*reversed(new), *kept)][:EARLIER]:
+            room -= len(each.text)
+            if room < 0:
+                break
+            found.append(each)
+        return found[::-1]
+
+    def report(self, before: int | None = None) -> Report:
+        """With its details as last told; with *before*, in the mails before that number."""
+        for each in reversed(self.new):
+            if each.kind == UpdateKind.DETAILS and (before is None or (each.number or 0) < before):
+                report = Report.from_json(self.row.content)
+                report = report.with_contact(self.row.email, self.row.phone)
+                return report.with_answers(sections_from_json(each.content["sections"]))
+        return store.to_value(self.session, self.row, before)
+
+    def _kept(self) -> list[sa.ColumnElement[bool]]:
+        """Those that were there before this transaction."""
+        written = [each.id for each in self.new if each.id]
+        return [models.Update.id.not_in(written)] if written else []
+
+
+def queue(
+    session: Session,
+    row: models.Report,
+    update: models.Update,
+    due_at: datetime,
+    new: tuple[models.Update, ...] = (),
+) -> None:
     """Queue *update* for *due_at* at the latest; details with the files that were not sent yet.
 
-    The caller has the report's lock, within `beforehand.write`.
+    The caller has the report's lock, within `beforehand.write`. *new*: what else is added in its
+    transaction, before.
     """
+    told = _Kept(session, row, (*new, update))
     waiting = None
     if update.kind != UpdateKind.FILES:
         waiting = outbox.untried(session, MailKind.FOLLOWUP, reference=row.reference)
     kept = files_of(session, row.id)
-    update.number = _number_of(row, waiting) if waiting else _next_number(row)
-    mail = _compose(session, row, update.number, kept)
+    update.number = told.number_of(waiting) if waiting else told.next_number()
+    mail = _compose(told, waiting, update.number, kept)
     if waiting and len(mail.content) > MAIL_BYTES:
-        waiting, update.number = None, _next_number(row)
-        mail = _compose(session, row, update.number, kept)
+        waiting, update.number = None, told.next_number()
+        mail = _compose(told, waiting, update.number, kept)
     unsent = []
     if update.kind in {UpdateKind.DETAILS, UpdateKind.FILES}:
         unsent = [file for file in kept if not file.is_sent]
@@ -57,19 +137,15 @@ def queue(session: Session, row: models.Report, update: models.Update, due_at: d
         fitting = fitting or unsent[:1]
     if fitting:
         with_it = [replace(f, number=update.number) if f in fitting else f for f in kept]
-        mail = _compose(session, row, update.number, with_it)
+        mail = _compose(told, waiting, update.number, with_it)
         _give_number(session, fitting, update.number)
     update.message_id = _enqueue(session, row, waiting, mail, update.created_at, due_at)
     session.flush()
     if len(fitting) < len(unsent):
-        rest = models.Update(
-            author=Author.CUSTOMER,
-            kind=UpdateKind.FILES,
-            content={"text": ""},
-            created_at=update.created_at,
+        rest = store.add_update(
+            session, row, Author.CUSTOMER, UpdateKind.FILES, {"text": ""}, update.created_at
         )
-        row.updates.append(rest)
-        queue(session, row, rest, due_at)
+        queue(session, row, rest, due_at, told.new)
 
 
 def encoded_size(size: int) -> int:
@@ -97,14 +173,6 @@ def _give_number(session: Session, files: list[StoredFile], number: int) -> None
     )
 
 
-def _next_number(row: models.Report) -> int:
-    return 1 + max((update.number or 0 for update in row.updates), default=0)
-
-
-def _number_of(row: models.Report, message: models.Message) -> int:
-    return next(u.number for u in row.updates if u.message_id == message.id and u.number)
-
-
 def _enqueue(
     session: Session,
     row: models.Report,
@@ -129,26 +197,25 @@ def _enqueue(
     )
 
 
-def _compose(session: Session, row: models.Report, number: int, kept: Sequence[StoredFile]) -> Mail:
+def _compose(
+    told: _Kept, waiting: models.Message | None, number: int, kept: Sequence[StoredFile]
+) -> Mail:
     """The mail of that number, with those of the files that are *kept* which have it too."""
-    told = [
-        u for u in row.updates if u.author != Author.SUPPORT and u.kind != UpdateKind.LINK_NOTICE
-    ]
     followup = Followup(
         number,
-        updates=[_value(update) for update in told if update.number == number],
-        earlier=[_value(update) for update in told if (update.number or 0) < number][-EARLIER:],
-        before=_as_of(row, [each for each in row.updates if (each.number or 0) < number]),
-        solved=row.solved_at is not None,
+        updates=told.told_with(waiting),
+        earlier=told.earlier(number),
+        before=told.report(before=number),
+        solved=told.row.solved_at is not None,
     )
     return composed(
-        session,
+        told.session,
         _with_files,
-        _as_of(row, row.updates),
+        told.report(),
         followup,
         [file for file in kept if file.number == number],
-        row.helpdesk_number or "",
-        store.ticket_of(session, row).mime_id,
+        told.row.helpdesk_number or "",
+        store.ticket_of(told.session, told.row).mime_id,
     )
 
 
@@ -169,15 +236,6 @@ def _with_files(
         helpdesk_number=helpdesk_number,
         root=root,
     )
-
-
-def _as_of(row: models.Report, updates: Sequence[models.Update]) -> Report:
-    """The report with the last details of *updates*, which may not be written yet."""
-    report = Report.from_json(row.content).with_contact(row.email, row.phone)
-    details = [each.content for each in updates if each.kind == UpdateKind.DETAILS]
-    if not details:
-        return report
-    return report.with_answers(sections_from_json(details[-1]["sections"]))
 
 
 def _value(update: models.Update) -> CustomerUpdate:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer
 
 from reporter import models
 from reporter.database import Lock, exclusive
 from reporter.links import hash_token
-from reporter.models import MailKind, UpdateKind
+from reporter.models import Author, MailKind, UpdateKind
 from reporter.report import Report, sections_from_json
 
 # Statements are made once: that takes longer than they run.
@@ -63,6 +66,43 @@ def ticket_of(session: Session, row: models.Report) -> models.Message:
         models.Message.report_id == row.id, models.Message.kind == MailKind.TICKET
     )
     return session.scalars(query.options(defer(models.Message.content))).one()
+
+
+def add_update(
+    session: Session,
+    row: models.Report,
+    author: Author,
+    kind: UpdateKind,
+    content: dict[str, Any],
+    at: datetime,
+    next_news_at: datetime | None = None,
+) -> models.Update:
+    """Add to what came after a report, of which nothing else is read: it may be much."""
+    update = models.Update(
+        report_id=row.id,
+        author=author,
+        kind=kind,
+        content=content,
+        created_at=at,
+        next_news_at=next_news_at,
+    )
+    session.add(update)
+    return update
+
+
+def last_update(
+    session: Session, row: models.Report, *conditions: sa.ColumnElement[bool]
+) -> models.Update | None:
+    """The last of what came after a report for which *conditions* hold."""
+    query = sa.select(models.Update).where(models.Update.report_id == row.id, *conditions)
+    return session.scalar(query.order_by(models.Update.id.desc()).limit(1))
+
+
+def latest_updates(session: Session, row: models.Report, most: int) -> list[models.Update]:
+    """What came last after a report, newest first."""
+    update = models.Update
+    query = sa.select(update).where(update.report_id == row.id).order_by(update.id.desc())
+    return list(session.scalars(query.limit(most)))
 
 
 def to_value(session: Session, row: models.Report, before: int | None = None) -> Report:

@@ -36,14 +36,8 @@ def say_mine(
     if row.notice_id or notice.closed_at or row.service not in notice.services:
         return
     row.notice_id = notice.id
-    row.updates.append(
-        models.Update(
-            author=Author.CUSTOMER,
-            kind=UpdateKind.LINK_NOTICE,
-            content={"text": notice.key},
-            created_at=at,
-        )
-    )
+    link = {"text": notice.key}
+    store.add_update(session, row, Author.CUSTOMER, UpdateKind.LINK_NOTICE, link, at)
     row.news_wanted = row.news_wanted or news
     follow_notice(session, row, at)
 

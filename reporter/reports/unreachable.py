@@ -44,11 +44,7 @@ def mark(session: Session, row: models.Report, message: models.Message, at: date
     if row.unreachable_at or message.recipient != address or message.state != MailState.SENT:
         return
     row.unreachable_at = at
-    update = models.Update(
-        author=Author.SERVICE,
-        kind=UpdateKind.UNREACHABLE,
-        content={"text": ""},
-        created_at=at,
+    update = store.add_update(
+        session, row, Author.SERVICE, UpdateKind.UNREACHABLE, {"text": ""}, at
     )
-    row.updates.append(update)
     followups.queue(session, row, update, due_at=at)

@@ -17,10 +17,11 @@ from reporter import models
 from reporter.attachments.store import files_of
 from reporter.database import get_database
 from reporter.delivery import beforehand
-from reporter.models import Author, UpdateKind
+from reporter.models import Author, Quota, UpdateKind
 from reporter.report import Section, sections_to_json
 from reporter.reports import store
 from reporter.reports.followups import queue
+from reporter.web import quotas
 
 JOINED_WITHIN = timedelta(minutes=1)
 
@@ -37,8 +38,9 @@ def add_update(report_id: int, kind: UpdateKind, text: str, at: datetime) -> Non
 
     def add(session: Session) -> None:
         row = store.lock(session, report_id)
-        if _is_repeated(row, kind, text, at):
+        if _is_repeated(session, row, kind, text, at):
             return
+        quotas.take(session, Quota.UPDATES, at)
         if kind == UpdateKind.SOLVED:
             row.solved_at = row.solved_at or at
         elif kind == UpdateKind.WORSE:
@@ -61,6 +63,7 @@ def add_details(report_id: int, sections: Sections, at: datetime) -> bool:
         is_known = before.with_answers(sections).answers == before.answers
         if is_known and all(file.is_sent for file in files_of(session, row.id)):
             return False
+        quotas.take(session, Quota.UPDATES, at)
         due_at = _details_due_at(session, row, at)
         _add(session, row, UpdateKind.DETAILS, content, at, due_at)
         return True
@@ -68,23 +71,26 @@ def add_details(report_id: int, sections: Sections, at: datetime) -> bool:
     return beforehand.write(get_database(), add)
 
 
-def _is_repeated(row: models.Report, kind: UpdateKind, text: str, at: datetime) -> bool:
+def _is_repeated(
+    session: Session, row: models.Report, kind: UpdateKind, text: str, at: datetime
+) -> bool:
     """Whether the customer's last news said just this, a moment ago."""
-    told = [each for each in row.updates if each.author == Author.CUSTOMER and each.kind in KINDS]
-    if not told or at - told[-1].created_at >= JOINED_WITHIN:
+    update = models.Update
+    last = store.last_update(session, row, update.author == Author.CUSTOMER, update.kind.in_(KINDS))
+    if last is None or at - last.created_at >= JOINED_WITHIN:
         return False
-    return (told[-1].kind, told[-1].content["text"]) == (kind, text)
+    return (last.kind, last.content["text"]) == (kind, text)
 
 
 def _details_due_at(session: Session, row: models.Report, at: datetime) -> datetime:
     """Now, or a minute after the last mail of details."""
-    earlier = [each for each in row.updates if each.kind == UpdateKind.DETAILS]
-    if not earlier:
+    last = store.last_update(session, row, models.Update.kind == UpdateKind.DETAILS)
+    if last is None:
         return at
     sent_at = session.scalar(
-        sa.select(models.Message.sent_at).where(models.Message.id == earlier[-1].message_id)
+        sa.select(models.Message.sent_at).where(models.Message.id == last.message_id)
     )
-    return max(at, (sent_at or earlier[-1].created_at) + JOINED_WITHIN)
+    return max(at, (sent_at or last.created_at) + JOINED_WITHIN)
 
 
 def _add(
@@ -95,6 +101,5 @@ def _add(
     at: datetime,
     due_at: datetime,
 ) -> None:
-    update = models.Update(author=Author.CUSTOMER, kind=kind, content=content, created_at=at)
-    row.updates.append(update)
+    update = store.add_update(session, row, Author.CUSTOMER, kind, content, at)
     queue(session, row, update, due_at)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import IO, Any
 
-from flask import Flask, Request, abort, request
+from flask import Flask, Request, abort, has_request_context, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
@@ -26,11 +26,12 @@ BODY_BYTES = 2 * 1024 * 1024  # over it 413
 # not fit are refused beside their field. Each is written to a temporary file as it arrives.
 FILES_BODY_BYTES = 64 * 1024 * 1024
 FIELDS = 200  # over it 413
-GIVEN_BACK_BYTES = 256_000  # of what was typed, on an error page, before it is escaped
+GIVEN_BACK_BYTES = 256_000  # of what was typed, on a page that shows it again, before escaping
 # One client, an IPv4 or an IPv6 /64 ----------------------------------------------------------
 REQUESTS = "600 per minute"  # of each route: RATELIMIT_APPLICATION
 DRAFTS, DRAFTS_WITHIN = 600, timedelta(hours=1)
 REPORTS, REPORTS_WITHIN = 300, timedelta(minutes=10)
+UPDATES, UPDATES_WITHIN = 600, timedelta(hours=1)  # of all its reports, details too
 FOLLOWERS, FOLLOWERS_WITHIN = 300, timedelta(minutes=10)
 SIGN_INS, SIGN_INS_WITHIN = 20, timedelta(minutes=1)  # tried
 UNSENT_BYTES, UNSENT_WITHIN = 100_000_000, timedelta(days=1)  # of files
@@ -71,6 +72,18 @@ def require_plain_path() -> None:
     """404 for a path with a NUL, which no key of ours has and PostgreSQL refuses."""
     if "\x00" in request.path:
         abort(404)
+
+
+def given_back(text: str) -> str:
+    """*text*, which came in this request, as far as a page shows it again: its share of
+    GIVEN_BACK_BYTES, where all that came is more."""
+    if not has_request_context() or (request.content_length or 0) <= GIVEN_BACK_BYTES:
+        return text
+    came = sum(len(value.encode(errors="replace")) for value in request.form.values())
+    if came <= GIVEN_BACK_BYTES:
+        return text
+    room = len(text.encode(errors="replace")) * GIVEN_BACK_BYTES // came
+    return text.encode(errors="replace")[:room].decode(errors="ignore")
 
 
 def client() -> str:

@@ -17,6 +17,7 @@ from wtforms.fields import Field
 from wtforms.validators import StopValidation, ValidationError
 
 from reporter.formats.text import is_blank
+from reporter.web.bounds import given_back
 from reporter.web.skeleton import Slot
 
 T = TypeVar("T")
@@ -164,6 +165,13 @@ class Question(Field):
         """What was answered: as it was typed, but for what a paste adds to a short answer."""
         return str(self.data or "")
 
+    def fit_on_page(self) -> bool:
+        """Leave of it what a page gives back; whether that is all of it."""
+        if not isinstance(self.data, str) or len(self.data) <= LINE_LENGTH:
+            return True
+        whole, self.data = self.data, given_back(self.data)
+        return bool(self.data == whole)
+
     def is_asked(self, form: Form) -> bool:
         if self.asked_when is not None:
             return self.asked_when(form)
@@ -186,6 +194,7 @@ class Question(Field):
 
 def check(form: Form, field: Question) -> None:
     """The one validator of every question."""
+    length, is_whole = len(field.typed().replace("\r\n", "\n")), field.fit_on_page()
     if not field.is_asked(form):
         field.errors = []
         raise StopValidation
@@ -198,15 +207,14 @@ def check(form: Form, field: Question) -> None:
             if form[key].data == value:
                 raise StopValidation(str(message))
         raise StopValidation
-    length = len(field.typed().replace("\r\n", "\n"))
     if length > field.max_length:
-        raise StopValidation(
-            _(
-                "Use %(limit)s characters or fewer; you have written %(length)s",
-                limit=field.max_length,
-                length=length,
-            )
+        problem = _(
+            "Use %(limit)s characters or fewer; you have written %(length)s",
+            limit=field.max_length,
+            length=length,
         )
+        rest = _("Only its beginning fits here: go back with your browser to find all of it")
+        raise StopValidation(problem if is_whole else f"{problem}. {rest}")
     try:
         field.validate_value(form)
     except ValidationError as error:  # a validate_<name> of the form sees what can be read only

@@ -21,6 +21,7 @@ from reporter.web import bounds
 ALLOWED = {
     Quota.DRAFTS: (bounds.DRAFTS, bounds.DRAFTS_WITHIN),
     Quota.REPORTS: (bounds.REPORTS, bounds.REPORTS_WITHIN),
+    Quota.UPDATES: (bounds.UPDATES, bounds.UPDATES_WITHIN),
     Quota.FOLLOWERS: (bounds.FOLLOWERS, bounds.FOLLOWERS_WITHIN),
     Quota.SIGN_INS: (bounds.SIGN_INS, bounds.SIGN_INS_WITHIN),
     Quota.WRONG_PASSWORDS: (bounds.WRONG_PASSWORDS, bounds.WRONG_PASSWORDS_WITHIN),

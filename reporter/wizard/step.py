@@ -12,6 +12,7 @@ from flask import current_app
 from wtforms import StringField
 
 from reporter.report import StoredFile
+from reporter.web.question import LINE_LENGTH
 from reporter.web.tokens import TokenForm
 
 
@@ -33,12 +34,13 @@ class StepForm(TokenForm):
     # People never see it, and what fills in forms for them has no such thing to fill in; a program
     # that fills every field gives itself away.
     topic = StringField(
+        filters=[lambda text: (text or "")[:LINE_LENGTH]],
         render_kw={
             "tabindex": "-1",
             "autocomplete": "off",
             "data-lpignore": "true",
             "data-1p-ignore": "",
-        }
+        },
     )
 
     def __init__(

@@ -16,8 +16,8 @@ from provider import a_provider
 
 from reporter.database import Database
 from reporter.models import Base, MailKind, Message, Report
-from reporter.reports.acknowledgements import mailbox
 from reporter.reports.submission import submit
+from reporter.web.mailboxes import mailbox
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -114,6 +114,8 @@ def an_acknowledgement(number: int) -> Message:
 def test_no_spelling_makes_another_mailbox(site: Flask) -> None:
     same = ["inigo@example.com", "Inigo@Example.com", "i.n.igo@example.com", "inigo+a@example.com"]
     assert len({mailbox(each) for each in same}) == 1
+    assert mailbox("i.nigo+b@googlemail.com") == mailbox("inigo@gmail.com")
+    assert mailbox("inigo@pm.me") == mailbox("inigo@protonmail.com") == mailbox("inigo@proton.me")
     assert (
         mailbox("inigo@example.net") != mailbox("inigo@example.com") != mailbox("eva@example.com")
     )

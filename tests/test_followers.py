@@ -170,6 +170,28 @@ def test_nobody_is_mailed_before_they_have_said_that_the_address_is_theirs(
     assert said.endswith("1 told by email.\n")
 
 
+def test_nobody_is_asked_again_and_again_however_the_address_is_spelt(
+    provider: Provider, key: str
+) -> None:
+    """The fourth within an hour waits for its end; an acknowledgement is one of them."""
+    provider.report(email="ana@example.com")
+    for contact in (
+        "a.na@example.com",
+        "Ana+1@Example.com",
+        "an.a@example.com",
+        "ana+x@example.com",
+    ):
+        stranger = Customer(provider.app, "en")
+        page = stranger.open(f"/notices/{key}")
+        page = stranger.submit(name="Ana", contact=contact)
+        assert "we have sent a message to confirm it" in page.text
+    assert len(to_customers(provider.work())) == 3
+    provider.later(minutes=59)
+    assert to_customers(provider.work()) == []
+    provider.later(minutes=2)
+    assert len(to_customers(provider.work())) == 2
+
+
 def test_a_mail_program_stops_the_mails_with_one_click(provider: Provider, key: str) -> None:
     follow(provider, key)
     provider.command("notice", "update", key, "--text", "Casi")

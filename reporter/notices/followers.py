@@ -22,6 +22,7 @@ from reporter.models import MailKind
 from reporter.notices import digests
 from reporter.notices.mails import Follower, compose_confirmation, compose_notice_update
 from reporter.notices.store import to_value
+from reporter.web import mailboxes
 
 SHOWN = 50
 # Whether a follower is mailed each update, if they left an address.
@@ -84,8 +85,15 @@ def follow(session: Session, row: models.Notice, people: Iterable[Person], at: d
     for follower in new.values():
         follower.message_id = message_id
         session.add(follower)
-    for mail in confirmations:
-        outbox.enqueue(session, mail, kind=MailKind.CONFIRMATION, reference=row.key, due_at=at)
+    for mail in confirmations:  # anybody can have one sent to anybody
+        outbox.enqueue(
+            session,
+            mail,
+            kind=MailKind.CONFIRMATION,
+            reference=row.key,
+            due_at=mailboxes.due_at(session, mail.recipient, at, MailKind.CONFIRMATION),
+            mailbox=mailboxes.mailbox(mail.recipient),
+        )
     session.flush()
 
 

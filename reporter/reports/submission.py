@@ -29,10 +29,10 @@ from reporter.mail.customer import compose_acknowledgement
 from reporter.mail.ticket import compose_followup, compose_ticket
 from reporter.models import Author, Channel, MailKind, Quota, UpdateKind
 from reporter.report import CustomerUpdate, Followup, Report, StoredFile
-from reporter.reports import acknowledgements, search, surge
+from reporter.reports import search, surge
 from reporter.reports.reference import new_reference
 from reporter.reports.surge import Surging
-from reporter.web import quotas
+from reporter.web import mailboxes, quotas
 
 # Made once: that takes longer than the row that it adds.
 INSERT = (
@@ -213,8 +213,8 @@ def _keep(session: Session, draft_id: str, token: str, composed: _Composed, sour
             mail,
             kind=MailKind.ACKNOWLEDGEMENT,
             reference=report.reference,
-            due_at=at if by_phone else acknowledgements.due_at(session, mail.recipient, at),
-            mailbox=acknowledgements.mailbox(mail.recipient),
+            due_at=at if by_phone else mailboxes.due_at(session, mail.recipient, at),
+            mailbox=mailboxes.mailbox(mail.recipient),
             report_id=report_id,
             after=ticket,
         )

@@ -1,4 +1,5 @@
-"""When an acknowledgement may go out, so that the form cannot be made to flood anybody.
+"""When an acknowledgement, or a mail that asks a follower to confirm, may go out: anybody can have
+one sent to any address, so that neither can be made to flood somebody.
 
 Whoever is over a limit is sent theirs later: none is dropped. An acknowledgement is `created_at`
 the time that it was planned for, and what was planned counts.
@@ -21,6 +22,16 @@ OF_ONE = ((3, HOUR), (10, DAY))
 OF_ALL = ((600, HOUR),)
 
 
+# Names of one mail service, in which one mailbox has an address each.
+SAME = {
+    "googlemail.com": "gmail.com",
+    "mac.com": "icloud.com",
+    "me.com": "icloud.com",
+    "pm.me": "proton.me",
+    "protonmail.com": "proton.me",
+}
+
+
 def mailbox(recipient: str) -> str:
     """What all spellings of one mailbox share, and nobody reads: a keyed hash."""
     return _names(recipient)[0]
@@ -29,21 +40,29 @@ def mailbox(recipient: str) -> str:
 def _names(recipient: str) -> list[str]:
     """As `mailbox`, then as with each former SECRET_KEY.
 
-    Neither case, nor dots, nor a "+tag" makes another mailbox.
+    Neither case, nor dots, nor a "+tag", nor another name of the service makes another mailbox.
     """
     local, _at, domain = recipient.lower().rpartition("@")
     spelt = local.partition("+")[0].replace(".", "")
-    return [each.hex()[:32] for each in signatures("mailbox", f"{spelt}@{domain}")]
+    return [
+        each.hex()[:32] for each in signatures("mailbox", f"{spelt}@{SAME.get(domain, domain)}")
+    ]
 
 
-def due_at(session: Session, recipient: str, now: datetime) -> datetime:
-    """The first moment, from *now*, at which the limits let *recipient* have another.
+def due_at(
+    session: Session,
+    recipient: str,
+    now: datetime,
+    kind: MailKind = MailKind.ACKNOWLEDGEMENT,
+) -> datetime:
+    """The first moment, from *now*, at which the limits let *recipient* have another of *kind*;
+    to one mailbox both kinds are counted together.
 
     Its price is the limits', whatever was sent before.
     """
     names = _names(recipient)
     exclusive(session, Lock.ACKNOWLEDGEMENT, names[0])
-    latest = session.connection().execute(LATEST, {"names": names}).one()
+    latest = session.connection().execute(LATEST, {"names": names, "kind": kind}).one()
     periods = [period for _count, period in OF_ONE + OF_ALL]
     return max(now, *(at + p if at else now for at, p in zip(latest, periods, strict=True)))
 
@@ -58,5 +77,8 @@ NAMES: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
 # Made once: that takes longer than the short looks at indices that it is.
 LATEST = sa.select(
     *(_nth(count, Message.mailbox.in_(NAMES)) for count, _ in OF_ONE),
-    *(_nth(count, Message.kind == MailKind.ACKNOWLEDGEMENT) for count, _ in OF_ALL),
+    *(
+        _nth(count, Message.kind == sa.bindparam("kind", type_=Message.kind.type))
+        for count, _ in OF_ALL
+    ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -358,8 +359,13 @@ def test_the_address_is_shown_as_people_read_it(app: Flask) -> None:
 def test_exact_text_is_a_region_that_a_keyboard_scrolls(app: Flask) -> None:
     path = sent(app, error_message="CONTAINER\tIMAGE\r\nab12\tnginx")
     html = seen(app, path).html
-    assert '<pre class="exact" tabindex="0" role="region"' in html
+    (shown,) = re.findall(r'<pre class="exact"[^>]*>', html)
+    assert 'tabindex="0" role="region"' in shown
     assert "CONTAINER\tIMAGE" in html
+    # No page translator rewrites it, nor the reference; and every text may begin from either side.
+    assert 'translate="no" dir="auto"' in shown
+    assert re.search(r'<h1 translate="no">INC-', html)
+    assert re.search(r'<textarea [^>]*dir="auto"[^>]* id="f-text"', html)
 
 
 def test_of_many_updates_the_last_are_shown_and_the_rest_behind_a_link(app: Flask) -> None:

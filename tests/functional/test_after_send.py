@@ -563,6 +563,10 @@ class Inspector:
         if someone.overflow > 0:
             self.found.append(f"{name}: wider than a phone by {someone.overflow} pixels")
         found = page.evaluate(OVERFLOW) + page.evaluate(SMALL)
+        page.set_viewport_size({"width": 360, "height": 740})
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        found += [f"{each} (200 %, phone)" for each in page.evaluate(OVERFLOW)]
+        page.evaluate("document.documentElement.style.fontSize = ''")
         page.set_viewport_size({"width": 640, "height": 900})
         page.evaluate(SPACED)
         found += [f"{each} (200 %)" for each in page.evaluate(OVERFLOW)]

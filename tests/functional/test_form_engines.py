@@ -18,6 +18,7 @@ import pytest
 import sites
 from engines import FILL, Engine
 from pages import CHANGES, CONTACT, FAILURE, STEPS, TIMING
+from provider import a_picture
 from running import until
 from sites import Site
 
@@ -52,6 +53,17 @@ TAKEN_AWAY = [
     "fetch",
     "localStorage",
 ]
+# What the part of the script that takes files needs, or is told by.
+OF_FILES = {
+    "DataTransfer",
+    "DOMParser",
+    "Element.prototype.append",
+    "FormData",
+    "FormData.prototype.set",
+    "Promise.prototype.finally",
+    "SubmitEvent.prototype.submitter",
+    "fetch",
+}
 
 
 def count(site: Site) -> int:
@@ -249,6 +261,13 @@ def window_without(started: Any, taken: str) -> Iterator[Engine]:
         context.close()
 
 
+def picks(window: Engine, name: str) -> None:
+    """Choose a picture by the browser's own dialog."""
+    assert isinstance(window, engines.Chromium)
+    file = {"name": name, "mimeType": "image/png", "buffer": a_picture("PNG")}
+    window.page.locator("input[type=file]").set_input_files(file)
+
+
 @pytest.mark.parametrize("taken", TAKEN_AWAY)
 def test_no_browser_is_kept_out_for_what_it_lacks(chromiums: Any, site: Site, taken: str) -> None:
     before = count(site)
@@ -256,14 +275,27 @@ def test_no_browser_is_kept_out_for_what_it_lacks(chromiums: Any, site: Site, ta
         window.open(f"{site.url}/report/failure?lang=es")
         arrives(window, "/report/failure")
         answers(window, summary=FAILURE["summary"])
+        picks(window, "error.png")
         presses(window)
         until(lambda: sees(window, ".errors"))
+        assert "error.png" in reads(window, "document.querySelector('.files')?.innerText")
         walks(window, site)
         presses(window)
         arrives(window, "/r/")
+        receipt = reads(window, "location.pathname")
         answers(window, kind="worse", text="Ahora tampoco hay correo")
         window.run("document.querySelector('#update .actions button').click()")
         until(lambda: sees(window, ".told"))
+        assert "error.png" in reads(window, "document.querySelector('.files').innerText")
+        if taken in OF_FILES:
+            window.open(f"{site.url}{receipt}/details/evidence")
+            arrives(window, f"{receipt}/details/evidence")
+            picks(window, "foto.png")
+            window.run("document.querySelector('[name=go][value=review].secondary').click()")
+            arrives(window, f"{receipt}/details/review")
+            presses(window)
+            arrives(window, receipt)
+            until(lambda: "foto.png" in reads(window, "document.querySelector('.files').innerText"))
     assert count(site) == before + 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 
@@ -45,3 +46,13 @@ def test_the_proxys_page_needs_nothing_else_and_speaks_both_languages():
     assert reaches_support(spanish)
     assert reaches_support(english)
     assert not re.search(r'src="|<link|<script|url\(|href="/', page)
+
+
+def test_the_command_of_the_guide_puts_the_provider_into_it():
+    guide = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^sed .*?down\.html$", guide, re.MULTILINE | re.DOTALL)
+    written = command.partition(" > ")[0]
+    page = subprocess.run(written, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "<header>Example Hosting</header>" in page.stdout
+    for ours in ("Incident reports", "#1d5fa8", "#8cc0f7", "900", "support@example.com"):
+        assert ours not in page.stdout

@@ -131,7 +131,8 @@ def test_a_picture_that_cannot_be_taken_is_told_what_to_do(
     assert page.errors["files"] == ("IMG_1.HEIC está dañado: guárdelo de nuevo o envíe una captura")
     monkeypatch.setattr("reporter.attachments.pictures.MAXIMUM_PIXELS", 1000)
     page = add(customer, token, ("IMG_2.JPG", a_photo()))
-    assert page.errors["files"] == "IMG_2.JPG tiene demasiados píxeles: envíela más pequeña"
+    wanted = "IMG_2.JPG tiene demasiados píxeles: envíe una versión más pequeña"
+    assert page.errors["files"] == wanted
 
 
 def test_a_page_that_is_called_a_picture_is_refused(token: str, customer: Customer) -> None:

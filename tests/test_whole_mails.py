@@ -378,7 +378,7 @@ Alguien ha indicado que la incidencia conocida N-V5FN8 es la suya y ha dejado es
 Si ha sido usted, confírmelo y le enviaremos aquí cada actualización:
 https://incidents.example.com/notices/f/x
 
-Si no ha sido usted, ignore este correo: aquí no llegará nada más.
+Si no ha sido usted, ignore este correo: no recibirá ninguno más.
 
 Ejemplo Hosting
 """
@@ -389,7 +389,7 @@ Someone said that the known incident N-V5FN8 is theirs and gave this address.
 If it was you, confirm it and we will send every update here:
 https://incidents.example.com/notices/f/x
 
-If it was not you, ignore this email: nothing more will come here.
+If it was not you, ignore this email: you will not get any more.
 
 Ejemplo Hosting
 """

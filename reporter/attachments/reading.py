@@ -158,7 +158,7 @@ def too_much_unsent(name: str, most: int) -> str:
 
 def sent_meanwhile(name: str) -> str:
     """What to say of a file of a draft that is none any more."""
-    return str(_("%(name)s came after the report was sent: add it to its details", name=name))
+    return str(_("%(name)s arrived after the report was sent: add it to its details", name=name))
 
 
 def too_many(name: str, limit: int) -> str:
@@ -245,9 +245,9 @@ def _too_large(name: str, *, for_desk: bool = False) -> str:
 
 def _refusal(name: str, error: NotAllowed) -> str:
     if isinstance(error, Empty):
-        problem = _("%(name)s is empty: choose it again where it is complete", name=name)
+        problem = _("%(name)s is empty: choose it again once it is complete", name=name)
     elif isinstance(error, TooManyPixels):
-        problem = _("%(name)s has too many pixels: send it smaller", name=name)
+        problem = _("%(name)s has too many pixels: send a smaller version", name=name)
     elif isinstance(error, Damaged):
         problem = _("%(name)s is damaged: save it again, or send a screenshot of it", name=name)
     elif error.kind:

@@ -63,7 +63,7 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     elif isinstance(error, CSRFError) and Browser().sent_no_cookie():
         title = _("This page was open for a long time, or your browser keeps no cookies")
         text = _(
-            "This form needs one cookie, and no other. Allow cookies for this page and send it "
+            "This form needs one cookie and no others. Allow cookies for this page and send it "
             "again, or send it to us another way."
         )
     elif isinstance(error, CSRFError):

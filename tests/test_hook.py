@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -37,6 +40,16 @@ def call(provider: Provider, told: Any, headers: dict[str, str] | None = None) -
         "/hooks/helpdesk", data=body, headers=BEARER if headers is None else headers
     )
     return response.status_code
+
+
+def kinds(provider: Provider) -> list[str]:
+    """What was kept as said, oldest first."""
+    with provider.database.read() as session:
+        return list(session.scalars(sa.select(models.Update.kind).order_by(models.Update.id)))
+
+
+def support_time(moment: datetime) -> datetime:
+    return moment.astimezone(ZoneInfo("Europe/Madrid"))
 
 
 def signed(provider: Provider, body: bytes, **changes: str) -> dict[str, str]:
@@ -145,6 +158,30 @@ def test_solved_and_reopened_are_supports_word_on_the_receipt(
     assert provider.receipt(token).solved_at is None
 
 
+def test_support_may_say_what_the_customer_has_said_before(provider: Provider, token: str) -> None:
+    provider.customer(token).submit("update", kind="solved", text="")
+    told = {"reference": reference(provider, token), "event": "solved"}
+    provider.later(minutes=5)
+    for _ in range(2):
+        assert call(provider, told) == 202
+    receipt = provider.receipt(token)
+    assert receipt.solved_by_support
+    assert receipt.solved_at == provider.now - timedelta(minutes=5)
+    assert kinds(provider) == ["solved", "solve"]
+
+
+@pytest.mark.parametrize(("minutes", "kept"), [(9, False), (10, True), (20, True)])
+def test_an_answer_keeps_the_promise_that_support_was_reminded_of(
+    provider: Provider, token: str, minutes: int, kept: bool
+) -> None:
+    promised = f"{support_time(provider.now + timedelta(minutes=15)):%H:%M}"
+    provider.desk(token).submit(action="message", text="En ello", next_news_at=promised)
+    provider.later(minutes=minutes)
+    told = {"reference": reference(provider, token), "event": "answered"}
+    assert call(provider, told) == 202
+    assert (provider.receipt(token).next_news_at is None) == kept
+
+
 def test_the_same_call_twice_makes_one_change(provider: Provider, token: str) -> None:
     told = {"reference": reference(provider, token), "at": AT}
     for event in ("answered", "solved", "reopened"):
@@ -152,9 +189,7 @@ def test_the_same_call_twice_makes_one_change(provider: Provider, token: str) ->
             assert call(provider, {**told, "event": event}) == 202
     assert call(provider, {**told, "event": "solved"}) == 202  # it comes late once more
     assert provider.receipt(token).solved_at is None
-    with provider.database.read() as session:
-        kinds = list(session.scalars(sa.select(models.Update.kind).order_by(models.Update.id)))
-    assert kinds == ["answered", "solve", "reopen"]
+    assert kinds(provider) == ["answered", "solve", "reopen"]
 
 
 def test_a_time_to_come_is_now(provider: Provider, token: str) -> None:
@@ -182,6 +217,10 @@ def test_a_number_stands_in_the_subjects_that_follow(
     ticket = to_support(provider.mails_of(token))[0]
     assert followup["Subject"] == f"Re: {ticket['Subject']}{tag}"
     assert provider.receipt(token).seen_at is None  # that a ticket is there is not that it is read
+    at_the_desk = provider.desk(token).page.text
+    assert re.search(rf"Ticket en el sistema de tickets\s*{number}\s", at_the_desk)
+    shown = provider.command("report", "show", reference(provider, token))
+    assert f"ticket {number} in the helpdesk" in shown
 
 
 def test_a_helpdesk_that_needs_no_number_gets_none(tmp_path: Path) -> None:

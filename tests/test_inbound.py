@@ -190,6 +190,32 @@ def test_a_database_that_is_away_has_the_server_try_again(
     assert counts(provider) == {"answer": 1}
 
 
+def test_nothing_that_comes_in_can_loop(provider: Provider, server: smtplib.LMTP) -> None:
+    """Whatever leaves comes back, as it is, as a bounce, and with an automatic answer to it."""
+    key, _follower = followed(provider)
+    provider.command("notice", "update", key, "--text", "Casi")
+    token = provider.report()
+    provider.customer(token).submit("news", wanted="yes")
+    provider.desk(token).submit(action="message", text="En ello")
+    ticket, *others = first = provider.work()
+    assert len(first) == 4
+    # Support is told once that the customer cannot be reached, and of who follows: that comes too.
+    for mails, kinds in (
+        (others, {"followup", "digest"}),
+        ([ticket], {"ticket", "followup", "digest"}),
+    ):
+        for mail in [*mails, *provider.work()]:
+            server.sendmail("", [SENDER], bounce_of(mail))
+            for recipient in (SENDER, SECRET):
+                server.sendmail("support@example.com", [recipient], mail.as_bytes())
+                away = answer_to(mail, Auto_Submitted="auto-replied", Message_ID=f"<{recipient}>")
+                server.sendmail("support@example.com", [recipient], away)
+        provider.later(minutes=20)
+        assert {each.kind for each in provider.waiting()} == kinds
+    assert provider.work() == []
+    assert {mail.state for mail in provider.waiting()} == {"failed"}
+
+
 # Bounces
 
 

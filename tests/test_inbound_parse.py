@@ -37,7 +37,7 @@ def a_bounce(
 From: MAILER-DAEMON@relay.example.net
 To: incident-reporter@example.com
 Subject: Undelivered Mail Returned to Sender
-Message-ID: <bounce-1@relay.example.net>
+Message-ID: <bounce-of-{mime_id[1:-1]}@relay.example.net>
 Auto-Submitted: auto-replied
 MIME-Version: 1.0
 Content-Type: multipart/report; report-type=delivery-status; boundary="b"
@@ -158,6 +158,80 @@ def test_a_bounce_names_the_mail_and_the_reason(returned: str) -> None:
     assert heard.sort == Sort.BOUNCE
     assert heard.mime_ids == (TICKET,)
     assert heard.reason == "5.1.1 smtp; 550 5.1.1 no such mailbox"
+
+
+def as_mail_servers_say_it() -> dict[str, tuple[bytes, str]]:
+    """Bounces of the shapes that are out there, and the reason that each gives."""
+    head = (
+        "From: MAILER-DAEMON@mx.example\nTo: incident-reporter@example.com\nSubject: Undelivered\n"
+    )
+    report = "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"
+    failed = "Final-Recipient: rfc822; inigo@cliente.example\nAction: failed\nStatus: 5.1.1\n"
+    returned = f"Received: from relay\nSubject: INC-KX7M9Q\nMessage-ID: {TICKET}\n\nText.\n"
+    dsn = f"Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n{failed}"
+    shapes = {
+        # Its own Message-ID, notification first, and the mail whole.
+        "Postfix": (
+            f"{head}Auto-Submitted: auto-replied\nMessage-ID: <1@mx.example>\n{report}--b\n\n"
+            f"This is the mail system.\n\n--b\n{dsn}Diagnostic-Code: smtp; 550 5.1.1 unknown\n\n"
+            f"--b\nContent-Description: Undelivered Message\nContent-Type: message/rfc822\n\n"
+            f"{returned}--b--\n",
+            "5.1.1 smtp; 550 5.1.1 unknown",
+        ),
+        # Text and HTML first; headers of its own that are longer than a line may be.
+        "Exchange": (
+            f"{head}Message-ID: <2@mx.example>\n{report}--b\n"
+            'Content-Type: multipart/alternative; boundary="c"\n\n--c\n\nUnknown.\n--c\n'
+            f"Content-Type: text/html\n\n<p>Unknown.</p>\n--c--\n\n--b\n{dsn}"
+            "Diagnostic-Code: smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound\n"
+            "X-Display-Name: Inigo\n\n--b\nContent-Type: message/rfc822\n\n"
+            f"X-MS-Exchange-Diagnostics: {'1;x' * 700}\n{returned}--b--\n",
+            "5.1.1 smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound",
+        ),
+        # The headers alone, and the identifier on a line of its own.
+        "Gmail": (
+            f"{head}X-Failed-Recipients: inigo@cliente.example\nAuto-Submitted: auto-replied\n"
+            f"{report}--b\nContent-Type: multipart/related; boundary=c\n\n--c\n\nNot found.\n"
+            f"--c--\n--b\n{dsn}Diagnostic-Code: smtp; 550-5.1.1 no such account\n"
+            " 550 5.1.1 learn more\n\n--b\nContent-Type: message/rfc822\n\n"
+            f"Subject: INC-KX7M9Q\nMessage-Id:\n {TICKET}\n\n--b--\n",
+            "5.1.1 smtp; 550-5.1.1 no such account 550 5.1.1 learn more",
+        ),
+        "Sendmail": (
+            f"{head}Auto-Submitted: auto-generated (failure)\n{report}--b\n\nErrors.\n\n--b\n"
+            f"{dsn}Remote-MTA: DNS; mx.cliente.example\n\n--b\n"
+            f"Content-Type: text/rfc822-headers\n\n{returned}\n--b--\n",
+            "5.1.1",
+        ),
+        # No delivery-status at all: the mail stands below what is said.
+        "Exim": (
+            f"{head}X-Failed-Recipients: inigo@cliente.example\nAuto-Submitted: auto-replied\n\n"
+            "This message was created automatically by mail delivery software.\n\n"
+            "  inigo@cliente.example\n    550 5.1.1 unknown\n\n"
+            f"------ This is a copy of the message. ------\n\n{returned}",
+            "failed for inigo@cliente.example",
+        ),
+        # The blanks that fold its lines were lost on the way, and with them the headers.
+        "a gateway": (
+            f"{head}{report}--b\n\nFailed.\n--b\n{dsn}\n--b\nContent-Type: message/rfc822\n\n"
+            f"DKIM-Signature: v=1;\nbh=abc\n{returned}--b--\n",
+            "5.1.1",
+        ),
+    }
+    return {name: (text.encode(), reason) for name, (text, reason) in shapes.items()}
+
+
+@pytest.mark.parametrize("server", as_mail_servers_say_it())
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_bounce_is_read_as_each_mail_server_says_it(server: str, end: bytes) -> None:
+    content, reason = as_mail_servers_say_it()[server]
+    heard = parse(content.replace(b"\n", end), ["incident-reporter@example.com"], EARS)
+    assert (heard.sort, heard.mime_ids, heard.reason) == (Sort.BOUNCE, (TICKET,), reason)
+
+
+def test_an_automatic_answer_that_quotes_our_mail_is_no_bounce() -> None:
+    quoting = an_answer(Auto_Submitted="auto-replied") + f"Message-ID: {TICKET}\r\n".encode()
+    assert parse(quoting, [SECRET], EARS).sort == Sort.AUTOMATIC
 
 
 @pytest.mark.parametrize("action", ["delayed", "delivered", "relayed", "expanded"])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from factories import Customer, parsed
-from provider import SUPPORT, Provider, a_picture, text_of
+from provider import SUPPORT, Provider, a_picture, a_provider, text_of
 from sqlalchemy.orm import Session
 from test_promises import duties
 
@@ -166,6 +167,41 @@ def test_nothing_changes_by_any_address_in_any_mail_to_support(
                     tried += 1
     assert tried >= 100
     assert everything(provider) == before
+
+
+def test_a_link_with_power_goes_to_the_one_whom_it_is_for(tmp_path: Path) -> None:
+    """And no link of support's to anybody outside, nor one that signs in to anybody at all."""
+    with a_provider(tmp_path) as provider:
+        key = provider.command("notice", "open", "--service", "email", "--text", "Cae").strip()
+        owners = {provider.report("a"): "inigo@example.com"}
+        owners[provider.report("b", email="ana@otra.example")] = "ana@otra.example"
+        provider.command("staff", "add", "Luis", "luis@example.com")
+        for contact in ("eva@example.com", "leo@example.com"):
+            follower = Customer(provider.app)
+            follower.open(f"/notices/{key}")
+            follower.submit(name="Eva", contact=contact)
+        provider.followers_confirm()
+        for token in owners:
+            provider.customer(token).submit("news", wanted="yes")
+            provider.desk(token).submit(action="solve", text="Era un disco")
+        provider.command("notice", "close", key, "--text", "Era un disco")
+        provider.work()
+        mails = [parsed(each.content) for each in provider.smtp.received]
+        with provider.database.read() as session:
+            kinds = {*session.scalars(sa.select(Message.kind).where(Message.state == "sent"))}
+    assert kinds >= TO_CUSTOMERS
+    found: dict[str, set[str]] = {}
+    for mail in mails:
+        text = text_and_headers(mail)
+        assert "/desk/welcome" not in text
+        assert "/desk" not in text or mail["To"] == SUPPORT
+        for place, token in re.findall(r"/(r|notices/f|notices/stop)/([\w-]+)", text):
+            found.setdefault(f"{place} {token}", set()).add(str(mail["To"]))
+    for token, owner in owners.items():
+        assert found[f"r {token}"] == {owner}
+    assert {len(each) for each in found.values()} == {1}
+    assert SUPPORT not in set().union(*found.values())
+    assert {"eva@example.com", "leo@example.com"} < set().union(*found.values())
 
 
 def test_no_mail_to_support_holds_a_secret(provider: Provider) -> None:

@@ -17,6 +17,8 @@ from reporter.notices import store as notices
 from reporter.reports import store, unreachable
 
 SAME_WITHIN = timedelta(minutes=1)
+# So long before it support is reminded of a promise: an answer from then on keeps it.
+REMINDED_BEFORE = timedelta(minutes=5)
 
 
 def apply(session: Session, heard: Heard, originators: tuple[str, ...], at: datetime) -> Sort:
@@ -54,9 +56,18 @@ def note(session: Session, row: models.Report, kind: UpdateKind, name: str, at: 
 
 
 def mark_answered(session: Session, row: models.Report, name: str, at: datetime) -> None:
-    """Support has answered, and so has seen it."""
+    """Support has answered, and so has seen it, and kept what it had promised for about now."""
     row.seen_at = row.seen_at or at
+    if row.next_news_at and at >= row.next_news_at - REMINDED_BEFORE:
+        row.next_news_at = None
     note(session, row, UpdateKind.ANSWERED, name, at)
+
+
+def is_solved_by_support(session: Session, row: models.Report) -> bool:
+    """Whether the last who said that it is solved was support, and it still is."""
+    solving = models.Update.kind.in_({UpdateKind.SOLVE, UpdateKind.SOLVED})
+    last = store.last_update(session, row, solving)
+    return row.solved_at is not None and last is not None and last.kind == UpdateKind.SOLVE
 
 
 def is_answered_since(session: Session, row: models.Report, at: datetime) -> bool:
@@ -95,7 +106,8 @@ def _report(session: Session, heard: Heard) -> int | None:
 
 
 def _bounced(session: Session, heard: Heard, at: datetime) -> Sort:
-    message = _message(session, heard.mime_ids[0])
+    known = (_message(session, mime_id) for mime_id in heard.mime_ids)
+    message = next((each for each in known if each is not None), None)
     if message is None:
         return Sort.UNPROVEN
     if message.report_id is None:

@@ -151,9 +151,9 @@ def _apply(session: Session, row: models.Report, call: Call, at: datetime) -> No
         case Event.ANSWERED:
             if not changes.is_answered_since(session, row, at):
                 changes.mark_answered(session, row, name, at)
-        case Event.SOLVED if row.solved_at is None:
+        case Event.SOLVED if not changes.is_solved_by_support(session, row):
             row.seen_at = row.seen_at or at
-            row.solved_at, row.next_news_at = at, None
+            row.solved_at, row.next_news_at = row.solved_at or at, None
             changes.note(session, row, UpdateKind.SOLVE, name, at)
         case Event.REOPENED if row.solved_at is not None:
             row.solved_at = None

@@ -10,6 +10,7 @@ from email import message_from_bytes, policy
 from email.message import Message
 from email.utils import getaddresses
 from enum import StrEnum
+from itertools import islice
 
 from reporter.formats.text import one_line, shortened
 from reporter.inbound.authentication import passes_for
@@ -20,6 +21,8 @@ LISTED = 50  # of the identifiers in one header
 HEADER_LENGTH = 20_000
 REASON_LENGTH = 500
 MIME_ID = re.compile(r"<[^<>\s]{1,250}>")
+# As it stands in what is given back, also where that is not as RFC 3462 has it.
+RETURNED_ID = re.compile(rb"^[ \t]{0,8}message-id:\s{0,8}(<[^<>\s]{1,250}>)", re.I | re.M)
 REFERENCE = re.compile(r"\bINC-[A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z]{5}\b")
 
 
@@ -50,7 +53,7 @@ class Heard:
     sort: Sort
     key: str
     senders: tuple[str, ...] = ()
-    mime_ids: tuple[str, ...] = ()  # that it names, the nearest first
+    mime_ids: tuple[str, ...] = ()  # that it names, or gives back; the nearest first
     references: tuple[str, ...] = ()  # in its subject, the last first
     reason: str = ""  # of a bounce
 
@@ -61,9 +64,9 @@ def parse(content: bytes, recipients: Sequence[str], ears: Ears) -> Heard:
     own_id = next(iter(_ids(mail, "Message-ID")), "")
     key = own_id or hashlib.sha256(content).hexdigest()
     senders = tuple(_addresses(mail, "From"))
-    if failed := _bounce(mail):
-        mime_id, reason = failed
-        return Heard(Sort.BOUNCE, key, senders, mime_ids=(mime_id,), reason=reason)
+    returned = tuple(dict.fromkeys(_returned_ids(mail, content[:READ_BYTES])))
+    if returned and (reason := _failure(mail)):
+        return Heard(Sort.BOUNCE, key, senders, mime_ids=returned, reason=reason)
     return Heard(
         _sort(mail, senders, recipients, ears),
         key,
@@ -101,36 +104,38 @@ def _is_proven(
     return passes_for(ears.support, results, ears.authserv_id)
 
 
-def _bounce(mail: Message) -> tuple[str, str] | None:
-    """The Message-ID of the mail that did not arrive, and why (RFC 3464)."""
-    parts = list(mail.walk())
-    reports = [part for part in parts if part.get_content_type() == "message/delivery-status"]
-    if not reports or not mail.is_multipart():
-        return None
-    failed = [
+def _failure(mail: Message) -> str:
+    """Why a mail did not arrive; empty where this does not say that one did not.
+
+    It is said in a delivery-status (RFC 3464), or by Exim and Gmail in a header of their own.
+    """
+    blocks = [
         block
-        for part in reports
+        for part in mail.walk()
+        if part.get_content_type() == "message/delivery-status" and part.is_multipart()
         for block in part.get_payload()
-        if isinstance(block, Message) and _header(block, "Action").lower() == "failed"
+        if isinstance(block, Message)
     ]
-    mime_id = next(_returned_ids(parts), "")
-    if not failed or not mime_id:
-        return None
-    said = " ".join(_header(failed[0], name) for name in ("Status", "Diagnostic-Code"))
-    return mime_id, shortened(one_line(said), REASON_LENGTH)
+    failed = [block for block in blocks if _header(block, "Action").lower().startswith("fail")]
+    if failed:
+        words = [_header(failed[0], name) for name in ("Status", "Diagnostic-Code")]
+    elif not blocks and "X-Failed-Recipients" in mail:
+        words = ["failed for", _header(mail, "X-Failed-Recipients")]
+    else:
+        return ""
+    return shortened(one_line(" ".join(words)), REASON_LENGTH) or "failed"
 
 
-def _returned_ids(parts: list[Message]) -> Iterator[str]:
-    """Of the mail that is given back, whole or as its headers (RFC 3462)."""
-    for part in parts:
-        kind, content = part.get_content_type(), part.get_payload()
-        if kind not in {"message/rfc822", "text/rfc822-headers", "message/rfc822-headers"}:
-            continue
-        returned = content[0] if isinstance(content, list) and content else None
-        if isinstance(returned, Message):
-            yield from _ids(returned, "Message-ID")
-        elif isinstance(text := part.get_payload(decode=True), bytes):
-            yield from _ids(message_from_bytes(text, policy=policy.compat32), "Message-ID")
+def _returned_ids(mail: Message, content: bytes) -> Iterator[str]:
+    """Of the mail that is given back, whole, as its headers, or in words."""
+    for part in mail.walk():
+        if part.get_content_type() in {"text/rfc822-headers", "message/rfc822-headers"}:
+            text = part.get_payload(decode=True)
+            if isinstance(text, bytes):
+                yield from _ids(message_from_bytes(text, policy=policy.compat32), "Message-ID")
+    _headers, _blank, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")
+    found = (each[1].decode(errors="replace") for each in RETURNED_ID.finditer(body))
+    yield from islice(found, LISTED)
 
 
 def _ids(mail: Message, name: str) -> list[str]:

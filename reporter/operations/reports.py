@@ -64,6 +64,8 @@ def as_text(session: Session, row: models.Report) -> str:
         f"  saved {moment(row.saved_at)}, seen {moment(row.seen_at)}, "
         f"solved {moment(row.solved_at)}",
     ]
+    if row.helpdesk_number:
+        lines.append(f"  ticket {cell(row.helpdesk_number)} in the helpdesk")
     for answer in report.each():
         if answer.text:
             lines += ["", f"  {answer.label}", paragraph(answer.text)]

@@ -44,7 +44,7 @@ def version(profile: str) -> str:
     return re.split(r"[+~-]", done)[0]
 
 
-def rt(mails: Path, folder: Path, hook: Path, *, plugin: bool = False) -> Any:
+def rt(mails: Path, folder: Path, hook: Path, look: str, *, plugin: bool = False) -> Any:
     (folder / "sent").mkdir()
     (folder / "lib").mkdir()
     if plugin:
@@ -71,11 +71,11 @@ def rt(mails: Path, folder: Path, hook: Path, *, plugin: bool = False) -> Any:
     set_up = ["/usr/sbin/rt-setup-database-5", "--action", "init", "--force"]
     _run([*set_up, "--dba", "x", "--dba-password", "x"], **environment)
     libraries = ["-I", str(folder / "lib"), "-I", str(RT / "lib")]
-    script = [str(HERE / "rt.pl"), str(mails), str(folder), str(hook)]
+    script = [str(HERE / "rt.pl"), str(mails), str(folder), str(hook), look]
     return json.loads(_run(["perl", *libraries, *script], **environment))
 
 
-def redmine(mails: Path, folder: Path, hook: Path, *, plugin: bool = False) -> Any:
+def redmine(mails: Path, folder: Path, hook: Path, look: str, *, plugin: bool = False) -> Any:
     """*hook*: a file with the address and the secret, a line each."""
     home, site = folder / "redmine", folder / "redmine" / "instances" / "trial"
     home.mkdir()
@@ -104,12 +104,12 @@ def redmine(mails: Path, folder: Path, hook: Path, *, plugin: bool = False) -> A
     for task in ("db:migrate", "redmine:load_default_data"):
         _run(["bundle", "exec", "rake", task], home, **environment)
     out = folder / "told.json"
-    script = [str(HERE / "redmine.rb"), str(mails), str(out)]
+    script = [str(HERE / "redmine.rb"), str(mails), str(out), look]
     _run(["bundle", "exec", "rails", "runner", *script], home, **environment)
     return json.loads(out.read_text(encoding="utf-8"))
 
 
-def znuny(mails: Path, folder: Path, hook: Path, *, plugin: bool = False) -> Any:
+def znuny(mails: Path, folder: Path, hook: Path, look: str, *, plugin: bool = False) -> Any:
     """*plugin*: the mail account is a trusted one."""
     home = folder / "otrs"
     with mariadb(folder) as socket:
@@ -120,7 +120,7 @@ def znuny(mails: Path, folder: Path, hook: Path, *, plugin: bool = False) -> Any
                 subprocess.run(
                     ["mariadb", f"--socket={socket}", "znuny"], stdin=statements, check=True
                 )
-        script_line = [str(HERE / "znuny.pl"), str(mails), str(hook), str(int(plugin))]
+        script_line = [str(HERE / "znuny.pl"), str(mails), str(hook), str(int(plugin)), look]
         return json.loads(_run(["perl", *script_line], ZNUNY_HOME=str(home)))
 
 

@@ -1,8 +1,9 @@
 """Feeds mails to a fresh django-helpdesk and says, as JSON, what it made of them.
 
-django_helpdesk.py MAILS FOLDER HOOK
+django_helpdesk.py MAILS FOLDER HOOK LOOK
 
-MAILS: the last one is answered and solved. HOOK: the module that tells it, of the page's example.
+MAILS: the last one is answered, solved and opened again. HOOK: the module that tells it, of the
+page's example. LOOK: where to ask for each step (live.py).
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import importlib
 import json
 import logging
 import sys
+import urllib.request
 from pathlib import Path
 
 import django
 from django.conf import settings
 
 MAILS, FOLDER, HOOK = map(Path, sys.argv[1:4])
+LOOK = sys.argv[4]
 
 settings.configure(
     SECRET_KEY="x" * 50,
@@ -76,6 +79,7 @@ def main() -> None:
     )
     for mail in sorted(MAILS.glob("*.eml")):
         extract_email_metadata(mail.read_text(encoding="utf-8"), queue, logging.getLogger("x"))
+    look("created")
     tickets = [
         {
             "subject": ticket.title,
@@ -96,13 +100,28 @@ def main() -> None:
         for ticket in Ticket.objects.order_by("id")
     ]
     on_arrival = sent()
-    answer()
-    print(
-        json.dumps(
-            {"tickets": tickets, "on_arrival": on_arrival, "on_answer": sent()[len(on_arrival) :]},
-            ensure_ascii=False,
-        )
+    agent = get_user_model().objects.create(
+        username="ana", email="ana@example.com", is_staff=True, is_superuser=True
     )
+    ticket = Ticket.objects.latest("id")
+    update_ticket(agent, ticket, comment="Estamos en ello.", public=True)
+    look("answered")
+    on_answer = sent()[len(on_arrival) :]
+    update_ticket(agent, ticket, new_status=Ticket.RESOLVED_STATUS, public=True)
+    look("solved")
+    extract_email_metadata(look("works"), queue, logging.getLogger("x"))
+    look("heard")
+    ticket.refresh_from_db()
+    update_ticket(agent, ticket, new_status=Ticket.RESOLVED_STATUS, public=True)
+    update_ticket(agent, ticket, new_status=Ticket.REOPENED_STATUS, public=True)
+    look("reopened")
+    told = {"tickets": tickets, "on_arrival": on_arrival, "on_answer": on_answer}
+    print(json.dumps(told, ensure_ascii=False))
+
+
+def look(step: str) -> str:
+    with urllib.request.urlopen(f"{LOOK}/{step}", timeout=60) as answer:
+        return str(answer.read().decode())
 
 
 def sent() -> list[dict[str, object]]:
@@ -110,16 +129,6 @@ def sent() -> list[dict[str, object]]:
         {"to": each.to, "text": f"{each.subject}\n\n{each.body}"}
         for each in getattr(core_mail, "outbox", [])
     ]
-
-
-def answer() -> None:
-    """As an agent does on the ticket's page."""
-    agent = get_user_model().objects.create(
-        username="ana", email="ana@example.com", is_staff=True, is_superuser=True
-    )
-    ticket = Ticket.objects.latest("id")
-    update_ticket(agent, ticket, comment="Estamos en ello.", public=True)
-    update_ticket(agent, ticket, new_status=Ticket.RESOLVED_STATUS, public=True)
 
 
 main()

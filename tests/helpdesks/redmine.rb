@@ -1,9 +1,12 @@
 # Feeds the mails of a folder to a fresh Redmine, and says as JSON what it made of them. The last one
-# is answered and solved. Run by `rails runner`: redmine.rb MAILS OUT
+# is answered, solved and opened again. LOOK is where to ask for each step (live.py). Run by `rails
+# runner`: redmine.rb MAILS OUT LOOK
 require "digest"
 require "json"
+require "net/http"
 
-mails, out = ARGV
+mails, out, look = ARGV
+look_at = ->(step) { Net::HTTP.start(URI(look).host, URI(look).port, read_timeout: 60) { |http| http.get("/#{step}").body } }
 ActionMailer::Base.perform_deliveries = true
 ActionMailer::Base.delivery_method = :test
 ActiveJob::Base.queue_adapter = :inline
@@ -28,6 +31,7 @@ person("customer", known) if known
 Dir["#{mails}/*.eml"].sort.each do |path|
   warn "#{path}: not taken" unless MailHandler.receive(File.binread(path), options)
 end
+look_at.call("created")
 
 def sent
   ActionMailer::Base.deliveries.map do |mail|
@@ -47,10 +51,24 @@ on_arrival = sent
 
 User.current = agent
 Issue.last.tap { |issue| issue.init_journal(agent, "Estamos en ello.") }.save!
-issue = Issue.last
-issue.init_journal(agent)
-issue.status = IssueStatus.where(is_closed: true).first
-issue.save!
+look_at.call("answered")
+on_answer = sent.drop(on_arrival.size)
 
-told = { tickets: tickets, on_arrival: on_arrival, on_answer: sent.drop(on_arrival.size) }
+id = Issue.last.id
+set_closed = lambda do |closed|
+  User.current = agent
+  issue = Issue.find(id)
+  issue.init_journal(agent)
+  issue.status = IssueStatus.where(is_closed: closed).first
+  issue.save!
+end
+set_closed.call(true)
+look_at.call("solved")
+MailHandler.receive(look_at.call("works"), options)
+look_at.call("heard")
+set_closed.call(true)
+set_closed.call(false)
+look_at.call("reopened")
+
+told = { tickets: tickets, on_arrival: on_arrival, on_answer: on_answer }
 File.write(out, JSON.generate(told))

@@ -1,8 +1,9 @@
 """Feeds mails to a fresh Roundup tracker and says, as JSON, what it made of them.
 
-roundup_tracker.py MAILS FOLDER HOOK
+roundup_tracker.py MAILS FOLDER HOOK LOOK
 
-MAILS: the last one is answered and solved. HOOK: the detector that tells it, of the page's example.
+MAILS: the last one is answered, solved and opened again. HOOK: the detector that tells it, of the
+page's example. LOOK: where to ask for each step (live.py).
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 from roundup import date, instance
 
 BIN = Path(sys.executable).parent
 MAILS, FOLDER, HOOK = map(Path, sys.argv[1:4])
+LOOK = sys.argv[4]
 HOME, SENT = FOLDER / "tracker", FOLDER / "sent"
 SETTINGS = {
     ("[tracker]", "email"): "support@example.com",
@@ -73,7 +76,8 @@ def set_up() -> None:
 def main() -> None:
     set_up()
     for path in sorted(MAILS.glob("*.eml")):
-        run(str(BIN / "roundup-mailgw"), str(HOME), mail=path.read_bytes())
+        take(path.read_bytes())
+    look("created")
     db = instance.open(str(HOME)).open("admin")
     tickets = []
     for issue in sorted(db.issue.list(), key=int):
@@ -92,13 +96,29 @@ def main() -> None:
         )
     db.close()
     on_arrival = sent()
-    answer(str(len(tickets)))
-    print(
-        json.dumps(
-            {"tickets": tickets, "on_arrival": on_arrival, "on_answer": sent()[len(on_arrival) :]},
-            ensure_ascii=False,
-        )
-    )
+    issue = str(len(tickets))
+    admin("create", "user", "username=ana", "address=ana@example.com", "roles=User")
+    answer(issue)
+    look("answered")
+    on_answer = sent()[len(on_arrival) :]
+    set_status(issue, "resolved")
+    look("solved")
+    take(look("works"))
+    look("heard")
+    set_status(issue, "resolved")
+    set_status(issue, "chatting")
+    look("reopened")
+    told = {"tickets": tickets, "on_arrival": on_arrival, "on_answer": on_answer}
+    print(json.dumps(told, ensure_ascii=False))
+
+
+def take(mail: bytes) -> None:
+    run(str(BIN / "roundup-mailgw"), str(HOME), mail=mail)
+
+
+def look(step: str) -> bytes:
+    with urllib.request.urlopen(f"{LOOK}/{step}", timeout=60) as answer:
+        return bytes(answer.read())
 
 
 def sent() -> list[dict[str, object]]:
@@ -120,14 +140,18 @@ def sent() -> list[dict[str, object]]:
 
 def answer(issue: str) -> None:
     """As an agent does on the issue's page."""
-    admin("create", "user", "username=ana", "address=ana@example.com", "roles=User")
     db = instance.open(str(HOME)).open("ana")
     message = db.msg.create(
         content="Estamos en ello.", author=db.getuid(), date=date.Date(), summary="Estamos"
     )
     db.issue.set(issue, messages=[*db.issue.get(issue, "messages"), message])
     db.commit()
-    db.issue.set(issue, status=db.status.lookup("resolved"))
+    db.close()
+
+
+def set_status(issue: str, status: str) -> None:
+    db = instance.open(str(HOME)).open("ana")
+    db.issue.set(issue, status=db.status.lookup(status))
     db.commit()
     db.close()
 

@@ -1,15 +1,17 @@
 # Feeds the mails of a folder to a fresh Request Tracker, and says as JSON what it made of them.
-# The last one is answered and solved; the scrip HOOK tells it.
+# The last one is answered, solved and opened again; the scrip HOOK tells it. LOOK is where to ask for
+# each step (live.py).
 #
-#   rt.pl MAILS FOLDER HOOK
+#   rt.pl MAILS FOLDER HOOK LOOK
 use strict;
 use warnings;
 use JSON;
 use Digest::SHA 'sha256_hex';
+use LWP::UserAgent;
 use RT -init;
 use RT::Interface::Email;
 
-my ( $mails, $folder, $hook ) = @ARGV;
+my ( $mails, $folder, $hook, $look ) = @ARGV;
 my $queue = RT::Queue->new( RT->SystemUser );
 $queue->Load('General');
 
@@ -35,11 +37,9 @@ die $why if !$made;
 
 my $last;
 for my $path ( sort glob("$mails/*.eml") ) {
-    my ( $status, $error, $ticket ) = RT::Interface::Email::Gateway(
-        { message => read_file($path), queue => 'General', action => 'correspond' } );
-    warn "$path: $error\n" if $status != 1;
-    $last = $ticket;
+    $last = take( read_file($path) );
 }
+look('created');
 my @tickets;
 my $tickets = RT::Tickets->new( RT->SystemUser );
 $tickets->FromSQL('id > 0');
@@ -75,11 +75,16 @@ my $agent = RT::User->new( RT->SystemUser );
 $agent->Create( Name => 'ana', EmailAddress => 'ana@example.com', Privileged => 1 );
 $agent->PrincipalObj->GrantRight( Right => $_, Object => $queue )
     for qw(ShowTicket ReplyToTicket ModifyTicket OwnTicket);
-my $answered = RT::Ticket->new( RT::CurrentUser->new( $agent->id ) );
-$answered->Load( $last->id );
-$answered->Correspond( Content => 'Estamos en ello.' );
-$answered->SetStatus('resolved');
+as_agent()->Correspond( Content => 'Estamos en ello.' );
+look('answered');
 my $sent = sent();
+as_agent()->SetStatus('resolved');
+look('solved');
+take( look('works') );
+look('heard');
+as_agent()->SetStatus('resolved');
+as_agent()->SetStatus('open');
+look('reopened');
 
 binmode STDOUT, ":utf8";
 print JSON->new->canonical->encode(
@@ -88,6 +93,25 @@ print JSON->new->canonical->encode(
         on_answer  => [ @$sent[ @$on_arrival .. $#$sent ] ],
     }
 );
+
+sub take {
+    my ( $status, $error, $ticket ) = RT::Interface::Email::Gateway(
+        { message => $_[0], queue => 'General', action => 'correspond' } );
+    warn "$error\n" if $status != 1;
+    return $ticket;
+}
+
+sub as_agent {
+    my $ticket = RT::Ticket->new( RT::CurrentUser->new( $agent->id ) );
+    $ticket->Load( $last->id );
+    return $ticket;
+}
+
+sub look {
+    my $answer = LWP::UserAgent->new->get("$look/$_[0]");
+    die $answer->status_line if !$answer->is_success;
+    return $answer->content;
+}
 
 sub read_file {
     open my $file, '<', $_[0] or die "$_[0]: $!";

@@ -5,9 +5,9 @@ docs/helpdesks/README.md: make helpdesks
     run.py rt redmine   those of Debian, where they are installed: says what is needed where not
     run.py needs        what that is
 
-Beside the five mails each gets the ticket of a service that runs: somebody of support answers and
-solves it there, and the receipt of the service is looked at. The hook is the example of the
-helpdesk's page, or its plugin, but for address and secret.
+Beside the five mails each gets the ticket of a service that runs: somebody of support answers it
+there, solves it and opens it again, and after each step the receipt of the service is looked at.
+The hook is the example of the helpdesk's page, or its plugin, but for address and secret.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ sys.path.append(str(HERE))
 import debian  # noqa: E402
 from live import ADDRESS, SECRET, Live, live  # noqa: E402
 
+from reporter.mail.helpdesk import PROFILES  # noqa: E402
+
 ENVIRONMENT = ROOT / "build" / "helpdesks"
 PAGES = ROOT / "docs" / "helpdesks"
 TABLE = re.compile(r"(?<=<!-- tried -->\n).*?(?=<!-- /tried -->)", re.DOTALL)
@@ -44,8 +46,12 @@ RIGHT = {
     "files whole": "yes",
     "mails by itself": "none",
     "answer reaches customer": "yes",
-    "receipt": "seen, solved",
+    "the hook": "created, answered, solved, reopened",
 }
+
+
+# Of a folder of mails, a folder of its own, its hook, and where to ask for a step.
+Feed = Callable[[Path, Path, Path, str], Any]
 
 
 @dataclass(frozen=True)
@@ -56,16 +62,16 @@ class Trial:
     profile: str
     state: str
     hook: Callable[[Live], str]
-    feed: Callable[[Path, Path, Path], Any]
+    feed: Feed
     number: str = ""
     settings: dict[str, str] = field(default_factory=dict)
     but: dict[str, str] = field(default_factory=dict)
 
 
-def of_pypi(script: str) -> Callable[[Path, Path, Path], Any]:
-    def feed(mails: Path, folder: Path, hook: Path) -> Any:
+def of_pypi(script: str) -> Feed:
+    def feed(mails: Path, folder: Path, hook: Path, look: str) -> Any:
         done = subprocess.run(
-            [install(), str(HERE / script), str(mails), str(folder), str(hook)],
+            [install(), str(HERE / script), str(mails), str(folder), str(hook), look],
             capture_output=True,
             text=True,
             timeout=300,
@@ -109,8 +115,8 @@ def web_service(service: Live) -> str:
     return text
 
 
-def with_plugin(feed: Callable[..., Any]) -> Callable[[Path, Path, Path], Any]:
-    return lambda mails, folder, hook: feed(mails, folder, hook, plugin=True)
+def with_plugin(feed: Callable[..., Any]) -> Feed:
+    return lambda mails, folder, hook, look: feed(mails, folder, hook, look, plugin=True)
 
 
 # Its MySQL driver keeps no character beyond the first 65 536.
@@ -118,7 +124,7 @@ BARE = {"bodies whole": "but for emoji"}
 SCRIPT, SPLIT = example("rt", "perl"), {"tickets": "5", "follow-ups in it": "**no**"}
 # Its customer is a user, whom it tells of what they watch.
 IN_TEXT = {"customer on it": "in its text", "mails by itself": "1"}
-DEAF = {"receipt": "nothing"}
+DEAF = {"the hook": "nothing"}
 TRIALS = (
     Trial(
         "django-helpdesk",
@@ -186,10 +192,9 @@ def take(trial: Trial) -> dict[str, str]:
         with live(folder / "service", trial.profile, **trial.settings) as service:
             (mails / LIVE).write_bytes(service.ticket)
             hook.write_text(trial.hook(service), encoding="utf-8")
-            made = trial.feed(mails, home, hook)
-            says = service.says()
-    told = judge(made, expected)
-    return {**told, "receipt": ", ".join(sorted(says)) or "nothing"}
+            made = trial.feed(mails, home, hook, service.look)
+            events = service.told(numbered=PROFILES[trial.profile].tag is not None)
+    return {**judge(made, expected), "the hook": ", ".join(events) or "nothing"}
 
 
 def judge(made: dict[str, Any], expected: dict[str, Any]) -> dict[str, str]:

@@ -1,15 +1,17 @@
 # Feeds the mails of a folder to a fresh Znuny, and says as JSON what it made of them. The last one is
-# answered and solved; the web service HOOK tells it. It runs in Znuny's own folder.
+# answered, solved and opened again; the web service HOOK tells it. LOOK is where to ask for each step
+# (live.py). It runs in Znuny's own folder.
 #
-#   znuny.pl MAILS HOOK TRUSTED
+#   znuny.pl MAILS HOOK TRUSTED LOOK
 use strict;
 use warnings;
 use lib map {"$ENV{ZNUNY_HOME}/$_"} '', 'Kernel/cpan-lib', 'Custom';
 use Digest::SHA 'sha256_hex';
 use JSON;
+use LWP::UserAgent;
 use Kernel::System::ObjectManager;
 
-my ( $mails, $hook, $trusted ) = @ARGV;
+my ( $mails, $hook, $trusted, $look ) = @ARGV;
 local $Kernel::OM = Kernel::System::ObjectManager->new( 'Kernel::System::Log' => { LogPrefix => 'trial' } );
 my $config = $Kernel::OM->Get('Kernel::Config');
 $config->Set( Key => $_, Value => 0 ) for qw(CheckMXRecord CheckEmailInvalidAddress);
@@ -26,21 +28,9 @@ $services->WebserviceAdd(
 ) or die 'web service';
 
 for my $path ( sort glob("$mails/*.eml") ) {
-    my $mail     = read_file($path);
-    my $log  = $Kernel::OM->Create(
-        'Kernel::System::CommunicationLog',
-        ObjectParams => { Transport => 'Email', Direction => 'Incoming' },
-    );
-    $log->ObjectLogStart( ObjectLogType => 'Message' );
-    my $postman = $Kernel::OM->Create(
-        'Kernel::System::PostMaster',
-        ObjectParams => { CommunicationLogObject => $log, Email => \$mail, Trusted => $trusted },
-    );
-    my @taken = $postman->Run( Queue => 'Raw' );
-    $log->ObjectLogStop( ObjectLogType => 'Message', Status => 'Successful' );
-    warn "$path: not taken\n" if !$taken[0];
-    settle();
+    take( read_file($path) ) or warn "$path: not taken\n";
 }
+look('created');
 
 my @tickets;
 my $last;
@@ -70,6 +60,14 @@ for my $id ( sort { $a <=> $b } tickets()->TicketSearch( Result => 'ARRAY', User
 }
 my $on_arrival = sent();
 
+my $agent = $Kernel::OM->Get('Kernel::System::User')->UserAdd(
+    UserFirstname => 'Ana',
+    UserLastname  => 'Ana',
+    UserLogin     => 'ana',
+    UserEmail     => 'ana@example.com',
+    ValidID       => 1,
+    ChangeUserID  => 1,
+);
 # As the screen that answers does: to the Reply-To of the article.
 my ($first) = articles()->ArticleList( TicketID => $last );
 my %asked = articles()->BackendForArticle(%$first)->ArticleGet(%$first);
@@ -85,15 +83,52 @@ articles()->BackendForChannel( ChannelName => 'Email' )->ArticleSend(
     MimeType             => 'text/plain',
     HistoryType          => 'SendAnswer',
     HistoryComment       => 'answered',
-    UserID               => 1,
+    UserID               => $agent,
 );
 settle();
-tickets()->TicketStateSet( TicketID => $last, State => 'closed successful', UserID => 1 );
-settle();
+look('answered');
+my $on_answer = sent();
+set_state('closed successful');
+look('solved');
+take( look('works') );
+look('heard');
+set_state('closed successful');
+set_state('open');
+look('reopened');
 
 binmode STDOUT, ':utf8';
 print JSON->new->canonical->encode(
-    { tickets => \@tickets, on_arrival => $on_arrival, on_answer => sent() } );
+    { tickets => \@tickets, on_arrival => $on_arrival, on_answer => $on_answer } );
+
+sub take {
+    my ($mail) = @_;
+    my $log = $Kernel::OM->Create(
+        'Kernel::System::CommunicationLog',
+        ObjectParams => { Transport => 'Email', Direction => 'Incoming' },
+    );
+    $log->ObjectLogStart( ObjectLogType => 'Message' );
+    my $postman = $Kernel::OM->Create(
+        'Kernel::System::PostMaster',
+        ObjectParams => { CommunicationLogObject => $log, Email => \$mail, Trusted => $trusted },
+    );
+    my @taken = $postman->Run( Queue => 'Raw' );
+    $log->ObjectLogStop( ObjectLogType => 'Message', Status => 'Successful' );
+    settle();
+    return $taken[0];
+}
+
+sub set_state {
+    my ($state) = @_;
+    tickets()->TicketStateSet( TicketID => $last, State => $state, UserID => $agent );
+    settle();
+    return;
+}
+
+sub look {
+    my $answer = LWP::UserAgent->new->get("$look/$_[0]");
+    die $answer->status_line if !$answer->is_success;
+    return $answer->content;
+}
 
 sub tickets  { return $Kernel::OM->Get('Kernel::System::Ticket') }
 sub articles { return $Kernel::OM->Get('Kernel::System::Ticket::Article') }

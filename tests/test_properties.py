@@ -202,11 +202,12 @@ def test_the_subject_keeps_every_blank(app: Flask, summary: str) -> None:
 
 
 def assert_encoded_words_stand_alone(content: bytes) -> None:
-    """Each between blanks, in every header (RFC 2047, section 5)."""
+    """Each between blanks, in every header (RFC 2047, section 5), and in a line (section 2)."""
     head = content.partition(b"\r\n\r\n")[0].decode("ascii")
     for found in re.finditer(r"(.)=\?[^?\s]+\?[QqBb]\?[^?\s]*\?=(.?)", head, re.DOTALL):
         assert found[1].isspace(), found[0]
         assert found[2] in {"", " ", "\r"}, found[0]
+    assert all(len(line) <= 76 for line in head.splitlines() if "=?utf-8" in line)
 
 
 @settings(max_examples=150)

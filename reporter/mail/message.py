@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.headerregistry import Address
+from functools import lru_cache
 
 from flask import current_app
 
@@ -103,6 +104,7 @@ def mime_id(reference: str, number: str) -> str:
     return f"<{reference}.{number}.{proof}@{domain}>"
 
 
+@lru_cache(64)  # each mail about a report asks for it
 def ascii_address(email: str) -> str:
     """*email* with its domain in ASCII (IDNA 2008, UTS 46): the form that every relay takes.
 

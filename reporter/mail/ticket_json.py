@@ -19,6 +19,7 @@ from reporter.report import CustomerUpdate, Report, StoredFile
 
 SCHEMA_VERSION = "1"
 SCHEMA_FILE = Path(__file__).with_name("ticket-v1.json")
+ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 PRIORITIES = {1: "critical", 2: "high", 3: "medium", 4: "low"}
 
 
@@ -85,7 +86,18 @@ def trouble_ticket(
 
 def to_bytes(ticket: dict[str, Any]) -> bytes:
     """UTF-8 (RFC 8259). Control characters are escaped, everything else stands as it is."""
-    return (json.dumps(ticket, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+    return f"{_indented(ticket)}\n".encode()
+
+
+def _indented(value: Any, margin: str = "\n") -> str:
+    """As `json.dumps` with an indent of 2, which is not of its fast half."""
+    inner = f"{margin}  "
+    if value and isinstance(value, dict):
+        rows = [f"{ENCODE(key)}: {_indented(each, inner)}" for key, each in value.items()]
+        return f"{{{inner}{f',{inner}'.join(rows)}{margin}}}"
+    if value and isinstance(value, list):
+        return f"[{inner}{f',{inner}'.join(_indented(each, inner) for each in value)}{margin}]"
+    return ENCODE(value)
 
 
 def schema() -> dict[str, Any]:

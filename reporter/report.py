@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cached_property
@@ -55,13 +55,17 @@ class Answer:
 
     name: str
     label: str
-    value: Value
-    text: str
+    value: Value = None
+    text: str = ""
     asked: bool = True
     key: str = ""
     wanted: bool = False
     important: bool = False
     exact: bool = False
+
+
+# Kept reports leave these out, so they are what they are for ever.
+USUAL = {each.name: each.default for each in fields(Answer) if each.default is not MISSING}
 
 
 @dataclass(frozen=True)
@@ -291,11 +295,17 @@ def sections_to_json(sections: Mapping[str, Sequence[Section]]) -> dict[str, lis
     """By language, as `sections_from_json` reads them."""
     return {
         language: [
-            {"title": section.title, "answers": [dict(vars(answer)) for answer in section.answers]}
+            {"title": section.title, "answers": [_unusual(answer) for answer in section.answers]}
             for section in each
         ]
         for language, each in sections.items()
     }
+
+
+def _unusual(answer: Answer) -> dict[str, Any]:
+    """What is said of *answer* that is not said of most: half of a report is of questions that were
+    not asked."""
+    return {key: v for key, v in vars(answer).items() if key not in USUAL or v != USUAL[key]}
 
 
 def sections_from_json(

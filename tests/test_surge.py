@@ -31,7 +31,7 @@ from simulations import MINUTE, alarms, counted
 from reporter.database import Database
 from reporter.models import Channel, Message, Report, Surge
 from reporter.reports.submission import submit
-from reporter.reports.surge import count_reports
+from reporter.reports.surge import MANY, count_reports, judge, keep
 from reporter.reports.surge_statistics import DAY, HOUR, WINDOW, usual_times
 from reporter.web.bounds import source_hashes
 
@@ -118,6 +118,25 @@ def test_the_simulation_finds_what_the_service_finds(make_app: Callable[..., Fla
         with provider.database.read() as session:
             told = session.scalars(sa.select(Message.created_at).where(Message.kind == "surge"))
             assert list(told) == expected
+
+
+def test_a_large_surge_is_counted_once_in_a_while(app: Flask) -> None:
+    database: Database = app.extensions["sqlalchemy"]
+    with database.write() as session:
+        session.add(Surge(service="email", since=SENT_AT, last_at=SENT_AT, normal=0.1))
+        session.add_all(a_row(number, "email", SENT_AT) for number in range(MANY))
+    counts = []
+    for number, seconds in enumerate([1, 10, 11], start=MANY):
+        at = SENT_AT + timedelta(seconds=seconds)
+        with app.app_context(), database.write() as session:
+            surging = judge(session, "email", at)
+            assert surging is not None
+            keep(session, surging, None, at)
+            session.add(a_row(number, "email", at))
+        counts.append(surging.similar.count)
+    assert counts == [MANY + 1, MANY + 1, MANY + 3]
+    with database.read() as session:
+        assert session.scalar(sa.select(Surge.last_at)) == SENT_AT + timedelta(seconds=11)
 
 
 # What support receives

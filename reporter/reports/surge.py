@@ -41,6 +41,8 @@ from reporter.reports.surge_statistics import (
 )
 
 OVER_AFTER = timedelta(hours=1)
+# So many at once are not counted anew for each: a process does so after a while.
+MANY, COUNTED_FOR = 100, timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Surging:
     id: int | None
     similar: Similar
     normal: float  # how many reports an hour its service usually has
+    at: datetime  # when they were counted
 
 
 def name_of(session: Session, service: str, at: datetime, sources: Sequence[str]) -> str:
@@ -70,8 +73,12 @@ def judge(session: Session, service: str, at: datetime, source: str = "") -> Sur
     """The surge that a report of the time *at*, which is not kept yet, belongs to, if any.
 
     Reports of one *source* count once: nobody makes a surge alone. It reads only, and its price
-    does not grow with the reports that are kept.
+    does not grow with the reports that are kept, nor, beyond MANY, with those of the surge.
     """
+    known: dict[str, Surging] = current_app.extensions.setdefault("surges", {})
+    lately = known.get(service)
+    if lately and lately.at <= at < lately.at + COUNTED_FOR:
+        return lately
     asked = {"service": service, "source": source, "since": at - WINDOW}
     counts = session.connection().execute(COUNTS, {**asked, "short": at - SHORT_WINDOW})
     short_count, count, first = counts.one()
@@ -89,7 +96,10 @@ def judge(session: Session, service: str, at: datetime, source: str = "") -> Sur
         return None
     since = current.since if current else min(first, at)
     similar = Similar(count + 1, int(WINDOW.total_seconds() // 60), since)
-    return Surging(service, current.id if current else None, similar, usual)
+    surging = Surging(service, current.id if current else None, similar, usual, at)
+    if current and count >= MANY:
+        known[service] = surging
+    return surging
 
 
 def compose(surging: Surging, at: datetime) -> Mail | None:
@@ -105,6 +115,8 @@ def keep(session: Session, surging: Surging, mail: Mail | None, at: datetime) ->
 
     It comes last in its transaction: on PostgreSQL others of the service wait from here on.
     """
+    if surging.at != at:  # the report that it was counted for has kept it
+        return
     surge = models.Surge
     current = surging.id
     if mail:

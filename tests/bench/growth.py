@@ -198,7 +198,7 @@ class _Work:
 
     def judge(self) -> float:
         def work() -> None:
-            with self.database.read() as session:
+            with self.app.app_context(), self.database.read() as session:
                 surge.judge(session, "web-hosting", datetime.now(UTC))
 
         return self.timed(work)

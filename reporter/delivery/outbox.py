@@ -40,18 +40,21 @@ def enqueue(
     severity: int = LEAST_SEVERITY,
     report_id: int | None = None,
     after: int | None = None,
+    blocked: bool | None = None,
     mailbox: str | None = None,
     created_at: datetime | None = None,
 ) -> int:
     """Queue *mail* in the caller's transaction and return the id of its row.
 
     *severity*, 1 to 4, says which of two tickets goes first. With *after*, the id of a mail, it is
-    not sent before that one was. *created_at*: when it was asked for, if not for *due_at*. Raises
-    IntegrityError for a Message-ID known already.
+    not sent before that one was; *blocked*: whether it was not, where the caller knows.
+    *created_at*: when it was asked for, if not for *due_at*. Raises IntegrityError for a
+    Message-ID known already.
     """
     kind = MailKind(kind)
     session.flush()  # what it may refer to
-    blocked = after is not None and not _is_sent(session, after)
+    if blocked is None:
+        blocked = after is not None and not _is_sent(session, after)
     row = {
         "kind": kind,
         "reference": reference,

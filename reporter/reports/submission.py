@@ -159,6 +159,7 @@ def _keep_rest(session: Session, mail: Mail, report: Report, report_id: int, tic
         due_at=report.saved_at,
         report_id=report_id,
         after=ticket,
+        blocked=True,
     )
     session.add(
         models.Update(
@@ -217,6 +218,7 @@ def _keep(session: Session, draft_id: str, token: str, composed: _Composed, sour
             mailbox=mailboxes.mailbox(mail.recipient),
             report_id=report_id,
             after=ticket,
+            blocked=True,
         )
     if composed.surging:
         surge.keep(session, composed.surging, composed.surge_mail, at)

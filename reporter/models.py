@@ -330,6 +330,7 @@ class SearchTerm(Base):
     """What somebody may look for a report by: a word of it, as it is looked for."""
 
     __tablename__ = "search_term"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 (SQLAlchemy's)
 
     report_id: Mapped[int] = mapped_column(
         ForeignKey("report.id", ondelete="CASCADE"), primary_key=True

@@ -356,6 +356,7 @@ def upgrade() -> None:
             ["report_id"], ["report.id"], name="fk_search_term_report_id_report", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("report_id", "term", name="pk_search_term"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_search_term_term", "search_term", ["term"])
     op.create_table(

@@ -24,7 +24,7 @@ from reporter.formats.words import elapsed
 from reporter.links import notice_desk_url
 from reporter.notices import followers, store
 from reporter.staff import kept
-from reporter.staff.signed_in import acting, change, support
+from reporter.staff.signed_in import acting, look_or_change, support
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("desk_notices", __name__)
@@ -38,11 +38,7 @@ def new() -> ResponseReturnValue:
     """Open a known incident: `?service=&since=`, as in the links of mails, fill it in."""
     service, now, key = request.args.get("service", ""), datetime.now(UTC), store.new_key()
     since = _moment(request.args.get("since", "")) or now
-    if request.method == "POST":
-        page = change(lambda db_session: _opening(db_session, service, since, now, key))
-    else:
-        with support() as db_session:
-            page = _opening(db_session, service, since, now, key)
+    page = look_or_change(lambda db_session: _opening(db_session, service, since, now, key))
     if isinstance(page, str):
         return redirect(notice_desk_url(page), 303)
     return _page("desk/open_notice.html", page)
@@ -88,11 +84,7 @@ def _opening(
 def notice(key: str) -> ResponseReturnValue:
     """One known incident; POST with `action` tells what is known, closes it, or links reports."""
     now = datetime.now(UTC)
-    if request.method == "POST":
-        page = change(lambda db_session: _show(db_session, key, now))
-    else:
-        with support() as db_session:
-            page = _show(db_session, key, now)
+    page = look_or_change(lambda db_session: _show(db_session, key, now))
     return _page("desk/notice.html", page) if page else redirect(request.path, 303)
 
 

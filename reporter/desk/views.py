@@ -41,7 +41,7 @@ from reporter.reports import store
 from reporter.reports.receipts import ALL_SHOWN, SHOWN
 from reporter.reports.reference import parse_reference
 from reporter.staff import kept
-from reporter.staff.signed_in import acting, change, support
+from reporter.staff.signed_in import acting, look_or_change, support
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("desk", __name__)
@@ -75,11 +75,7 @@ def board() -> ResponseReturnValue:
 def report(reference: str) -> ResponseReturnValue:
     """Everything about one report; POST with `action` does one of actions.ACTIONS."""
     now = datetime.now(UTC)
-    if request.method == "POST":
-        page = change(lambda db_session: _show(db_session, reference, now))
-    else:
-        with support() as db_session:
-            page = _show(db_session, reference, now)
+    page = look_or_change(lambda db_session: _show(db_session, reference, now))
     if page is None:
         return redirect(url_for("desk.report", reference=parse_reference(reference)), 303)
     return render_template("desk/desk.html", **page), (422 if page["form"].errors else 200)

@@ -58,6 +58,14 @@ def change(make: Callable[[Session], T]) -> T:
         _turn_away()
 
 
+def look_or_change(show: Callable[[Session], T]) -> T:
+    """What *show* finds, in the one transaction of a page that can be pressed on."""
+    if request.method == "POST":
+        return change(show)
+    with support() as session:
+        return show(session)
+
+
 class _Stranger(Exception):
     """Nobody of support."""
 

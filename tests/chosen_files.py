@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from email.message import EmailMessage
 
-from factories import Customer, Page
+from customers import Customer, Page
 from provider import Provider, a_picture
 
 from reporter.attachments import store as attachments

@@ -1,7 +1,7 @@
 """Databases, applications, providers and queued mails for the tests.
 
 A test, or a whole file by its `pytestmark`, has settings of its own with
-`pytest.mark.settings(NAME=value)`. Servers are in servers.py.
+`pytest.mark.settings(NAME=value)`. Servers are in servers.py, browsers in functional/browsing.py.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import Customer, an_app, make_tables, sqlite_url
+from customers import Customer
+from factories import an_app, make_tables, sqlite_url
 from flask import Flask
 from incidents import opened
 from provider import Provider, a_provider, a_provider_made_by
@@ -31,9 +32,7 @@ from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import MailKind
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-    from sites import Site
+pytest_plugins = ["browsing"]
 
 # A machine that runs the service has settings of its own, which are none of the tests'.
 os.environ.setdefault("REPORTER_SETTINGS", os.devnull)
@@ -206,31 +205,6 @@ def queue(database: Database) -> Callable[..., int]:
             return outbox.enqueue(session, a_mail(**of_mail), after=after_id, **QUEUED | changes)
 
     return queue
-
-
-# Not for longer than a file: Playwright keeps an event loop in this thread while a browser runs.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from browser import chromium  # which most tests need not wait for
-
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    from sites import running
-
-    with running(tmp_path_factory.mktemp("site")) as site:
-        yield site
-
-
-@pytest.fixture
-def site(running_site: Site) -> Iterator[Site]:
-    """A site that is up; a test may take it down."""
-    yield running_site
-    if not running_site.is_up:
-        running_site.start()
 
 
 def claim(database: Database, now: datetime = NOW, lease_seconds: float = 60.0) -> Claimed | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.message import EmailMessage
 from typing import Any
 
-from factories import Customer, Page
+from customers import Customer, Page
 from provider import Provider, to_support
 
 

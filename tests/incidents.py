@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from factories import Customer, Page, parsed
+from customers import Customer, Page
+from factories import parsed
 from provider import Provider, link
 
 from reporter.models import MailState, Message, Notice

@@ -18,7 +18,8 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 import time_machine
-from factories import SENT_AT, SETTINGS, Customer, a_report, an_app, body, parsed
+from customers import Customer
+from factories import SENT_AT, SETTINGS, a_report, an_app, body, parsed
 from flask import Flask
 from flask_babel import force_locale
 from jinja2.bccache import Bucket, BytecodeCache
@@ -229,3 +230,18 @@ def a_picture(kind: str = "PNG", color: str = "red", **options: Any) -> bytes:
 def upload(name: str, content: bytes) -> FileStorage:
     """A file as a view has it."""
     return FileStorage(io.BytesIO(content), name)
+
+
+def answer_to(ticket: EmailMessage, **changes: str) -> bytes:
+    """What support writes in its mail program, in answer to a ticket; *changes* of its headers."""
+    mail = EmailMessage()
+    mail["From"] = SUPPORT
+    mail["To"] = str(ticket["Reply-To"])
+    mail["Subject"] = f"Re: {ticket['Subject']}"
+    mail["Message-ID"] = "<answer-1@helpdesk.example.com>"
+    mail["In-Reply-To"] = ticket["Message-ID"]
+    for name, value in changes.items():
+        del mail[name.replace("_", "-")]
+        mail[name.replace("_", "-")] = value
+    mail.set_content("Palabras que nadie más ha de leer.")
+    return mail.as_bytes()

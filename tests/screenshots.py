@@ -15,15 +15,14 @@ from browser import chromium
 from factories import SLUGS
 from pages import DESKTOP, PHONE, Person, person
 from running import until
-from test_after_send import walk
 from test_example import CALL, UNSAID
-from tour import open_inbox, tour, toured
+from tour import ADDRESS, tour, toured
+from tour.form import open_inbox
 
 from reporter.wizard.steps import MINIMUM_TIME
 
 FOLDER = Path("screenshots")
 README = Path("tests/pictures")
-ADDRESS = "203.0.113.7"
 
 
 def every_page() -> None:
@@ -36,13 +35,9 @@ def every_page() -> None:
             toured(Path(folder)) as (service, smtp),
             chromium() as browser,
             person(browser, service, language, address=ADDRESS) as customer,
-            person(browser, service, language) as customer_after,
             person(browser, service, language) as support,
         ):
-            look = Album(language).look
-            for name in tour(customer, service, smtp, ADDRESS):
-                look(customer, name)
-            walk(look, customer_after, support, service, smtp, language)
+            tour(Album(language).look, customer, support, service, smtp)
     print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}/")
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from chosen_files import LOG, PNG, add, files_in, kept, names, pdf
+from customers import Customer
 from details_of import send
-from factories import Customer
 from provider import Provider, a_picture, a_provider, block_of, text_of, to_support, twin_of, upload
 
 from reporter.attachments import store as attachments

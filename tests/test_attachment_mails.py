@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 
 from chosen_files import LOG, PNG, add, files_in, kept, remove
+from customers import Customer
 from details_of import send
-from factories import Customer
 from provider import Provider, block_of, text_of, to_support, twin_of
 from test_filetypes import a_zip
 

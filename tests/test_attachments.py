@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from chosen_files import LOG, PNG, add, files_in, kept, names, remove
+from customers import Customer
 from details_of import send
-from factories import Customer
 from PIL import Image
 from provider import Provider, a_picture, text_of, to_support, upload
 from test_filetypes import a_photo, positions

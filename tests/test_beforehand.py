@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import ANSWERS, SENT_AT, Customer, parsed
+from customers import Customer
+from factories import ANSWERS, SENT_AT, parsed
 from flask import Flask, Response, before_render_template, request, request_finished
 from provider import Provider, a_picture, a_provider_made_by, link
 from sqlalchemy.engine import Connection

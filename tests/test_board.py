@@ -6,7 +6,8 @@ import re
 
 import pytest
 import sqlalchemy as sa
-from factories import Customer, a_report
+from customers import Customer
+from factories import a_report
 from provider import Provider
 
 from reporter.desk.board import PAGE, Asked

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import time_machine
-from factories import SENT_AT, Customer, an_app
+from customers import Customer
+from factories import SENT_AT, an_app
 from flask import Flask
 from PIL import Image
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import ANSWERS, Customer, Page
+from customers import Customer, Page
+from factories import ANSWERS
 from flask import Flask
 from markupsafe import Markup
 from provider import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from factories import Customer
+from customers import Customer
 from flask import Flask
 from provider import Provider, a_provider_made_by
 from test_board import listed, reference

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
-from factories import Customer
+from customers import Customer
 from provider import Provider, a_picture, text_of, to_customers, to_support
 
 from reporter.models import MailState, Message

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from customers import Customer
 from details_of import answer, followups, send
-from factories import Customer
 from provider import Provider, a_picture
 
 from reporter.web.question import questions

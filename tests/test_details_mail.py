@@ -9,8 +9,8 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from customers import Customer
 from details_of import answer, followups, send
-from factories import Customer
 from flask import Flask
 from provider import (
     Provider,
@@ -29,6 +29,16 @@ def marked(mail: EmailMessage, mark: str = "nuevo") -> list[str]:
     """The questions whose answer is marked as new."""
     lines = [line for line in text_of(mail).splitlines() if not line.startswith("| ")]
     return [line.removesuffix(f" ({mark})") for line in lines if line.endswith(f" ({mark})")]
+
+
+def told(
+    provider: Provider, customer: Customer, token: str, step: str, **answers: str
+) -> EmailMessage:
+    """The one follow-up that a step answered and sent becomes."""
+    answer(customer, token, step, **answers)
+    send(customer, token)
+    (mail,) = followups(provider, token)
+    return mail
 
 
 def test_details_are_one_follow_up_with_what_is_new_and_the_whole_block(
@@ -75,9 +85,9 @@ def test_details_are_sent_at_once_and_not_before_the_ticket(provider: Provider) 
 def test_the_first_time_everything_answered_is_marked_as_new(
     provider: Provider, customer: Customer, token: str
 ) -> None:
-    answer(customer, token, "impact", users_affected="40", deadline="hoy a las 18:00")
-    send(customer, token)
-    (mail,) = followups(provider, token)
+    mail = told(
+        provider, customer, token, "impact", users_affected="40", deadline="hoy a las 18:00"
+    )
     assert marked(mail) == ["¿A cuántas personas afecta?", "¿Para cuándo necesitan que funcione?"]
 
 
@@ -174,9 +184,14 @@ def test_support_reads_its_own_language_whatever_the_customers(provider: Provide
 def test_not_knowing_is_an_answer_and_a_blank_is_none(
     provider: Provider, customer: Customer, token: str
 ) -> None:
-    answer(customer, token, "authorisation", security_suspected="unknown", wants_root_cause="no")
-    send(customer, token)
-    (mail,) = followups(provider, token)
+    mail = told(
+        provider,
+        customer,
+        token,
+        "authorisation",
+        security_suspected="unknown",
+        wants_root_cause="no",
+    )
     answers = twin_of(mail)["answers"]
     assert answers["security_suspected"] == "unknown"
     assert answers["data_loss_suspected"] is None
@@ -195,9 +210,7 @@ def test_an_answer_that_nobody_has_to_give_can_be_taken_back(
     assert taken_back in page.html
     assert '<input type="radio" name="service" value=""' not in page.html
     answer(customer, token, "impact", workaround="yes", users_affected="40")
-    answer(customer, token, "impact", workaround="")
-    send(customer, token)
-    (mail,) = followups(provider, token)
+    mail = told(provider, customer, token, "impact", workaround="")
     assert twin_of(mail)["answers"]["workaround"] is None
     assert twin_of(mail)["answers"]["users_affected"] == "40"
 
@@ -205,14 +218,14 @@ def test_an_answer_that_nobody_has_to_give_can_be_taken_back(
 def test_what_hangs_on_another_answer_is_kept_with_it_only(
     provider: Provider, customer: Customer, token: str
 ) -> None:
-    answer(customer, token, "impact", workaround="no", workaround_description="por teléfono")
-    send(customer, token)
-    (mail,) = followups(provider, token)
+    mail = told(
+        provider, customer, token, "impact", workaround="no", workaround_description="por teléfono"
+    )
     assert twin_of(mail)["answers"]["workaround_description"] is None
     assert "por teléfono" not in text_of(mail).lower().split("qué supone para ustedes")[1]
-    answer(customer, token, "impact", workaround="yes", workaround_description="a mano")
-    send(customer, token)
-    (mail,) = followups(provider, token)
+    mail = told(
+        provider, customer, token, "impact", workaround="yes", workaround_description="a mano"
+    )
     assert twin_of(mail)["answers"]["workaround_description"] == "a mano"
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import polib
 import pytest
 from catalogues import catalogue_path
+from customers import Customer
 from details_of import answer, followups, send
-from factories import SENT_AT, Customer
+from factories import SENT_AT
 from flask_babel import force_locale
 from jsonschema import Draft202012Validator, FormatChecker
 from provider import Provider, a_picture, block_of, text_of, twin_of

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from factories import Customer, Page, an_app
+from customers import Customer, Page
+from factories import an_app
 from flask import Flask, abort, request
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from factories import Customer
+from customers import Customer
 from incidents import ENGLISH, TEXT, follow, from_desk, opened
 from provider import Provider
 

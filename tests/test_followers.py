@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from factories import Customer, Page
+from customers import Customer, Page
 from incidents import digests, follow, opened, rows
 from provider import Provider, link, text_of, to_customers
 

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from factories import SETTINGS, SLUGS, Customer, Page, make_tables, values
+from customers import Customer, Page
+from factories import SETTINGS, SLUGS, make_tables, values
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

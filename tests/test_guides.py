@@ -13,7 +13,8 @@ from pathlib import Path
 
 import polib
 import pytest
-from factories import Customer, an_app
+from customers import Customer
+from factories import an_app
 
 from reporter.settings import SettingsError, resolve
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from factories import Customer, Page, an_app, values
+from customers import Customer, Page
+from factories import an_app, values
 from flask import Flask
 
 ALWAYS = {

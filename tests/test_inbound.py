@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from factories import Customer
+from customers import Customer
 from provider import (
     Provider,
     a_provider,
+    answer_to,
     block_of,
     link,
     text_of,
@@ -55,20 +56,6 @@ def server(provider: Provider, port: int) -> Iterator[smtplib.LMTP]:
     """A mail server of ours that hands mail over."""
     with smtplib.LMTP(LOOPBACK, port) as client:
         yield client
-
-
-def answer_to(ticket: EmailMessage, **changes: str) -> bytes:
-    mail = EmailMessage()
-    mail["From"] = "support@example.com"
-    mail["To"] = str(ticket["Reply-To"])
-    mail["Subject"] = f"Re: {ticket['Subject']}"
-    mail["Message-ID"] = "<answer-1@helpdesk.example.com>"
-    mail["In-Reply-To"] = ticket["Message-ID"]
-    for name, value in changes.items():
-        del mail[name.replace("_", "-")]
-        mail[name.replace("_", "-")] = value
-    mail.set_content("Palabras que nadie más ha de leer.")
-    return mail.as_bytes()
 
 
 def counts(provider: Provider) -> dict[str, int]:

@@ -7,7 +7,7 @@ import io
 import re
 
 import pytest
-from factories import Customer, Page
+from customers import Customer, Page
 from provider import Provider
 
 from reporter.desk.timeline import Happened, Moment, as_csv, positions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from factories import Customer
+from customers import Customer
 from provider import Provider
 
 from reporter.links import REPLACEMENTS

@@ -6,7 +6,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from factories import Customer, an_app, values
+from customers import Customer
+from factories import an_app, values
 from flask import Flask
 from provider import Provider, text_of
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from conftest import claim, record
-from factories import SLUGS, Customer, an_app, parsed, values
+from customers import Customer
+from factories import SLUGS, an_app, parsed, values
 from flask import Flask, request
 from provider import a_picture, a_provider, link
 from sqlalchemy.exc import OperationalError

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import sqlalchemy as sa
-from factories import SENT_AT, Customer
+from customers import Customer
+from factories import SENT_AT
 from flask import Flask
 from incidents import digests, follow, opened, rows
 from provider import (

@@ -9,7 +9,8 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from factories import SENT_AT, Customer
+from customers import Customer
+from factories import SENT_AT
 from incidents import ENGLISH, TEXT, opened, rows
 from provider import Provider
 

@@ -6,7 +6,8 @@ import re
 from datetime import timedelta
 
 import pytest
-from factories import SENT_AT, Customer
+from customers import Customer
+from factories import SENT_AT
 from incidents import ENGLISH, TEXT, entries, follow, from_desk, rows
 from provider import Provider, link
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import SETTINGS, Customer, sqlite_url
+from customers import Customer
+from factories import SETTINGS, sqlite_url
 from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy.orm import Session

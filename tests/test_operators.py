@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from factories import Customer, Page, values
+from customers import Customer, Page
+from factories import values
 from jsonschema import Draft202012Validator
 from provider import Provider, a_provider, block_of, link, text_of, to_customers, to_support
 

@@ -7,7 +7,8 @@ from random import Random
 from urllib.parse import urlencode
 
 import pytest
-from factories import SLUGS, Customer, an_app, values
+from customers import Customer
+from factories import SLUGS, an_app, values
 from flask import Flask
 from typed_in import moved_to, rows, typed
 

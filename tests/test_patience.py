@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from factories import Customer, an_app, values
+from customers import Customer
+from factories import an_app, values
 from flask import Flask
 from servers import says
 from sqlalchemy.exc import OperationalError

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import Customer, parsed
+from customers import Customer
+from factories import parsed
 from provider import SUPPORT, Provider, a_picture, a_provider, text_of
 from sqlalchemy.orm import Session
 from test_promises import duties

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import Customer
+from customers import Customer
 from flask import Flask
 from provider import Provider, a_provider, a_provider_made_by, text_of, to_customers, to_support
 from servers import AlarmServer, alarm_server

@@ -16,17 +16,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import (
-    ANSWERS,
-    REFERENCE,
-    SLUGS,
-    Customer,
-    a_report,
-    an_app,
-    body,
-    parsed,
-    values,
-)
+from customers import Customer
+from factories import ANSWERS, REFERENCE, SLUGS, a_report, an_app, body, parsed, values
 from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from factories import Customer, an_app
+from customers import Customer
+from factories import an_app
 
 PRIVACY, STATUS = "https://example.com/privacy", "https://status.example.com/"
 

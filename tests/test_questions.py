@@ -13,7 +13,8 @@ import catalogues
 import polib
 import pytest
 import time_machine
-from factories import ANSWERS, SENT_AT, SLUGS, Customer, a_report, body, parsed, values
+from customers import Customer
+from factories import ANSWERS, SENT_AT, SLUGS, a_report, body, parsed, values
 from flask import Flask
 from flask_babel import force_locale
 from jsonschema import Draft202012Validator, ValidationError

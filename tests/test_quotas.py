@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import time_machine
-from factories import SENT_AT, SETTINGS, Customer, an_app, values
+from customers import Customer
+from factories import SENT_AT, SETTINGS, an_app, values
 from flask import Flask
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import TooManyRequests

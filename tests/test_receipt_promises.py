@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import Customer
+from customers import Customer
 from provider import Provider, a_provider
 
 LATE = (

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 import time_machine
-from factories import ANSWERS, SENT_AT, Customer, Page, a_report
+from customers import Customer, Page
+from factories import ANSWERS, SENT_AT, a_report
 from flask import Flask
 from jsonschema import Draft202012Validator, FormatChecker
 

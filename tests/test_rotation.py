@@ -5,7 +5,8 @@ from __future__ import annotations
 from email.message import EmailMessage
 
 import sqlalchemy as sa
-from factories import Customer, values
+from customers import Customer
+from factories import values
 from provider import Provider, link, text_of, to_customers, to_support
 
 from reporter.models import Follower, Message, Report

@@ -8,7 +8,8 @@ from email.message import EmailMessage
 import pytest
 import sqlalchemy as sa
 from chosen_files import files_in, pdf
-from factories import Customer, Page, parsed, values
+from customers import Customer, Page
+from factories import parsed, values
 from provider import Provider, a_picture, text_of, to_support, twin_of
 from test_filetypes import a_photo, a_zip, telling
 from werkzeug.datastructures import FileStorage

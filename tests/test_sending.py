@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import time_machine
-from factories import SENT_AT, SLUGS, Customer, values
+from customers import Customer
+from factories import SENT_AT, SLUGS, values
 from flask import Flask
 from typed_in import rows, ticket_of, typed
 

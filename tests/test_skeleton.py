@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from factories import SLUGS, Customer, values
+from customers import Customer
+from factories import SLUGS, values
 from flask import Flask
 
 from reporter.web.skeleton import CLOSE, OPEN, Skeleton, Slot

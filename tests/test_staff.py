@@ -12,7 +12,8 @@ from urllib.parse import quote, unquote
 
 import pytest
 import sqlalchemy as sa
-from factories import SENT_AT, SETTINGS, Customer, Page
+from customers import Customer, Page
+from factories import SENT_AT, SETTINGS
 from flask import Flask
 from provider import Provider, a_provider, a_provider_made_by
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from factories import SENT_AT, Customer, a_report
+from customers import Customer
+from factories import SENT_AT, a_report
 from flask import Flask
 from flask_babel import force_locale
 from provider import (

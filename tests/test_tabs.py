@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 import time_machine
-from factories import SENT_AT, SLUGS, Customer, Page, values
+from customers import Customer, Page
+from factories import SENT_AT, SLUGS, values
 from flask import Flask
 
 from reporter import report

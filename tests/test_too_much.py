@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from factories import SENT_AT, SLUGS, Customer, a_form, an_app, values
+from customers import Customer
+from factories import SENT_AT, SLUGS, a_form, an_app, values
 from flask import Flask
 from typed_in import rows, the_report, ticket_of, typed
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from factories import SENT_AT, Customer, values
+from customers import Customer
+from factories import SENT_AT, values
 from flask import Flask
 from provider import Provider, a_picture, a_provider
 from sqlalchemy.engine import Connection

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from factories import SENT_AT, Customer
+from customers import Customer
+from factories import SENT_AT
 from provider import (
     Provider,
     a_provider,

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 import time_machine
-from factories import ANSWERS, SENT_AT, SLUGS, Customer, an_app, values
+from customers import Customer
+from factories import ANSWERS, SENT_AT, SLUGS, an_app, values
 from flask import Flask
 from typed_in import moved_to, rows, the_report, ticket_of, typed
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from factories import Customer, Page, body
+from customers import Customer, Page
+from factories import body
 from flask import Flask
 
 from reporter import report

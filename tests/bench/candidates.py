@@ -15,7 +15,8 @@ sys.path.append(str(Path(__file__).parents[1]))
 sys.path.append(str(Path(__file__).parents[1] / "functional"))
 
 import sqlalchemy as sa
-from factories import ANSWERS, SLUGS, Page, values
+from customers import Page
+from factories import ANSWERS, SLUGS, values
 from flask import Flask
 from load import post
 from running import Service, running

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from candidates import silence, sink
-from factories import Customer, a_report, an_app
+from customers import Customer
+from factories import a_report, an_app
 from figures import Figure, at_least, at_most, middle
 from flask import Flask
 from provider import supporter

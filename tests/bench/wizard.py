@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from candidates import silence
-from factories import SLUGS, Page, an_app, values
+from customers import Page
+from factories import SLUGS, an_app, values
 from figures import Figure, at_most, middle
 
 GOALS = {"GET of a step": 1.5, "POST of a step": 1.8, "POST of the review": 5.0}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from factories import values
 from playwright.sync_api import Browser, Locator, Page
-from running import Service
+from running import Sent, Service, Visitor
 
 DESKTOP = {"width": 1000, "height": 900}
 PHONE = {"width": 320, "height": 640}
+PASSWORD = "un caballo lee el diario"
 PRIMARY = "main button.primary"
 
 # What has to be answered, and nothing else. The example of the other tests is the whole.
@@ -89,6 +93,18 @@ class Person:
         with self.page.expect_navigation():
             self.question(key).press("Enter")
 
+    def tabs_to(self, selector: str) -> None:
+        """Presses Tab after Tab, up to what can be seen to have the focus."""
+        for _ in range(80):
+            self.page.keyboard.press("Tab")
+            focused = "(selector) => document.activeElement.matches(selector)"
+            if self.page.evaluate(focused, selector):
+                outline = "getComputedStyle(document.activeElement.closest('.option') ??"
+                outline += " document.activeElement).outlineStyle"
+                assert self.page.evaluate(outline) == "solid", f"no focus to be seen on {selector}"
+                return
+        raise AssertionError(f"Tab does not reach {selector}")
+
     def answers_and_continues(self, step: str, **changes: str | None) -> None:
         self.answers(step, **changes)
         self.continues()
@@ -133,6 +149,25 @@ class Person:
     def reloads(self) -> None:
         self.page.reload()
 
+    def picks(self, *files: tuple[str, bytes]) -> None:
+        """Chooses files, each a name and its content, by the browser's own dialog."""
+        kind = "application/octet-stream"
+        chosen = [{"name": name, "mimeType": kind, "buffer": content} for name, content in files]
+        self.page.locator("input[type=file]").set_input_files(chosen)
+
+    def has_reported(self, **changes: str) -> Sent:
+        """Opens the receipt of a report that was sent without a browser."""
+        sent = Visitor(self.service, self.language).sends(**changes)
+        self.opens(sent.receipt)
+        return sent
+
+    def signs_in(self, name: str = "") -> None:
+        """As somebody of support who is new, by a link that works once."""
+        name = name or f"ana-{secrets.token_hex(3)}"
+        self.opens(self.service.welcome("add", name, f"{name}@example.com"))
+        self.fills({"password": PASSWORD})
+        self.continues()
+
     def loses_cookies(self) -> None:
         self.page.context.clear_cookies()
 
@@ -163,6 +198,11 @@ class Person:
     @property
     def reference(self) -> str:
         return self.page.locator(".reference h1").inner_text()
+
+    @property
+    def kept_files(self) -> Locator:
+        """Those that we have, with what can be done with each."""
+        return self.page.locator(".files li")
 
     @property
     def errors(self) -> list[str]:
@@ -234,3 +274,8 @@ def person(
         assert someone.complaints == []
     finally:
         context.close()
+
+
+def soon() -> str:
+    """A time of the clock in support's zone that is still to come."""
+    return (datetime.now(ZoneInfo("Europe/Madrid")) + timedelta(hours=2)).strftime("%H:%M")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from factories import Customer
+from customers import Customer
+from servers import SmtpServer
 from webtest import TestRequest
 
 from reporter.demo.mailbox import LOOPBACK, free_port
@@ -94,6 +97,16 @@ class Service:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def sql(self, statement: str, *values: str) -> list[Any]:
+        """What its SQLite file answers, beside it: for what would take hours to come about."""
+        file = self.folder / "instance" / "reporter.db"
+        with closing(sqlite3.connect(file, isolation_level=None, timeout=20)) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def welcome(self, *words: str) -> str:
+        """The path of the one-time link that `reporter staff` prints."""
+        return self.run("staff", *words).strip().removeprefix(self.url)
+
     def tree(self) -> list[Process]:
         """The process and everything that came of it; nothing once it has ended."""
         return family(self.process.pid) if self.process.poll() is None else []
@@ -108,6 +121,15 @@ class Service:
         """kill -9 of everything, at once."""
         kill_all(self.tree())
         self.process.wait(10)
+
+
+@contextmanager
+def serving(folder: Path, smtp: SmtpServer, **settings: Any) -> Iterator[Service]:
+    """All of it on one machine, which hands its mails to *smtp*. Nobody is kept waiting."""
+    unlimited = {"RATELIMIT_ENABLED": "false", "WEB_PROCESSES": 1}
+    relay = {"MAIL_SERVER": LOOPBACK, "MAIL_PORT": smtp.port}
+    with running(folder, "serve", **unlimited | relay | settings) as service:
+        yield service
 
 
 @contextmanager
@@ -217,9 +239,23 @@ def over_http(port: int) -> Callable[..., list[bytes]]:
     return answer
 
 
+class Sent(NamedTuple):
+    """A report: the path of its receipt, and its reference."""
+
+    receipt: str
+    reference: str
+
+
 class Visitor(Customer):
     """A customer of a service that runs."""
 
     def __init__(self, service: Service, language: str = "es", **headers: str) -> None:
         self.begin(over_http(service.port), service.url, language, **headers)
         self.client.lint = False  # it knows what WSGI servers leave out
+
+    def sends(self, **changes: str) -> Sent:
+        """Reports what fails just now."""
+        page = self.report(**{"started": "just_now", **changes})
+        reference = re.search(r"INC-\w{6}", page.text)
+        assert reference, page.text
+        return Sent(page.path, reference[0])

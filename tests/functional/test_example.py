@@ -16,7 +16,8 @@ if __name__ == "__main__":
     sys.path.append(str(Path(__file__).parents[1]))
 
 import time_machine
-from factories import Customer, an_app, body, parsed
+from customers import Customer
+from factories import an_app, body, parsed
 
 from reporter.database import Database
 from reporter.delivery import backlog

@@ -1,4 +1,4 @@
-"""The form for everyone: WCAG 2.2 AA as far as a program can tell, in a real browser."""
+"""The form for everyone: by keyboard, with a screen reader, in other colours, on paper."""
 
 from __future__ import annotations
 
@@ -6,40 +6,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from inspector import OVERFLOW, SPACED
 from pages import CONTACT, FAILURE, Person, person
 from playwright.sync_api import Browser, Locator, Page, expect
 from sites import Site
-from states import each
-
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
-# Wider than the window, or a word cut off, is a page that has to be scrolled sideways.
-# What is drawn has no box of its own that could scroll: there, what is seen counts.
-OVERFLOW = """() => [...document.querySelectorAll("body, body *")]
-  .filter((each) => each.checkVisibility()
-    && !each.closest(".hidden, .skip, pre, textarea, dd, .scroll"))
-  .filter((each) => each.getBoundingClientRect().right > innerWidth + 1
-    || (each.scrollWidth > each.clientWidth + 1 && each.clientWidth
-      && !each.matches("input, svg *")))
-  .map((each) => `${each.tagName} ${each.className} "${each.textContent.trim().slice(0, 40)}"`)"""
-# Links within a sentence are as high as their line (WCAG 2.2, 2.5.8).
-SMALL = """() => [...document.querySelectorAll("a, button, input, textarea, summary, .option")]
-  .filter((each) => each.checkVisibility() && !each.closest(".hidden, .skip"))
-  .filter((each) => !(each.matches("a") && each.closest("p:not(.actions), li, dd")
-    && getComputedStyle(each).display === "inline"))
-  .map((each) => each.closest(".option") ?? each)
-  .filter((each) => each.getBoundingClientRect().height < 43.9)
-  .map((each) => `${each.tagName} ${each.textContent.trim().slice(0, 40)}`)"""
-
-
-SPACED = """() => {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`html { font-size: 200% } * { line-height: 1.5 !important;
-    letter-spacing: .12em !important; word-spacing: .16em !important }
-    p { margin-bottom: 2em !important }`);
-  document.adoptedStyleSheets = [sheet];
-}"""
 
 
 @pytest.fixture
@@ -54,63 +24,9 @@ def page(customer: Person) -> Page:
     return customer.page
 
 
-def barriers(page: Page) -> list[str]:
-    """What axe finds, in both colour schemes; in the dark only what depends on colours."""
-    found = []
-    for scheme, rules in (("light", RULES), ("dark", {"runOnly": ["color-contrast"]})):
-        page.emulate_media(color_scheme=scheme)
-        for violation in Axe().run(page, options=rules).response["violations"]:
-            nodes = [node["html"][:90] for node in violation["nodes"][:3]]
-            found.append(f"{scheme}, {violation['id']}: {nodes}")
-    return found
-
-
 def errors(page: Page) -> Locator:
     """The summary of errors, among what else is said at once."""
     return page.get_by_role("alert").filter(has=page.get_by_role("heading"))
-
-
-@pytest.mark.parametrize("language", ["es", "en"])
-def test_axe_finds_nothing_on_any_page_in_any_state_and_scheme(browser, site, language):
-    assert each(browser, site, language, barriers) == []
-
-
-@pytest.mark.parametrize("language", ["es", "en"])
-def test_nothing_is_cut_off_at_400_percent_and_every_target_is_large(browser, site, language):
-    """A window of 1280 at 400 % is 320 wide (WCAG 2.2, 1.4.10)."""
-
-    def look(page: Page) -> list[str]:
-        return page.evaluate(OVERFLOW) + page.evaluate(SMALL)
-
-    assert each(browser, site, language, look, width=320) == []
-
-
-def test_text_at_200_percent_with_wide_spacing_is_not_cut_off(browser, site):
-    """WCAG 2.2, 1.4.4 and 1.4.12."""
-
-    def look(page: Page) -> list[str]:
-        page.evaluate(SPACED)
-        return page.evaluate(OVERFLOW)
-
-    assert each(browser, site, "es", look, width=640) == []
-
-
-def test_text_at_200_percent_on_a_phone_is_not_cut_off(browser, site):
-    def look(page: Page) -> list[str]:
-        page.evaluate("document.documentElement.style.fontSize = '200%'")
-        return page.evaluate(OVERFLOW)
-
-    assert each(browser, site, "es", look, width=360) == []
-
-
-LETTERS = """() => [...document.querySelectorAll("input:not([type=hidden]), textarea, button")]
-  .filter((each) => each.checkVisibility())
-  .map((each) => [each.name || each.textContent, parseFloat(getComputedStyle(each).fontSize)])
-  .filter(([name, size]) => size < 16)"""
-
-
-def test_nothing_is_typed_in_letters_so_small_that_a_phone_enlarges_the_page(browser, site):
-    assert each(browser, site, "es", lambda page: page.evaluate(LETTERS)) == []
 
 
 def has_columns(field: Locator) -> bool:
@@ -161,19 +77,9 @@ def test_exact_text_keeps_its_columns_on_the_form_the_review_and_the_receipt(cus
     assert has_columns(page.locator("#f-tests_done"))
 
 
-def test_a_report_can_be_made_with_the_keyboard_alone(page):
-    def tab_to(selector: str) -> None:
-        for _ in range(60):
-            page.keyboard.press("Tab")
-            if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
-                outline = "getComputedStyle(document.activeElement.closest('.option') ??"
-                outline += " document.activeElement).outlineStyle"
-                assert page.evaluate(outline) == "solid", f"no focus to be seen on {selector}"
-                return
-        raise AssertionError(f"Tab does not reach {selector}")
-
+def test_a_report_can_be_made_with_the_keyboard_alone(customer, page):
     def choose(name: str, value: str) -> None:
-        tab_to(f"[name={name}]")
+        customer.tabs_to(f"[name={name}]")
         page.keyboard.press("Space")
         for _ in range(10):
             if page.evaluate("document.activeElement.value") == value:
@@ -185,14 +91,14 @@ def test_a_report_can_be_made_with_the_keyboard_alone(page):
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Ir al contenido")).to_be_focused()
     page.keyboard.press("Enter")
-    tab_to("main a.primary")
+    customer.tabs_to("main a.primary")
     page.keyboard.press("Enter")
     page.wait_for_url("**/report/failure")
     choose("service", "email")
-    tab_to("[name=summary]")
+    customer.tabs_to("[name=summary]")
     page.keyboard.type(FAILURE["summary"])
     choose("impact", "major")
-    tab_to("main .primary")
+    customer.tabs_to("main .primary")
     page.keyboard.press("Enter")
     page.wait_for_url("**/report/timing")
     choose("started", "just_now")
@@ -203,13 +109,13 @@ def test_a_report_can_be_made_with_the_keyboard_alone(page):
     page.keyboard.press("Enter")
     page.wait_for_url("**/report/contact")
     for name in ("name", "email"):
-        tab_to(f"[name={name}]")
+        customer.tabs_to(f"[name={name}]")
         page.keyboard.type(CONTACT[name])
     choose("email_affected", "no")
     choose("preferred_channel", "email")
     page.keyboard.press("Enter")
     page.wait_for_url("**/report/review")
-    tab_to("main .primary")
+    customer.tabs_to("main .primary")
     page.keyboard.press("Enter")
     page.wait_for_url("**/r/*")
 

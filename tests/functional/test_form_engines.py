@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -68,8 +67,7 @@ OF_FILES = {
 
 
 def count(site: Site) -> int:
-    with sqlite3.connect(site.folder / "instance" / "reporter.db") as database:
-        return int(database.execute("SELECT count(*) FROM report").fetchone()[0])
+    return int(site.sql("SELECT count(*) FROM report")[0][0])
 
 
 def is_at(window: Engine, path: str) -> bool:

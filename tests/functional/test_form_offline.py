@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -34,8 +33,7 @@ def watched(browser: Browser, site: Site) -> Iterator[Person]:
 
 
 def reports(site: Site) -> int:
-    with sqlite3.connect(site.folder / "instance" / "reporter.db") as database:
-        return database.execute("SELECT count(*) FROM report").fetchone()[0]
+    return int(site.sql("SELECT count(*) FROM report")[0][0])
 
 
 def visit_once(customer: Person) -> None:
@@ -44,6 +42,15 @@ def visit_once(customer: Person) -> None:
     customer.opens("/")
     page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.active.state)")
     page.wait_for_function("navigator.serviceWorker.controller")
+
+
+def fills_in_without_a_connection(customer: Person, site: Site) -> None:
+    """Opens the form that an earlier visit has kept, and answers all of it."""
+    visit_once(customer)
+    site.stop()
+    customer.opens("/")
+    for answers in STEPS.values():
+        customer.fills(answers)
 
 
 def test_when_the_server_dies_the_page_stays_says_so_and_goes_on_by_itself(customer, page, site):
@@ -135,11 +142,7 @@ def test_after_one_visit_the_form_opens_without_a_connection(browser, site, loca
 
 def test_a_report_filled_in_without_a_connection_is_sent_once_there_is_one(customer, page, site):
     before = reports(site)
-    visit_once(customer)
-    site.stop()
-    page.goto("/")
-    for answers in STEPS.values():
-        customer.fills(answers)
+    fills_in_without_a_connection(customer, site)
     customer.presses()
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     site.start()
@@ -154,11 +157,7 @@ def test_a_report_filled_in_without_a_connection_is_sent_once_there_is_one(custo
 
 def test_it_is_sent_by_the_next_visit_when_the_browser_was_closed(customer, page, site):
     before = reports(site)
-    visit_once(customer)
-    site.stop()
-    page.goto("/")
-    for answers in STEPS.values():
-        customer.fills(answers)
+    fills_in_without_a_connection(customer, site)
     customer.presses()
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     context = page.context
@@ -190,11 +189,7 @@ def test_a_report_half_sent_goes_on_without_a_connection_and_is_one_report(custo
 
 
 def test_a_wrong_answer_found_late_is_shown_to_be_mended(customer, page, site):
-    visit_once(customer)
-    site.stop()
-    page.goto("/")
-    for answers in STEPS.values():
-        customer.fills(answers)
+    fills_in_without_a_connection(customer, site)
     page.check('[value="at"]')
     page.fill("#f-started_at", "2031-01-01T10:00")
     customer.presses()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -300,12 +299,9 @@ def test_just_now_that_is_asked_again_is_counted_from_when_it_was_answered_again
     customer, page, site
 ):
     customer.walks_to("changes")
-    with sqlite3.connect(site.folder / "instance" / "reporter.db") as database:
-        ((key, steps),) = database.execute(
-            "SELECT id, steps FROM draft ORDER BY updated_at DESC LIMIT 1"
-        ).fetchall()
-        old = re.sub(r'("answered_at": ")\d{4}', r"\g<1>2020", steps)
-        database.execute("UPDATE draft SET steps = ? WHERE id = ?", (old, key))
+    ((key, steps),) = site.sql("SELECT id, steps FROM draft ORDER BY updated_at DESC LIMIT 1")
+    old = re.sub(r'("answered_at": ")\d{4}', r"\g<1>2020", steps)
+    site.sql("UPDATE draft SET steps = ? WHERE id = ?", old, key)
     page.goto("/report/timing")
     expect(page.locator("#e-started")).to_contain_text("hace más de una hora")
     page.check('[value="just_now"]')

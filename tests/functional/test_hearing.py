@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import smtplib
-from email.message import EmailMessage
 from pathlib import Path
 
 from browser import chromium
 from factories import parsed
 from pages import person
 from playwright.sync_api import expect
-from provider import text_of
-from running import Visitor, running, until
+from provider import answer_to, text_of
+from running import serving, until
 from servers import smtp_server
 
 from reporter.demo.mailbox import LOOPBACK, free_port
@@ -23,37 +22,21 @@ def test_an_answer_of_supports_is_on_the_receipt_by_itself(tmp_path: Path) -> No
     port = free_port()
     with (
         smtp_server() as smtp,
-        running(
-            tmp_path,
-            "serve",
-            MAIL_SERVER=LOOPBACK,
-            MAIL_PORT=smtp.port,
-            RATELIMIT_ENABLED="false",
-            WEB_PROCESSES=1,
-            INBOUND_LISTEN=f"{LOOPBACK}:{port}",
-            INBOUND_ADDRESS=SECRET,
+        serving(
+            tmp_path, smtp, INBOUND_LISTEN=f"{LOOPBACK}:{port}", INBOUND_ADDRESS=SECRET
         ) as service,
         chromium() as browser,
         person(browser, service, service_workers="block") as customer,
     ):
-        visitor = Visitor(service, customer.language)
-        receipt = visitor.report(started="just_now").path
-        customer.opens(receipt)
+        customer.has_reported()
         ticket = until(lambda: next((parsed(m.content) for m in smtp.received), None))
         assert customer.reference in text_of(ticket)
         live = customer.page.locator("#live")
         expect(live).to_contain_text("Visto: pendiente")
 
-        answer = EmailMessage()
-        answer["From"] = "support@example.com"
-        answer["To"] = str(ticket["Reply-To"])
-        answer["Subject"] = f"Re: {ticket['Subject']}"
-        answer["Message-ID"] = "<answer-1@helpdesk.example.com>"
-        answer["In-Reply-To"] = ticket["Message-ID"]
-        answer.set_content("Estamos en ello.")
         with smtplib.LMTP(LOOPBACK, port) as server:
-            server.sendmail("support@example.com", [SECRET], answer.as_bytes())
+            server.sendmail("support@example.com", [SECRET], answer_to(ticket))
 
         expect(live).to_contain_text("El equipo de soporte le ha respondido:", timeout=40_000)
-        expect(customer.page.locator("body")).not_to_contain_text("Estamos en ello.")
+        expect(customer.page.locator("body")).not_to_contain_text("Palabras que nadie más")
         customer.page.screenshot(path=tmp_path / "answered.png", full_page=True)

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from factories import Customer, Page, parsed
+from customers import Customer, Page
+from factories import parsed
 from provider import SUPPORT, Provider, a_provider, block_of, link, text_of
 from servers import AlarmServer, alarm_server
 from test_known_incident import offered, sends

@@ -8,27 +8,16 @@ import pytest
 from factories import body, parsed
 from pages import DESKTOP, PHONE, Person, person
 from playwright.sync_api import Browser, expect
-from running import Service, running, until
-from servers import SmtpServer, smtp_server
+from running import Service, serving, until
+from servers import SmtpServer
 
 SENT = {"es": ["Guardado", "Enviado"], "en": ["Saved", "Sent"]}
 
 
 @pytest.fixture(scope="module")
-def smtp() -> Iterator[SmtpServer]:
-    with smtp_server() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def service(smtp: SmtpServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running(
-        tmp_path_factory.mktemp("service"),
-        "serve",
-        MAIL_SERVER="127.0.0.1",
-        MAIL_PORT=smtp.port,
-        RATELIMIT_ENABLED="false",
-    ) as service:
+    """With as many processes as an operator has, who sets none."""
+    with serving(tmp_path_factory.mktemp("service"), smtp, WEB_PROCESSES=2) as service:
         yield service
 
 

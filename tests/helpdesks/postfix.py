@@ -14,14 +14,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE))
 
-from live import LOOPBACK, Visitor, running, smtp_server, until  # noqa: E402
+from live import LOOPBACK, Visitor, smtp_server, until  # noqa: E402
 
 sys.path.append(str(HERE.parent))
 
@@ -29,6 +28,8 @@ from browser import chromium  # noqa: E402
 from factories import parsed  # noqa: E402
 from pages import person  # noqa: E402
 from playwright.sync_api import expect  # noqa: E402
+from provider import answer_to  # noqa: E402
+from running import serving  # noqa: E402
 
 from reporter.demo.mailbox import free_port  # noqa: E402
 
@@ -88,13 +89,9 @@ def main() -> None:
         TemporaryDirectory() as temporary,
         TemporaryDirectory() as other,
         smtp_server() as smtp,
-        running(
+        serving(
             Path(temporary),
-            "serve",
-            MAIL_SERVER=LOOPBACK,
-            MAIL_PORT=smtp.port,
-            RATELIMIT_ENABLED="false",
-            WEB_PROCESSES=1,
+            smtp,
             INBOUND_LISTEN=f"{LOOPBACK}:{lmtp_port}",
             INBOUND_ADDRESS=SECRET,
         ) as service,
@@ -102,8 +99,7 @@ def main() -> None:
         chromium() as browser,
         person(browser, service, service_workers="block") as customer,
     ):
-        visitor = Visitor(service, customer.language)
-        receipt = visitor.report(started="just_now").path
+        receipt = Visitor(service, customer.language).sends().receipt
         mails = until(
             lambda: len(smtp.received) == 2 and [parsed(m.content) for m in smtp.received]
         )
@@ -112,15 +108,8 @@ def main() -> None:
         customer.opens(receipt)
         live = customer.page.locator("#live")
         expect(live).to_contain_text("pendiente")
-        answer = EmailMessage()
-        answer["From"] = "support@example.com"
-        answer["To"] = str(ticket["Reply-To"])
-        answer["Subject"] = f"Re: {ticket['Subject']}"
-        answer["Message-ID"] = "<answer-1@helpdesk.example.com>"
-        answer["In-Reply-To"] = ticket["Message-ID"]
-        answer.set_content("Estamos en ello.")
         with smtplib.SMTP(LOOPBACK, port) as server:
-            server.sendmail("support@example.com", [SECRET, SENDER], answer.as_bytes())
+            server.sendmail("support@example.com", [SECRET, SENDER], answer_to(ticket))
         expect(live).to_contain_text("El equipo de soporte le ha respondido:", timeout=60_000)
         print("an answer through Postfix: the receipt that was open says so")
         with smtplib.SMTP(LOOPBACK, port) as server:  # which cannot hand it over, and says so to us

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 
-from factories import SLUGS, Page, parsed, values
+from customers import Page
+from factories import SLUGS, parsed, values
 from faults_of import Fate
 from running import BROKEN, Service, Visitor, until
 from servers import SmtpServer

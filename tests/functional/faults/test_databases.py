@@ -101,30 +101,37 @@ def readiness(service: Service) -> int:
 
 
 def carries_on(
-    service: Service,
-    smtp: SmtpServer,
+    folder: Path,
     url: str,
-    fault: str,
+    smtp: SmtpServer,
+    fault: tuple[str, str],
     record_property: Property,
-    broken: Callable[[Crowd], None],
+    broken: Callable[[Service, Crowd, Probes], None],
 ) -> None:
-    """People report before, while and after it is *broken*: what they were shown arrives."""
-    with Crowd(service) as crowd:
-        crowd.until_more(RECEIPTS)
-        broken(crowd)
-        crowd.until_more(RECEIPTS)
-    found = fate(crowd, service, smtp)
-    tell(record_property, url, fault, found)
-    assert found.lost == 0
-    assert found.promised >= 2 * RECEIPTS
-    until(lambda: readiness(service) == 200)
+    """People report before, while and after it is *broken*: what they were shown arrives.
+
+    *fault*: what is broken, and what it was meanwhile.
+    """
+    what, was = fault
+    with serving(folder, url, smtp) as service:
+        probes = Probes(service)
+        with Crowd(service) as crowd:
+            crowd.until_more(RECEIPTS)
+            broken(service, crowd, probes)
+            crowd.until_more(RECEIPTS)
+        found = fate(crowd, service, smtp)
+        tell(record_property, url, f"{what} {was} for {AWAY_SECONDS} s", found)
+        assert found.lost == 0
+        assert found.promised >= 2 * RECEIPTS
+        until(lambda: readiness(service) == 200)
+    record_property(f"slowest while it was {was}", str(probes))
 
 
 @pytest.mark.timeout(400)
 def test_a_postgresql_that_is_stopped(
     tmp_path: Path, postgres: PostgresServer, smtp: SmtpServer, record_property: Property
 ) -> None:
-    def broken(crowd: Crowd) -> None:
+    def broken(service: Service, crowd: Crowd, probes: Probes) -> None:
         postgres.stop_at_once()
         before = crowd.refused
         probes.ask(AWAY_SECONDS)
@@ -132,27 +139,21 @@ def test_a_postgresql_that_is_stopped(
         assert readiness(service) == 503
         postgres.start()
 
-    with serving(tmp_path, postgres.url, smtp) as service:
-        probes = Probes(service)
-        fault = f"PostgreSQL stopped for {AWAY_SECONDS} s"
-        carries_on(service, smtp, postgres.url, fault, record_property, broken)
-    record_property("slowest while it was away", str(probes))
+    fault = ("PostgreSQL", "stopped")
+    carries_on(tmp_path, postgres.url, smtp, fault, record_property, broken)
 
 
 @pytest.mark.timeout(400)
 def test_a_postgresql_that_is_frozen(
     tmp_path: Path, postgres: PostgresServer, smtp: SmtpServer, record_property: Property
 ) -> None:
-    def broken(crowd: Crowd) -> None:
+    def broken(service: Service, crowd: Crowd, probes: Probes) -> None:
         with frozen(postgres.pid):
             probes.ask(AWAY_SECONDS)
             assert readiness(service) == 503
 
-    with serving(tmp_path, postgres.url, smtp) as service:
-        probes = Probes(service)
-        fault = f"PostgreSQL frozen for {AWAY_SECONDS} s"
-        carries_on(service, smtp, postgres.url, fault, record_property, broken)
-    record_property("slowest while it was frozen", str(probes))
+    fault = ("PostgreSQL", "frozen")
+    carries_on(tmp_path, postgres.url, smtp, fault, record_property, broken)
 
 
 @pytest.mark.timeout(400)
@@ -161,18 +162,15 @@ def test_a_sqlite_that_somebody_else_has_locked(
 ) -> None:
     url = sqlite_url(tmp_path)
 
-    def broken(crowd: Crowd) -> None:
+    def broken(service: Service, crowd: Crowd, probes: Probes) -> None:
         with sqlite3.connect(tmp_path / "reporter.db", isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
             probes.ask(AWAY_SECONDS)
             other.execute("ROLLBACK")
         other.close()
 
-    with serving(tmp_path, url, smtp) as service:
-        probes = Probes(service)
-        fault = f"SQLite locked for {AWAY_SECONDS} s"
-        carries_on(service, smtp, url, fault, record_property, broken)
-    record_property("slowest while it was locked", str(probes))
+    fault = ("SQLite", "locked")
+    carries_on(tmp_path, url, smtp, fault, record_property, broken)
 
 
 @pytest.mark.timeout(400)
@@ -193,7 +191,7 @@ def test_a_disk_that_is_full(tmp_path: Path, smtp: SmtpServer, record_property: 
     ):  # fmt: skip
         seen = Path(f"/proc/{service.process.pid}/root{folder}")  # the disk, from outside
 
-        def broken(crowd: Crowd) -> None:
+        def broken(service: Service, crowd: Crowd, probes: Probes) -> None:
             before = crowd.refused
             fill(seen / "ballast")
             probes.ask(AWAY_SECONDS)

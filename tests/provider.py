@@ -32,7 +32,8 @@ from reporter.delivery import worker
 from reporter.demo.mailbox import LOOPBACK
 from reporter.models import Base, Message
 from reporter.models import Report as ReportRow
-from reporter.reports.receipts import Receipt, find
+from reporter.report import Receipt
+from reporter.reports.receipts import find
 from reporter.reports.submission import submit
 from reporter.staff import accounts, sessions
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from reporter.reports import surge_statistics as frequency
-from reporter.reports.surge_statistics import DAY, HOUR, Interval, is_surge, normal, usual_times
+from reporter.surge import statistics as frequency
+from reporter.surge.statistics import DAY, HOUR, Interval, is_surge, normal, usual_times
 
 MINUTE = timedelta(minutes=1)
 WEEK = 7 * DAY

@@ -11,7 +11,8 @@ from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 from wtforms import SelectChoice
 
-from reporter.web.fields import Checkbox, Email, Phone, Radios, TextArea, TextInput
+from reporter.web.contact_fields import Email, Phone
+from reporter.web.fields import Checkbox, Radios, TextArea, TextInput
 from reporter.web.question import Question, display, questions
 from reporter.wizard.step import StepForm
 from reporter.wizard.time_fields import LocalTime, Zone

@@ -21,7 +21,7 @@ from simulations import (
     surge_at,
 )
 
-from reporter.reports.surge_statistics import DAY, HOUR, chance, without
+from reporter.surge.statistics import DAY, HOUR, chance, without
 
 MONTH = 30 * DAY
 

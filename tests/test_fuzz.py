@@ -26,7 +26,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.routing import Rule
 
 from reporter.attachments import reading
-from reporter.attachments.reading import Reading, Refused, Room
+from reporter.attachments.reading import Reading, Room
+from reporter.attachments.refusals import Refused
 from reporter.formats.times import localize, parse_past
 from reporter.models import Draft, Report, Update
 

@@ -17,7 +17,6 @@ from servers import says
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from reporter import database as database_module
 from reporter.database import Database, patience, postgresql
 from reporter.database.patience import Breaker, NotAnswering, of_a_page
 
@@ -184,7 +183,7 @@ class TestSqlite:
 
     @pytest.fixture(autouse=True)
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(database_module, "BUSY_TIMEOUT_SECONDS", 0)
+        monkeypatch.setattr("reporter.database.sqlite.BUSY_TIMEOUT_SECONDS", 0)
         monkeypatch.setattr(patience, "ASK_SECONDS", 0.001)
 
     def test_who_comes_after_the_first_is_told_at_once_and_pages_are_shown(

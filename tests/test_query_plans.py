@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from factories import SENT_AT, a_report, an_app
 from flask import Flask
 
-from reporter import models
+from reporter import models, surge
 from reporter.database import Database
 from reporter.desk import board
 from reporter.models import Base
 from reporter.notices import store as notices
-from reporter.reports import receipts, surge
+from reporter.reports import receipts
 from reporter.reports.submission import submit
 
 # Small whatever the history: known incidents that are open, and what is bounded by settings.

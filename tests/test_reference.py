@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from reporter.reports.reference import new_reference, parse_reference
+from reporter.formats.reference import new_reference, parse_reference
 
 
 def test_a_reference_is_a_letter_and_five_characters_of_crockfords_alphabet() -> None:

@@ -32,8 +32,9 @@ from simulations import MINUTE, alarms, counted
 from reporter.database import Database
 from reporter.models import Channel, Message, Report, Surge
 from reporter.reports.submission import submit
-from reporter.reports.surge import MANY, count_reports, judge, keep
-from reporter.reports.surge_statistics import DAY, HOUR, WINDOW, usual_times
+from reporter.surge.counting import count_reports
+from reporter.surge.detection import MANY, judge, keep
+from reporter.surge.statistics import DAY, HOUR, WINDOW, usual_times
 from reporter.web.bounds import source_hashes
 
 

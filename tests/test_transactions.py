@@ -16,7 +16,6 @@ from provider import Provider, a_picture, a_provider
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from reporter import database
 from reporter.delivery import beforehand
 from reporter.links import follower_token
 from reporter.notices import followers
@@ -30,7 +29,9 @@ WRITES = {"health.readyz"}
 
 @pytest.fixture
 def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_SECONDS", 0)  # whoever would wait fails at once
+    monkeypatch.setattr(
+        "reporter.database.sqlite.BUSY_TIMEOUT_SECONDS", 0
+    )  # whoever would wait fails at once
     with a_provider(tmp_path) as provider:
         yield provider
 

@@ -35,7 +35,7 @@ from reporter.report import (
     Similar,
     StoredFile,
 )
-from reporter.reports.surge import compose_surge
+from reporter.surge.mail import compose_surge
 
 pytestmark = pytest.mark.usefixtures("inside_a_request")
 

@@ -21,21 +21,19 @@ from flask import current_app
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 
+from reporter.attachments import refusals
 from reporter.attachments.filetypes import (
     GZ,
     TEXT,
-    Damaged,
-    Empty,
     FileType,
     NotAllowed,
-    TooManyPixels,
     detect,
 )
 from reporter.attachments.location import may_tell_position, without_position
 from reporter.attachments.plain_text import to_text
+from reporter.attachments.refusals import Refused
 from reporter.formats.secrets import holds_secret
 from reporter.formats.text import one_line, shortened
-from reporter.formats.words import size_in_words
 
 NAME_LENGTH = 120
 # A text is looked through for secrets so far; the rest of a log is more of the same.
@@ -43,10 +41,6 @@ SEARCHED = 8 * 2**20
 # A file over this takes much memory while it is read; one at a time has it.
 LARGE = 8 * 2**20
 _large = Lock()
-
-
-class Refused(Exception):
-    """A file that is not kept; its text is for the customer."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +113,7 @@ def read(upload: FileStorage, name: str, room: Room) -> Reading | None:
             raise Refused(_too_large(name))
         content, kind = _cleaned(content, kind)
     except NotAllowed as error:
-        raise Refused(_refusal(name, error)) from None
+        raise Refused(refusals.unreadable(name, error)) from None
     found = Reading(
         name=name or kind.suffix,
         stem=_stem(name),
@@ -142,29 +136,6 @@ def refuse_what_does_not_fit(found: Reading, room: Room) -> None:
             raise Refused(_too_large(found.name, for_desk=True))
     elif room.mailed + len(found.content) > _mail_bytes():
         raise Refused(_too_large(found.name))
-
-
-def too_much_unsent(name: str, most: int) -> str:
-    """What to say of a file for which its client has too much here that was not sent."""
-    return str(
-        _(
-            "%(name)s was not kept: from one connection we keep %(limit)s of files that were not "
-            "sent yet. Send what is here, or remove some of it, and add it again",
-            name=name,
-            limit=size_in_words(most),
-        )
-    )
-
-
-def sent_meanwhile(name: str) -> str:
-    """What to say of a file of a draft that is none any more."""
-    return str(_("%(name)s arrived after the report was sent: add it to its details", name=name))
-
-
-def too_many(name: str, limit: int) -> str:
-    return str(
-        _("%(name)s does not fit: a report may have %(limit)s files", name=name, limit=limit)
-    )
 
 
 def _cleaned(content: bytes, kind: FileType) -> tuple[bytes, FileType]:
@@ -224,42 +195,4 @@ def _size(upload: FileStorage) -> int:
 
 def _too_large(name: str, *, for_desk: bool = False) -> str:
     limit = current_app.config["MAX_DESK_FILE_BYTES"] if for_desk else _mail_bytes()
-    if for_desk:
-        return str(
-            _(
-                "%(name)s is too large to add: files of its kind can be %(limit)s in total. "
-                "Send a part of it",
-                name=name,
-                limit=size_in_words(limit),
-            )
-        )
-    return str(
-        _(
-            "%(name)s is too large to add: files can be %(limit)s in total. "
-            "Make it smaller, or put it in a ZIP file",
-            name=name,
-            limit=size_in_words(limit),
-        )
-    )
-
-
-def _refusal(name: str, error: NotAllowed) -> str:
-    if isinstance(error, Empty):
-        problem = _("%(name)s is empty: choose it again once it is complete", name=name)
-    elif isinstance(error, TooManyPixels):
-        problem = _("%(name)s has too many pixels: send a smaller version", name=name)
-    elif isinstance(error, Damaged):
-        problem = _("%(name)s is damaged: save it again, or send a screenshot of it", name=name)
-    elif error.kind:
-        problem = _(
-            "%(name)s is a kind of file that we do not accept (%(kind)s): put it in a ZIP file",
-            name=name,
-            kind=error.kind,
-        )
-    else:
-        problem = _(
-            "%(name)s is a kind of file that we do not recognise: put it in a ZIP file, or send a "
-            "screenshot",
-            name=name,
-        )
-    return str(problem)
+    return refusals.too_large(name, limit, for_desk=for_desk)

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from werkzeug.datastructures import FileStorage
 
-from reporter.attachments import reading
-from reporter.attachments.reading import Reading, Refused, Room
+from reporter.attachments import reading, refusals
+from reporter.attachments.reading import Reading, Room
+from reporter.attachments.refusals import Refused
 from reporter.database import Lock, exclusive, get_database
 from reporter.models import Attachment, Draft
 from reporter.report import StoredFile
@@ -76,7 +77,7 @@ def keep(
             with get_database().read() as session:
                 room = _room(list(_rows(session, owner)))
             if len(uploads) > MAX_FILES:
-                raise Refused(reading.too_many(name, MAX_FILES))
+                raise Refused(refusals.too_many(name, MAX_FILES))
             with reading.one_large_at_a_time(upload):
                 read = reading.read(upload, name, room)
                 if read is not None:
@@ -162,14 +163,14 @@ def _insert(owner: Owner, read: Reading, question: str, allowance: Allowance | N
     with get_database().write() as session:
         exclusive(session, Lock.FILES, owner.report_id or owner.draft_id or "")
         if owner.report_id is None and session.get(Draft, owner.draft_id) is None:
-            raise Refused(reading.sent_meanwhile(read.name))
+            raise Refused(refusals.sent_meanwhile(read.name))
         rows = list(_rows(session, owner))
         room = _room(rows)
         if read.sha256 in room.digests:
             return
         reading.refuse_what_does_not_fit(read, room)
         if len(rows) >= MAX_FILES:
-            raise Refused(reading.too_many(read.name, MAX_FILES))
+            raise Refused(refusals.too_many(read.name, MAX_FILES))
         if allowance:
             _refuse_what_is_over(session, allowance, read)
         place = 1 + max((row.place for row in rows), default=0)
@@ -205,7 +206,7 @@ def _refuse_what_is_over(session: Session, allowance: Allowance, read: Reading) 
         Attachment.number.is_(None),
     )
     if (session.scalar(unsent) or 0) + len(read.content) > allowance.most:
-        raise Refused(reading.too_much_unsent(read.name, allowance.most))
+        raise Refused(refusals.too_much_unsent(read.name, allowance.most))
 
 
 def _stored(row: Attachment) -> StoredFile:

@@ -6,145 +6,38 @@ aware; a naive one is refused.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
-import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import UTC, datetime
-from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app
-from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import Session, sessionmaker
 
-from reporter.database import file as database_file
-from reporter.database import patience
+from reporter.database import patience, sqlite
 from reporter.database.glance import Glances
+from reporter.database.locks import Lock, exclusive
+from reporter.database.rehearsal import Rehearsal, RehearsalOver
+from reporter.database.turn import TURN_SECONDS, Turn
+from reporter.database.types import UTCDateTime
 
-# After which somebody else has SQLite's lock for good: ours take turns.
-BUSY_TIMEOUT_SECONDS = 5
-# Of each connection to a SQLite file, of which a process has many. The system keeps the file too.
-CACHE_KIB = 512
-# How long a page waits for a place among many that write at once; and for a connection to a server.
-TURN_SECONDS = 60
+__all__ = [
+    "Database",
+    "Lock",
+    "RehearsalOver",
+    "UTCDateTime",
+    "driver_url",
+    "exclusive",
+    "get_database",
+    "init_app",
+    "is_damage",
+]
+
+# How long a page waits for a connection to a server.
 PLACE_SECONDS = 5
-LOOK_UP_SECONDS = 0.5  # how often who waits for a turn looks whether it will come
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """An aware time, kept in UTC. Raises ValueError for a naive one."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a time without a zone cannot be stored: {value!r}")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        # SQLite keeps no zone; PostgreSQL answers in the zone of its session.
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class RehearsalOver(Exception):
-    """A rehearsal has come to what only a transaction that writes can do."""
-
-
-class Rehearsal(Session):
-    """A session that reads, and forgets what it is told to write.
-
-    What is added or changed is never flushed, so it has no id and no query finds it. A statement
-    that would write raises RehearsalOver.
-    """
-
-    def flush(self, objects: Sequence[Any] | None = None) -> None:
-        """Nothing is written."""
-
-
-@sa.event.listens_for(Rehearsal, "do_orm_execute")
-def _end_rehearsal(state: ORMExecuteState) -> None:
-    if state.is_insert or state.is_update or state.is_delete:
-        raise RehearsalOver
-
-
-class Turn:
-    """Whose turn it is to write to a SQLite file, among the threads and processes of one machine.
-
-    SQLite's own lock is polled, and whoever polls may find it taken again each time: the slowest of
-    many writers waited fifty times as long as most. Here each process sends one thread at a time,
-    and a process that has written waits behind the one that stands at the door. It is a courtesy:
-    that two never write at once is SQLite's to see to, so whoever has waited for long enough goes
-    on without, and what ends a process ends its turn.
-    """
-
-    DOOR, ROOM = 0, 1  # bytes of the file that are locked
-
-    def __init__(self, path: str, breaker: patience.Breaker) -> None:
-        self.path = path
-        self.breaker = breaker
-        self.inside = threading.Lock()
-        self.file: tuple[int, int] | None = None  # process, descriptor
-        self.moved_at = 0.0  # when somebody of this process came in or went out
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Raises patience.NotAnswering for a page, once nobody's turn comes."""
-        waited = self._wait()
-        file = self._enter() if waited else None
-        try:
-            self.breaker.check()
-            yield
-        finally:
-            if file is not None:
-                fcntl.lockf(file, fcntl.LOCK_UN, 1, self.ROOM)
-            if waited:
-                self.moved_at = time.monotonic()
-                self.inside.release()
-
-    def _wait(self) -> bool:
-        """Whether our turn came."""
-        end = time.monotonic() + TURN_SECONDS
-        while not self.inside.acquire(timeout=LOOK_UP_SECONDS):
-            now = time.monotonic()
-            if now > end:
-                return False
-            if now - self.moved_at > BUSY_TIMEOUT_SECONDS:  # whoever is inside waits for another
-                self.breaker.open()
-            self.breaker.check()
-        self.moved_at = time.monotonic()
-        return True
-
-    def close(self) -> None:
-        if self.file and self.file[0] == os.getpid():
-            os.close(self.file[1])
-        self.file = None
-
-    def _enter(self) -> int | None:
-        """The file, locked; None where it cannot be, as on a disk that is full."""
-        try:
-            if self.file is None or self.file[0] != os.getpid():  # a child opens its own
-                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-                self.file = os.getpid(), os.open(self.path, flags, 0o600)
-            file = self.file[1]
-            fcntl.lockf(file, fcntl.LOCK_EX, 1, self.DOOR)
-            fcntl.lockf(file, fcntl.LOCK_EX, 1, self.ROOM)
-            fcntl.lockf(file, fcntl.LOCK_UN, 1, self.DOOR)
-        except OSError:
-            return None
-        return file
 
 
 class Database:
@@ -170,7 +63,7 @@ class Database:
         )
         self.breaker = patience.Breaker(self._ask)
         if is_file:
-            _prepare_sqlite(self.engine, foreign_keys=foreign_keys)
+            sqlite.prepare(self.engine, foreign_keys=foreign_keys)
         elif foreign_keys:  # a migration may take its time
             _prepare_postgresql(self.engine, self.breaker)
         turns = is_file and at.database
@@ -277,30 +170,6 @@ def get_database() -> Database:
     return database
 
 
-class Lock(StrEnum):
-    """What is locked by name. A lock of a kind may be of one thing, named by its id."""
-
-    DRAFT = "draft"
-    REPORT = "report"
-    FILES = "files"  # of one report
-    ACKNOWLEDGEMENT = "acknowledgement"  # to one mailbox
-    SURGE = "surge"  # of one service
-    NOTICE = "notice"
-    NOTICES = "notices"  # all of them
-    ALARMS = "alarms"
-    STAFF = "staff"
-    QUOTA = "quota"  # of one client
-
-
-def exclusive(session: Session, lock: Lock, of: str | int = "") -> None:
-    """Hold *lock* until the transaction ends.
-
-    On SQLite a write transaction excludes every other already.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"{lock} {of}"))))
-
-
 def driver_url(url: str) -> sa.URL:
     """The URL with the driver we ship. Raises sqlalchemy.exc.ArgumentError when it is no URL."""
     parsed = make_url(url)
@@ -322,55 +191,6 @@ def is_locked(error: OperationalError) -> bool:
     """Whether somebody else has a SQLite file's lock."""
     code = getattr(error.orig, "sqlite_errorcode", 0)
     return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
-
-
-def _prepare_sqlite(engine: sa.Engine, *, foreign_keys: bool) -> None:
-    file = database_file.file_of(engine.url.render_as_string(hide_password=False))
-    opened: list[tuple[int, int]] = []  # which file the first connection has opened
-
-    @sa.event.listens_for(engine, "do_connect")
-    def open_file(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
-        """Only what is there: an empty one would be made else, without a word."""
-        if file:
-            arguments[:] = [f"{file.as_uri()}?mode=rw"]
-            options["uri"] = True
-
-    @sa.event.listens_for(engine, "connect")
-    def connect(connection: sqlite3.Connection, record: Any) -> None:
-        # Transactions are begun by the listener below, not by the driver.
-        connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
-        if file and not opened:
-            opened.append(database_file.identity(file))
-
-    @sa.event.listens_for(engine, "checkout")
-    def look(connection: sqlite3.Connection, record: Any, proxy: Any) -> None:
-        """What is written to a file that was deleted or replaced is lost with it."""
-        if file and not _is_still(file, opened[0]):
-            words = f"{file} was deleted or replaced while it was open: restart web and worker"
-            raise OperationalError("", None, sqlite3.OperationalError(words))
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        read_only = connection.get_execution_options().get("read_only", False)
-        statement = "BEGIN DEFERRED" if read_only else "BEGIN IMMEDIATE"
-        # Of the driver's own, as it is for each page and needs nothing of what SQLAlchemy adds.
-        driver: Any = connection.connection.driver_connection
-        try:
-            driver.execute(statement)
-        except sqlite3.Error as error:
-            raise OperationalError(statement, None, error) from error
-
-
-def _is_still(file: Path, opened: tuple[int, int]) -> bool:
-    try:
-        return database_file.identity(file) == opened
-    except OSError:
-        return False
 
 
 def _prepare_postgresql(engine: sa.Engine, breaker: patience.Breaker) -> None:

@@ -20,7 +20,8 @@ from reporter.formats.text import is_blank
 from reporter.formats.words import service_name
 from reporter.models import UpdateKind
 from reporter.notices import store
-from reporter.web.fields import Email, Phone, Select, TextArea, line, lines
+from reporter.web.contact_fields import Email, Phone
+from reporter.web.fields import Select, TextArea, line, lines
 from reporter.web.support_time import SupportTime
 
 NoticeFormType = TypeVar("NoticeFormType", bound="NoticeTextForm")

@@ -32,6 +32,7 @@ from reporter.desk.board import latest as board_latest
 from reporter.desk.board import lines as board_lines
 from reporter.desk.forms import DeskForm, notice_options
 from reporter.desk.words import age, clock, state_names
+from reporter.formats.reference import parse_reference
 from reporter.links import new_notice_url, notice_desk_url
 from reporter.mail.ticket_text import kind_in_words
 from reporter.models import UpdateKind
@@ -39,7 +40,6 @@ from reporter.notices import store as notices
 from reporter.report import Report
 from reporter.reports import store
 from reporter.reports.receipts import ALL_SHOWN, SHOWN
-from reporter.reports.reference import parse_reference
 from reporter.staff import kept
 from reporter.staff.signed_in import acting, look_or_change, support
 from reporter.web.locale import current_language

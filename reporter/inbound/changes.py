@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session, defer
 
 from reporter import models
 from reporter.delivery import outbox
+from reporter.inbound import unreachable
 from reporter.inbound.parse import Heard, Sort
 from reporter.models import Author, MailState, UpdateKind
 from reporter.notices import followers
 from reporter.notices import store as notices
-from reporter.reports import store, unreachable
+from reporter.reports import store
 
 SAME_WITHIN = timedelta(minutes=1)
 # So long before it support is reminded of a promise: an answer from then on keeps it.

@@ -11,9 +11,9 @@ from reporter.attachments import store as attachments
 from reporter.database import get_database
 from reporter.mail import ticket_json
 from reporter.mail.ticket_text import copy_text
-from reporter.report import Report, StoredFile
+from reporter.report import Receipt, Report, StoredFile
 from reporter.reports import store
-from reporter.reports.receipts import Receipt, find_or_404
+from reporter.reports.receipts import find_or_404
 from reporter.web.locale import current_language
 
 blueprint = Blueprint("downloads", __name__)

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.formats import phones
+from reporter.formats.reference import parse_reference
 from reporter.report import Report
-from reporter.reports.reference import parse_reference
 
 LONGEST = 80  # characters of a word
 MOST = 60  # words of one report

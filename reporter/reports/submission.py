@@ -18,20 +18,20 @@ from flask import current_app
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from reporter import models
+from reporter import models, surge
 from reporter.attachments.store import adopt, of_draft_with_content
 from reporter.database import get_database
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
+from reporter.formats.reference import new_reference
 from reporter.formats.text import one_line
 from reporter.links import desk_url, full_url, hash_token, receipt_token
 from reporter.mail.customer import compose_acknowledgement
 from reporter.mail.ticket import compose_followup, compose_ticket
 from reporter.models import Author, Channel, MailKind, Quota, UpdateKind
 from reporter.report import CustomerUpdate, Followup, Report, StoredFile
-from reporter.reports import search, surge
-from reporter.reports.reference import new_reference
-from reporter.reports.surge import Surging
+from reporter.reports import search
+from reporter.surge import Surging
 from reporter.web import mailboxes, quotas
 
 # Made once: that takes longer than the row that it adds.

@@ -7,7 +7,7 @@ waits; those that follow within a minute of their mail wait for the end of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,11 +19,10 @@ from reporter.database import get_database
 from reporter.delivery import beforehand
 from reporter.models import Author, Quota, UpdateKind
 from reporter.report import Section, sections_to_json
+from reporter.report.receipt import JOINED_WITHIN
 from reporter.reports import store
 from reporter.reports.followups import queue
 from reporter.web import quotas
-
-JOINED_WITHIN = timedelta(minutes=1)
 
 KINDS = (UpdateKind.INFO, UpdateKind.WORSE, UpdateKind.BETTER, UpdateKind.SOLVED)
 

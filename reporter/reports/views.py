@@ -35,10 +35,10 @@ from reporter.mail.ticket_text import kind_in_words
 from reporter.models import UpdateKind
 from reporter.notices import store as notices
 from reporter.notices.store import Notice
-from reporter.report import StoredFile
+from reporter.report import Receipt, StoredFile
 from reporter.reports import store
 from reporter.reports.forms import MineForm, NewsForm, UpdateForm
-from reporter.reports.receipts import ALL_SHOWN, SHOWN, Receipt, find_or_404
+from reporter.reports.receipts import ALL_SHOWN, SHOWN, find_or_404
 from reporter.reports.subscriptions import say_mine, want_news
 from reporter.reports.updates import add_update
 from reporter.web.guards import limiter

@@ -22,7 +22,7 @@ from reporter.notices.store import Notice
 from reporter.report import StoredFile
 from reporter.reports.store import of_draft
 from reporter.reports.submission import submit
-from reporter.reports.surge_statistics import WINDOW
+from reporter.surge.statistics import WINDOW
 from reporter.web import origins, quotas
 from reporter.web.bounds import source_hashes
 from reporter.web.browser import Browser

@@ -10,7 +10,8 @@ from flask_babel import gettext as _
 from reporter.formats.addresses import meant
 from reporter.formats.secrets import holds_secret
 from reporter.report import StoredFile
-from reporter.web.fields import Email, Files, Phone, TextArea, TextInput
+from reporter.web.contact_fields import Email, Phone
+from reporter.web.fields import Files, TextArea, TextInput
 from reporter.web.question import Question, questions
 from reporter.wizard.step import StepForm
 

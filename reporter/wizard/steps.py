@@ -16,18 +16,8 @@ from flask_babel.speaklater import LazyString
 from wtforms import SelectChoice as Option
 from wtforms.validators import ValidationError
 
-from reporter.web.fields import (
-    NO,
-    UNKNOWN,
-    YES,
-    Checkbox,
-    Email,
-    Files,
-    Phone,
-    Radios,
-    TextArea,
-    TextInput,
-)
+from reporter.web.contact_fields import Email, Phone
+from reporter.web.fields import NO, UNKNOWN, YES, Checkbox, Files, Radios, TextArea, TextInput
 from reporter.web.locale import current_language
 from reporter.wizard.started import StartedForm
 from reporter.wizard.step import Step, StepForm

@@ -19,12 +19,12 @@ from flask import Flask
 from provider import supporter
 from servers import postgres_server
 
+from reporter import surge
 from reporter.database import Database
 from reporter.delivery import claims, outbox, worker
 from reporter.delivery.alarms import Alarms
 from reporter.delivery.mail import Mail
 from reporter.models import MailKind, MailState, Message, Report, UpdateKind
-from reporter.reports import surge
 from reporter.reports.submission import submit
 from reporter.reports.updates import add_update
 

@@ -20,8 +20,8 @@ from tour.form import SECRET
 
 from reporter.mail.first_line import kind_aloud
 from reporter.models import UpdateKind
-from reporter.reports.surge_statistics import LEAST
 from reporter.settings import ROOT
+from reporter.surge.statistics import LEAST
 
 FOLDER = ROOT / "reporter" / "translations"
 PSEUDO = "eo"  # a language with plural rules and month names, and with no catalogue of ours

@@ -1,4 +1,4 @@
-"""Reports on one service that arrive faster than is normal for it, as `surge_statistics` tells.
+"""Reports on one service that arrive faster than is normal for it, as `statistics` tells.
 
 A surge is over once an hour has passed without. A report is judged before it is kept, against those
 that are: of several at one moment each may miss the others, and the next one sees them all.
@@ -6,35 +6,30 @@ that are: of several at one moment each may miss the others, and the next one se
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
-from flask_babel import force_locale
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import Lock, UTCDateTime, exclusive
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
-from reporter.formats.words import service_name
 from reporter.links import new_notice_url
-from reporter.mail.message import finish, mime_id, new_message
 from reporter.models import MailKind
 from reporter.report import Similar
-from reporter.reports.surge_statistics import (
+from reporter.surge.counting import count_reports
+from reporter.surge.mail import compose_surge
+from reporter.surge.statistics import (
     DAY,
     LEAST,
     LEFT_OUT,
     SHORT_WINDOW,
     WINDOW,
-    Interval,
     is_surge,
     normal,
     usual_times,
@@ -165,84 +160,3 @@ def _counts() -> sa.Select[int, int, Any]:
 
 
 COUNTS = _counts()  # made once: that takes longer than it runs
-
-
-def next_number(service: sa.BindParameter[str]) -> sa.ScalarSelect[int]:
-    """The `number_in_service` of a report about to be kept.
-
-    Two that are kept at one moment on PostgreSQL may have the same: it is for counting, roughly.
-    """
-    last = _numbers(service).order_by(models.Report.saved_at.desc()).limit(1)
-    return sa.select(sa.func.coalesce(last.scalar_subquery(), 0) + 1).scalar_subquery()
-
-
-def count_reports(session: Session, service: str, times: list[list[Interval]]) -> list[int]:
-    """How many reports on *service* came at each of *times*, in one statement.
-
-    The reports of a service are numbered, so that a count is the difference of two numbers.
-    """
-    bounds: dict[str, object] = {"service": service}
-    number = 0
-    for number, (start, end) in enumerate(itertools.chain(*times), start=1):
-        bounds |= {f"start{number}": start, f"end{number}": end}
-    counts = iter(session.execute(_counting(number), bounds).one()[1:])
-    return [max(0, sum(itertools.islice(counts, len(intervals)))) for intervals in times]
-
-
-@cache
-def _counting(intervals: int) -> sa.Select[Any]:
-    """A zero, since there may be no *intervals*, and the count of reports in each.
-
-    It is made once: that takes longer than the short looks at an index that it is.
-    """
-    saved_at = models.Report.saved_at
-    numbers = _numbers(sa.bindparam("service"))
-    # Before the first that is kept, when retention has taken others.
-    first = numbers.order_by(saved_at).limit(1).scalar_subquery() - 1
-
-    def until(bound: str) -> sa.ColumnElement[int]:
-        earlier = numbers.where(saved_at <= sa.bindparam(bound, type_=UTCDateTime))
-        return sa.func.coalesce(
-            earlier.order_by(saved_at.desc()).limit(1).scalar_subquery(), first, 0
-        )
-
-    counts = [until(f"end{each}") - until(f"start{each}") for each in range(1, intervals + 1)]
-    columns: list[Any] = [sa.literal(0), *counts]
-    return sa.select(*columns)
-
-
-def _numbers(service: Any) -> sa.Select[int]:
-    return sa.select(models.Report.number_in_service).where(models.Report.service == service)
-
-
-def compose_surge(reference: str, service: str, similar: Similar, link: str, at: datetime) -> Mail:
-    """What tells support that a surge has begun."""
-    config = current_app.config
-    language = config["SUPPORT_LOCALE"]
-    with force_locale(language):
-        told = {
-            "service": service_name(service),
-            "count": similar.count,
-            "minutes": similar.minutes,
-            "since": similar.clock,
-        }
-        subject = _(
-            "Many reports: %(service)s, %(count)s in %(minutes)s minutes, since %(since)s", **told
-        )
-        text = _(
-            "Reports on %(service)s are arriving faster than usual: "
-            "%(count)s in %(minutes)s minutes, since %(since)s.\n\n"
-            "Each is a ticket of its own. If they have one cause, tell customers so:\n"
-            "%(link)s\n\n"
-            "Use the same link later to post updates, and to say that it is over.\n",
-            **told,
-            link=link,
-        )
-    mail = new_message(
-        to=config["SUPPORT_EMAIL"],
-        subject=subject,
-        mime_id=mime_id(reference, f"{similar.since:%Y%m%d%H%M%S}"),
-        date=at,
-    )
-    mail.set_content(text)
-    return finish(mail, {"Content-Language": language, "Importance": "high", "X-Priority": "1"})

@@ -1,0 +1,32 @@
+"""What is locked by name, where a transaction excludes nobody by itself."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+
+class Lock(StrEnum):
+    """What is locked by name. A lock of a kind may be of one thing, named by its id."""
+
+    DRAFT = "draft"
+    REPORT = "report"
+    FILES = "files"  # of one report
+    ACKNOWLEDGEMENT = "acknowledgement"  # to one mailbox
+    SURGE = "surge"  # of one service
+    NOTICE = "notice"
+    NOTICES = "notices"  # all of them
+    ALARMS = "alarms"
+    STAFF = "staff"
+    QUOTA = "quota"  # of one client
+
+
+def exclusive(session: Session, lock: Lock, of: str | int = "") -> None:
+    """Hold *lock* until the transaction ends.
+
+    On SQLite a write transaction excludes every other already.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"{lock} {of}"))))

@@ -78,7 +78,7 @@ def test_files_that_leave_no_room_for_the_text_go_in_a_mail_of_their_own(
     *_, state_mail, files_mail = to_support(provider.mails_of(token))
     assert [block_of(mail)["update"] for mail in (state_mail, files_mail)] == ["1", "2"]
     assert block_of(files_mail)["news"] == "files"
-    assert text_of(files_mail).startswith("MÁS ARCHIVOS, 1 archivo")
+    assert text_of(files_mail).startswith("MÁS ARCHIVOS: 1 archivo (")
     assert twin_of(state_mail)["answers"]["tests_done"] == FULL_TEXT
     assert files_in(state_mail) == {}
     (file,) = kept(provider, token)

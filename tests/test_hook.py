@@ -211,6 +211,7 @@ def test_a_number_stands_in_the_subjects_that_follow(
 ) -> None:
     told = {"reference": reference(provider, token), "event": "created", "number": number}
     assert call(provider, told) == 202
+    assert call(provider, {**told, "number": 77}) == 202  # of what had left before
     provider.customer(token).submit("update", kind="worse", text="")
     provider.later(minutes=1)
     (followup,) = provider.work()

@@ -105,6 +105,16 @@ def test_a_reference_in_the_subject_is_enough(provider: Provider, server: smtpli
     assert provider.receipt(token).seen_at
 
 
+def test_an_answer_that_our_server_vouches_for_is_as_good(
+    provider: Provider, server: smtplib.LMTP
+) -> None:
+    token, ticket, _ = sent(provider)
+    proof = "mx.example.com; dmarc=pass header.from=example.com"
+    answer = answer_to(ticket, Authentication_Results=proof)
+    server.sendmail("support@example.com", [SENDER], answer)
+    assert provider.receipt(token).seen_at
+
+
 @pytest.mark.parametrize(
     ("changes", "taken_as"),
     [

@@ -196,6 +196,8 @@ def test_a_link_with_power_goes_to_the_one_whom_it_is_for(tmp_path: Path) -> Non
         text = text_and_headers(mail)
         assert "/desk/welcome" not in text
         assert "/desk" not in text or mail["To"] == SUPPORT
+        suppressed = mail["Auto-Submitted"], mail["X-Auto-Response-Suppress"]
+        assert all(suppressed) if mail["To"] != SUPPORT else not any(suppressed)
         for place, token in re.findall(r"/(r|notices/f|notices/stop)/([\w-]+)", text):
             found.setdefault(f"{place} {token}", set()).add(str(mail["To"]))
     for token, owner in owners.items():

@@ -503,6 +503,19 @@ def test_a_follow_up_with_details_and_files() -> None:
     assert body(mail) == DETAILS
 
 
+@pytest.mark.parametrize(("count", "said"), [(1, "1 archivo"), (2, "2 archivos")])
+def test_a_follow_up_with_files_alone(count: int, said: str) -> None:
+    report = a_report()
+    files = [
+        (StoredFile(n, "x.log", f"{n}.log", "text/plain", 1, "0" * 64, 2), b"x") for n in (1, 2)
+    ]
+    sent = CustomerUpdate(UpdateKind.FILES, "", LATER)
+    mail = compose_followup(
+        report, Followup(2, [sent], [], report, solved=False), files[:count], DESK
+    )
+    assert body(mail).startswith(f"MÁS ARCHIVOS: {said} (actualización 2 de INC-KX7M9Q)\n\n")
+
+
 def test_the_acknowledgement() -> None:
     assert body(compose_acknowledgement(a_report(), RECEIPT)) == ACKNOWLEDGEMENT
 
@@ -581,8 +594,10 @@ def test_a_surge() -> None:
 def test_a_digest(closed: bool, text: str) -> None:
     followers = [ANA, replace(ANA, name="Luis Gil", contact="+34 600 00 00 01")]
     mail = compose_digest(a_notice(closed=closed), followers, 7, "<digest@example.com>", LATER)
-    assert parsed(mail)["Subject"] == "N-V5FN8: clientes que dicen que es la suya: 7"
+    assert parsed(mail)["Subject"] == "N-V5FN8: 7 clientes dicen que es la suya"
     assert body(mail) == text
+    one = compose_digest(a_notice(closed=closed), followers[:1], 1, "<digest@example.com>", LATER)
+    assert parsed(one)["Subject"] == "N-V5FN8: 1 cliente dice que es la suya"
 
 
 # What else customers are mailed

@@ -147,7 +147,8 @@ def _apply(session: Session, row: models.Report, call: Call, at: datetime) -> No
     name = current_app.config["HELPDESK_PROFILE"]
     match call.event:
         case Event.CREATED:
-            row.helpdesk_number = call.number or row.helpdesk_number
+            # The first ticket is the report's: what left before its number came made others.
+            row.helpdesk_number = row.helpdesk_number or call.number or None
         case Event.ANSWERED:
             if not changes.is_answered_since(session, row, at):
                 changes.mark_answered(session, row, name, at)

@@ -37,10 +37,13 @@ def followup_line(report: Report, followup: Followup, labels: Sequence[str], fil
     """The news itself. *labels* are the questions whose answers changed, *files* how many came."""
     update = followup.headline
     said = kind_aloud(update.kind)
+    text = shortened(_told(report, update, labels), NEWS_LENGTH)
     if files:
         count = _("1 file") if files == 1 else _("%(count)s files", count=files)
-        said = f"{said}, {count}"
-    text = shortened(_told(report, update, labels), NEWS_LENGTH)
+        if update.kind == UpdateKind.FILES:
+            text = count
+        else:
+            said = f"{said}, {count}"
     others = sum(each.kind != UpdateKind.FILES for each in followup.updates) - 1
     if others > 0:
         more = _("and 1 more") if others == 1 else _("and %(count)s more", count=others)

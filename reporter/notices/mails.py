@@ -111,8 +111,12 @@ def compose_digest(
     config = current_app.config
     language = config["SUPPORT_LOCALE"]
     with force_locale(language):
-        subject = _(
-            "%(key)s: customers who say that it is theirs: %(total)s", key=notice.key, total=total
+        subject = (
+            _("%(key)s: 1 customer says that it is theirs", key=notice.key)
+            if total == 1
+            else _(
+                "%(key)s: %(total)s customers say that it is theirs", key=notice.key, total=total
+            )
         )
         text = render_template(
             "email/digest.txt",

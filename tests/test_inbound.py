@@ -224,6 +224,7 @@ def test_a_bounce_to_the_customer_has_support_call_instead_and_once(
     provider: Provider, server: smtplib.LMTP
 ) -> None:
     token, ticket, acknowledgement = sent(provider)
+    provider.customer(token).submit("news", wanted="yes")
     for _ in range(2):
         server.sendmail("", [SENDER], bounce_of(acknowledgement))
     (mail,) = provider.work()
@@ -237,7 +238,12 @@ def test_a_bounce_to_the_customer_has_support_call_instead_and_once(
     page = provider.customer(token).page
     assert "correo a inigo@example.com" in page.text
     assert "devuelto" in page.text
-    assert "Nuestro correo no llegó al cliente" in provider.desk(token).page.text
+    desk = provider.desk(token)
+    assert "Nuestro correo no llegó al cliente" in desk.page.text
+    desk.submit(action="message", text="En ello")  # which goes out all the same, and comes back
+    (news,) = provider.work()
+    server.sendmail("", [SENDER], bounce_of(news))
+    provider.later(minutes=2)
     assert provider.work() == []
 
 
@@ -259,6 +265,8 @@ def test_a_ticket_that_comes_back_is_failed_told_and_sent_again_by_a_person_only
     provider.later(minutes=2)
     assert provider.work() == []  # what follows a ticket waits for it
     provider.command("outbox", "retry", reference)
+    late = bounce_of(ticket).replace(b"bounce-of", b"another-of")  # while it is on its way anew
+    server.sendmail("", [SENDER], late)
     again, followup = to_support(provider.work())
     assert again.as_bytes() == ticket.as_bytes()
     assert followup["In-Reply-To"] == ticket["Message-ID"]

@@ -44,6 +44,7 @@ class SmtpServer:
 
     answers: dict[str, Iterable[str]] = field(default_factory=dict)
     hide: str = ""  # a line of the answer to EHLO
+    offer: str = ""  # one more of them
     options: dict[str, Any] = field(default_factory=dict)  # of aiosmtpd
     ssl_context: Any = None
     password: str = ""
@@ -142,7 +143,8 @@ class _Session(SMTP):
     async def handle_EHLO(self, server, session, envelope, hostname, lines):  # noqa: N802
         session.host_name = hostname
         self.told.names.append(hostname)
-        return [line for line in lines if not self.told.hide or self.told.hide not in line]
+        kept = [line for line in lines if not self.told.hide or self.told.hide not in line]
+        return [kept[0], f"250-{self.told.offer}", *kept[1:]] if self.told.offer else kept
 
     async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
         envelope.mail_from = address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import smtplib
 import socket
 import ssl
 import threading
@@ -29,13 +30,15 @@ from servers import (
     talks,
 )
 
-from reporter.delivery import connecting
+from reporter.delivery import connecting, handover
 from reporter.delivery.health import RelayHealth
 from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult, RelayConnection, RelayMail, connections, deliver
 
 SENDER = "incident-reporter@example.com"
 RECIPIENT = "support@example.com"
+# A relay that answers one by one, and one that takes several commands at once (RFC 2920).
+EITHER_WAY = pytest.mark.parametrize("offer", ["", "PIPELINING"])
 
 
 @pytest.fixture
@@ -93,9 +96,11 @@ def outcomes(results: tuple[AttemptResult, ...]) -> list[tuple[str, int | None]]
     return [(result.outcome, result.code) for result in results]
 
 
-def test_accepted_mail_arrives_byte_for_byte(app: Flask) -> None:
-    content = b"Subject: x\r\n\r\n.a line that starts with a dot\r\n..two\r\n\r\nlast\r\n"
-    with smtp_server(answers={"DATA": ["250 2.0.0 queued as 4F2"]}) as server:
+@EITHER_WAY
+@pytest.mark.parametrize("head", [b"Subject: x", b".x: y"])
+def test_accepted_mail_arrives_byte_for_byte(app: Flask, offer: str, head: bytes) -> None:
+    content = head + b"\r\n\r\n.a line that starts with a dot\r\n..two\r\n.\r\n\r\nlast\r\n"
+    with smtp_server(answers={"DATA": ["250 2.0.0 queued as 4F2"]}, offer=offer) as server:
         results = attempt(app, server.relay, content=content)
     name, said = server.relay.name, "2.0.0 queued as 4F2"
     assert results == (AttemptResult(name, "accepted", 250, said, recovered=True),)
@@ -109,6 +114,7 @@ def test_a_temporary_refusal_is_deferred_and_then_accepted(app: Flask) -> None:
         assert outcomes(attempt(app, server.relay)) == [("accepted", 250)]
 
 
+@EITHER_WAY
 @pytest.mark.parametrize(
     ("command", "answer", "outcome", "about"),
     [
@@ -126,13 +132,20 @@ def test_a_temporary_refusal_is_deferred_and_then_accepted(app: Flask) -> None:
     ],
 )
 def test_what_an_answer_means_depends_on_where_it_comes(
-    app: Flask, command: str, answer: str, outcome: str, about: str
+    app: Flask, offer: str, command: str, answer: str, outcome: str, about: str
 ) -> None:
     code, _, reply = answer.partition(" ")
-    with smtp_server(answers={command: [answer]}) as server:
-        results = attempt(app, server.relay)
-    name = server.relay.name
-    assert results == (AttemptResult(name, outcome, int(code), reply, about=about),)
+    with (
+        smtp_server(answers={command: [answer]}, offer=offer) as server,
+        RelayConnection(app, server.relay) as connection,
+    ):
+        results = deliver([connection], CONTENT, RECIPIENT)
+        name = server.relay.name
+        assert results == (AttemptResult(name, outcome, int(code), reply, about=about),)
+        # Nothing of it is left in the way of the next one.
+        assert outcomes(deliver([connection], CONTENT, RECIPIENT)) == [("accepted", 250)]
+        assert [mail.content for mail in server.received if mail.content][-1] == CONTENT
+        assert server.connections == 1
 
 
 def test_a_bad_address_of_the_operators_is_no_refusal(app: Flask) -> None:
@@ -161,11 +174,12 @@ def test_many_different_mails_refused_in_a_row_are_the_relays_trouble(app: Flask
     assert [result.recovered for result in results].index(True) == 5
 
 
+@EITHER_WAY
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "BODY", "DATA"])
 def test_421_anywhere_ends_the_connection_and_is_the_relays_trouble(
-    app: Flask, command: str
+    app: Flask, offer: str, command: str
 ) -> None:
-    with smtp_server(answers={command: ["421 4.3.2 shutting down"]}) as server:
+    with smtp_server(answers={command: ["421 4.3.2 shutting down"]}, offer=offer) as server:
         with RelayConnection(app, server.relay) as connection:
             [result] = deliver([connection], CONTENT, RECIPIENT)
             assert (result.outcome, result.code, result.about) == ("deferred", 421, "relay")
@@ -287,9 +301,10 @@ def test_a_silent_relay_costs_one_timeout(app: Flask) -> None:
     assert time.monotonic() - started < 3 * relay.timeout
 
 
+@EITHER_WAY
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
-def test_a_relay_that_hangs_is_deferred(app: Flask, command: str) -> None:
-    with smtp_server(answers={command: [HANG]}) as server:
+def test_a_relay_that_hangs_is_deferred(app: Flask, offer: str, command: str) -> None:
+    with smtp_server(answers={command: [HANG]}, offer=offer) as server:
         relay = replace(server.relay, timeout=0.2)
         assert outcomes(attempt(app, relay)) == [("deferred", None)]
 
@@ -315,10 +330,11 @@ class LimitedRelay(Relay):
         return 0.9
 
 
+@EITHER_WAY
 @pytest.mark.parametrize("moment", ["MAIL", "RCPT", "BODY", "DATA"])
-def test_a_lost_connection_is_deferred(app: Flask, moment: str) -> None:
+def test_a_lost_connection_is_deferred(app: Flask, offer: str, moment: str) -> None:
     """After the final dot, too: nobody knows, so the same Message-ID is sent again."""
-    with smtp_server(answers={moment: [DROP]}) as server:
+    with smtp_server(answers={moment: [DROP]}, offer=offer) as server:
         assert outcomes(attempt(app, server.relay)) == [("deferred", None)]
         assert outcomes(attempt(app, server.relay)) == [("accepted", 250)]
     assert len(server.received) == (2 if moment == "DATA" else 1)
@@ -330,6 +346,48 @@ def test_a_failing_quit_does_not_undo_acceptance(app: Flask, answer: str) -> Non
         relay = replace(server.relay, timeout=0.3)
         assert outcomes(attempt(app, relay)) == [("accepted", 250)]
     assert len(server.received) == 1
+
+
+def test_a_relay_that_takes_several_commands_at_once_is_asked_once(app: Flask) -> None:
+    heard: list[bytes] = []
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"220 hello\r\n")
+        connection.recv(1024)
+        connection.sendall(b"250-relay\r\n250 PIPELINING\r\n")
+        for answer in (b"250 ok\r\n250 ok\r\n354 go on\r\n", b"250 taken\r\n", b"221 bye\r\n"):
+            heard.append(connection.recv(8192))
+            connection.sendall(answer)
+
+    with talks(talk) as relay:
+        assert outcomes(attempt(app, relay)) == [("accepted", 250)]
+    envelope = f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n"
+    assert heard == [envelope.encode(), CONTENT + b".\r\n", b"quit\r\n"]
+
+
+@pytest.mark.parametrize("command", ["MAIL", "RCPT"])
+def test_a_relay_that_waits_for_a_mail_it_has_refused_is_given_none(
+    app: Flask, command: str
+) -> None:
+    with smtp_server(answers={command: ["550 5.1.1 no"]}, offer="PIPELINING") as server:
+        [result] = attempt(app, server.relay)
+    assert (result.code, result.reply) == (550, "5.1.1 no")
+    assert [mail.content for mail in server.received] == [b""]
+
+
+@pytest.mark.parametrize("after", [b"", b"421 4.3.2 bye\r\n", b"250 ok\r\n"])
+def test_a_refusal_counts_though_the_relay_hangs_up_before_it_has_answered_the_rest(
+    app: Flask, after: bytes
+) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"220 hello\r\n")
+        connection.recv(1024)
+        connection.sendall(b"250-relay\r\n250 PIPELINING\r\n")
+        connection.recv(1024)
+        connection.sendall(b"250 ok\r\n550 5.1.1 no such user\r\n" + after)
+
+    with talks(talk) as relay:
+        assert outcomes(attempt(app, relay)) == [("refused", 550)]
 
 
 def test_a_relay_without_extensions_takes_the_mail(app: Flask) -> None:
@@ -408,6 +466,27 @@ def test_an_address_that_smtp_cannot_carry_is_refused(app: Flask, recipient: str
     with smtp_server() as server, RelayConnection(app, server.relay) as connection:
         [result] = deliver([connection], CONTENT, recipient)
     assert (result.outcome, result.code, server.received) == ("refused", None, [])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@example.com",
+        "A.b+c_d-e@sub.example.com",
+        "o'neil@example.com",
+        "a@[192.0.2.1]",
+        "a..b.@b.c",
+    ],
+)
+def test_an_address_is_said_as_smtplib_says_it(address: str) -> None:
+    assert handover._quoted(address) == smtplib.quoteaddr(address)
+
+
+def test_no_address_becomes_another_command(app: Flask) -> None:
+    app.extensions["mail"].default_sender = "a@example.com>\r\nRCPT TO:<b@example.com"
+    with smtp_server(offer="PIPELINING") as server:
+        assert outcomes(attempt(app, server.relay)) == [("deferred", None)]
+    assert server.commands == []
 
 
 def test_replies_are_stored_without_control_characters(app: Flask) -> None:

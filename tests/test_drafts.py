@@ -113,3 +113,19 @@ def test_two_tabs_that_save_two_steps_at_once_lose_neither(app: Flask) -> None:
         f"step{number}": [str(number)] for number in range(8)
     }
     assert len(draft.flags) == 8
+
+
+@pytest.mark.usefixtures("app")
+def test_a_step_is_put_into_what_another_tab_has_saved_since() -> None:
+    with time_machine.travel(SENT_AT, tick=False):  # in which two changes are at the same time
+        drafts.save("a", "failure", {"summary": ["first"]}, SENT_AT, set())
+        seen = load("a")
+        drafts.save("a", "timing", {"pattern": ["over"]}, SENT_AT, {"flag"}, seen=seen)
+        drafts.save("a", "failure", {"summary": ["second"]}, SENT_AT, set(), seen=seen)
+    draft = load("a")
+    assert draft is not None
+    assert {slug: step.raw for slug, step in draft.steps.items()} == {
+        "failure": {"summary": ["second"]},
+        "timing": {"pattern": ["over"]},
+    }
+    assert draft.flags == ("flag",)

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from reporter.database import patience, sqlite
 from reporter.database.glance import Glances
 from reporter.database.locks import Lock, exclusive
 from reporter.database.rehearsal import Rehearsal, RehearsalOver
+from reporter.database.transaction import Transaction
 from reporter.database.turn import TURN_SECONDS, Turn
 from reporter.database.types import UTCDateTime
 
@@ -68,15 +69,9 @@ class Database:
             _prepare_postgresql(self.engine, self.breaker)
         turns = is_file and at.database
         self._turn = Turn(f"{at.database}-turn", self.breaker) if turns else None
-        self._writing = sessionmaker(self.engine, expire_on_commit=False)
-        self._reading = sessionmaker(
-            self.engine.execution_options(read_only=True, postgresql_readonly=True),
-            expire_on_commit=False,
-        )
+        self._read_only = self.engine.execution_options(read_only=True, postgresql_readonly=True)
         # PostgreSQL's read-only transactions refuse locks of rows as well.
-        self._rehearsing = sessionmaker(
-            self.engine.execution_options(read_only=True), class_=Rehearsal, expire_on_commit=False
-        )
+        self._rehearsed = self.engine.execution_options(read_only=True)
 
         # What the engine has said of a page that it could not read; it stays said.
         self.damage = ""
@@ -113,7 +108,7 @@ class Database:
         rendered or composed inside: everybody else who writes waits for it.
         """
         turn = self._turn.taken() if self._turn else nullcontext()
-        with self.breaker.passed(), turn, self._writing.begin() as session:
+        with self.breaker.passed(), turn, closing(Transaction(self.engine)) as session:
             try:
                 session.connection()  # begins now, and not at the first statement
             except OperationalError as error:
@@ -121,18 +116,20 @@ class Database:
                     self.breaker.open()
                 raise
             yield session
+            session.finish()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One read-only transaction: a consistent view that never waits for a writer."""
-        with self._reached(), self._reading.begin() as session:
+        with self._reached(), closing(Transaction(self._read_only)) as session:
             yield session
+            session.finish()
 
     @contextmanager
     def rehearse(self) -> Iterator[Session]:
         """A transaction in which a change can be tried: nothing of it is kept, and on SQLite it
         waits for nobody who writes. Raises RehearsalOver, see `Rehearsal`."""
-        with self._reached(), self._rehearsing() as session:  # closed, and rolled back, at its end
+        with self._reached(), closing(Rehearsal(self._rehearsed)) as session:
             yield session
 
     def _reached(self) -> AbstractContextManager[None]:
@@ -142,8 +139,8 @@ class Database:
     def _ask(self) -> None:
         """Whether it answers, without a turn and without a place of the pool. Raises if not."""
         if self.engine.dialect.name == "sqlite":
-            with self._writing.begin() as session:
-                session.connection()
+            with self.engine.begin():
+                pass
         else:
             from reporter.database import postgresql
 

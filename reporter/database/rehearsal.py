@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.orm import ORMExecuteState
+
+from reporter.database.transaction import Transaction
 
 
 class RehearsalOver(Exception):
     """A rehearsal has come to what only a transaction that writes can do."""
 
 
-class Rehearsal(Session):
+class Rehearsal(Transaction):
     """A session that reads, and forgets what it is told to write.
 
     What is added or changed is never flushed, so it has no id and no query finds it. A statement

@@ -69,7 +69,7 @@ class DetailsStage(Stage):
         }
 
     def keep(self, slug: str, raw: Raw, answered_at: datetime | None, flags: set[str]) -> None:
-        drafts.save(self.draft_id, slug, raw, answered_at, flags)
+        drafts.save(self.draft_id, slug, raw, answered_at, flags, seen=self.draft)
 
     def keep_files(self) -> list[str]:
         uploads = [each for each in request.files.getlist("files") if each.filename]

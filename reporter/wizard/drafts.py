@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -39,11 +39,10 @@ LOOK = sa.select(
     sa.exists().where(REPORT.c.draft_id == sa.bindparam("first")),
     sa.exists().where(ATTACHMENT.c.draft_id == THIS),
 ).select_from(sa.select(sa.literal(1)).subquery().outerjoin(DRAFT, DRAFT.c.id == THIS))
-KNOWN = sa.select(DRAFT.c.steps, DRAFT.c.flags).where(DRAFT.c.id == THIS)
 INSERT = sa.insert(DRAFT)
 UPDATE = (
     sa.update(DRAFT)
-    .where(DRAFT.c.id == THIS)
+    .where(DRAFT.c.id == THIS, DRAFT.c.updated_at == sa.bindparam("seen_at"))
     .values({each: sa.bindparam(each) for each in ("steps", "flags", "updated_at")})
 )
 
@@ -143,28 +142,56 @@ def save(
     answered_at: datetime | None,
     flags: set[str],
     created_at: datetime | None = None,
+    seen: Draft | None = None,
 ) -> None:
     """Keep what was submitted in a step, in this draft or in a new one with this id.
 
-    *created_at* is for a new one that was begun before we heard of it.
+    *created_at* is for a new one that was begun before we heard of it. *seen* is the draft as it
+    was read: while nobody has changed it since, as another tab may, it is not read again.
     """
-    now = datetime.now(UTC)
-    entry = {"answers": dict(raw), "answered_at": answered_at and answered_at.isoformat()}
+    step = StoredStep(raw, answered_at)
     with get_database().write() as session:
         exclusive(session, Lock.DRAFT, draft_id)  # two tabs save two steps of one draft
-        connection = session.connection()
-        steps, known = connection.execute(KNOWN, {"this": draft_id}).one_or_none() or (None, ())
-        values = {
-            "steps": {**(steps or {}), slug: entry},
-            "flags": sorted({*known, *flags}),
-            "updated_at": now,
-        }
-        if steps is None:
-            quotas.take(session, Quota.DRAFTS, now)
-            new = {"id": draft_id, "created_at": created_at or now}
-            connection.execute(INSERT, {**new, **values})
+        if seen and _change(session, seen, slug, step, flags):
+            return
+        known = load(session, draft_id)
+        if known:
+            _change(session, known, slug, step, flags)
         else:
-            connection.execute(UPDATE, {"this": draft_id, **values})
+            now = datetime.now(UTC)
+            quotas.take(session, Quota.DRAFTS, now)
+            new = Draft(draft_id, created_at or now, {slug: step}, tuple(sorted(flags)), now)
+            row = {"id": draft_id, "created_at": new.created_at} | _row(new)
+            session.connection().execute(INSERT, row)
+
+
+def _change(session: Session, draft: Draft, slug: str, step: StoredStep, flags: set[str]) -> bool:
+    """Put *step* in its place in *draft*; False, and nothing is changed, if somebody else has
+    changed that since it was read."""
+    now, seen_at = datetime.now(UTC), draft.updated_at or draft.created_at
+    new = replace(
+        draft,
+        steps={**draft.steps, slug: step},
+        flags=tuple(sorted({*draft.flags, *flags})),
+        updated_at=max(now, seen_at + timedelta.resolution),  # no two changes have the same
+    )
+    row = {"this": draft.id, "seen_at": seen_at} | _row(new)
+    return bool(session.connection().execute(UPDATE, row).rowcount)
+
+
+def _row(draft: Draft) -> dict[str, Any]:
+    """What each save writes."""
+    return {
+        "updated_at": draft.updated_at,
+        "flags": list(draft.flags),
+        "steps": {
+            slug: {
+                "answers": dict(step.raw),
+                "answered_at": step.answered_at and step.answered_at.isoformat(),
+            }
+            for slug, step in draft.steps.items()
+        },
+    }
 
 
 def _draft(draft_id: str, found: Sequence[Any]) -> Draft:

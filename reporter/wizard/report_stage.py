@@ -76,7 +76,7 @@ class ReportStage(Stage):
 
     def keep(self, slug: str, raw: Raw, answered_at: datetime | None, flags: set[str]) -> None:
         first = self._is_first()
-        drafts.save(self.draft_id, slug, raw, answered_at, flags, filled_in_at())
+        drafts.save(self.draft_id, slug, raw, answered_at, flags, filled_in_at(), self.draft)
         self.browser.remember_draft(self.key, first=first)
 
     def send(self, forms: Forms, at: datetime) -> str:

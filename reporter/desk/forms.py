@@ -9,7 +9,6 @@ from flask import current_app
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from wtforms import SelectChoice as Option
 from wtforms import StringField
@@ -23,6 +22,7 @@ from reporter.notices import store
 from reporter.web.contact_fields import Email, Phone
 from reporter.web.fields import Select, TextArea, line, lines
 from reporter.web.support_time import SupportTime
+from reporter.web.tokens import TokenForm
 
 NoticeFormType = TypeVar("NoticeFormType", bound="NoticeTextForm")
 
@@ -40,7 +40,7 @@ class OpenNotice(Select):
             raise ValidationError(_("Choose a known incident"))
 
 
-class DeskForm(FlaskForm):
+class DeskForm(TokenForm):
     """One action. `action` says which; the other fields are those it needs."""
 
     action = StringField()
@@ -107,7 +107,7 @@ class DeskForm(FlaskForm):
         return not sends and bool(self.text.data or self.next_news_at.data)
 
 
-class NoticeTextForm(FlaskForm):
+class NoticeTextForm(TokenForm):
     """What customers are told of a known incident: in support's language, and in others."""
 
     text = TextArea(

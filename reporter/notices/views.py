@@ -25,13 +25,14 @@ from reporter.web import quotas
 from reporter.web.fields import TextInput, line
 from reporter.web.guards import limiter
 from reporter.web.locale import current_language
+from reporter.web.tokens import TokenForm
 
 blueprint = Blueprint("notices", __name__)
 
 FOLLOW_LIMIT = "120 per minute"
 
 
-class FollowForm(FlaskForm):
+class FollowForm(TokenForm):
     """How to reach somebody whose incident is this one."""
 
     name = TextInput(

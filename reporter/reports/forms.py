@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import SelectChoice as Option
 from wtforms import StringField
 
 from reporter.models import UpdateKind
 from reporter.web.fields import Radios, TextArea
+from reporter.web.tokens import TokenForm
 
 
-class UpdateForm(FlaskForm):
+class UpdateForm(TokenForm):
     """Something to add to a report."""
 
     kind = Radios(
@@ -31,14 +31,14 @@ class UpdateForm(FlaskForm):
     )
 
 
-class MineForm(FlaskForm):
+class MineForm(TokenForm):
     """Which known incident it is, and whether to be mailed of it."""
 
     notice = StringField()
     news = StringField()
 
 
-class NewsForm(FlaskForm):
+class NewsForm(TokenForm):
     """Whether to be mailed when support has news."""
 
     wanted = StringField()

@@ -6,13 +6,13 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import Form, PasswordField
 from wtforms.validators import ValidationError
 
 from reporter.staff.passwords import LEAST_CHARACTERS, is_common
 from reporter.web.fields import TextInput, line
 from reporter.web.question import Question
+from reporter.web.tokens import TokenForm
 
 LONGEST = 1_000
 
@@ -41,7 +41,7 @@ class NewPassword(Password):
             raise ValidationError(_("That password is one of the first that anyone would try"))
 
 
-class SignInForm(FlaskForm):
+class SignInForm(TokenForm):
     email = TextInput(
         _l("Email address"),
         required=_l("Enter your email address"),
@@ -55,7 +55,7 @@ class SignInForm(FlaskForm):
     )
 
 
-class PasswordForm(FlaskForm):
+class PasswordForm(TokenForm):
     password = NewPassword(
         _l("New password"),
         hint=_l("12 characters or more. You can paste it from a password manager."),

@@ -10,7 +10,9 @@ def init_app(app: Flask) -> None:
 
     from reporter.database import patience
     from reporter.web import assets, bodies, bounds, errors, headers, locale, logs, origins, pages
+    from reporter.web.signatures import Cookies
 
+    app.session_interface = Cookies()
     hops: int = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

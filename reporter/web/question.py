@@ -74,7 +74,6 @@ class Question(Field):
         **kwargs: Any,
     ) -> None:
         super().__init__(label, [check], **kwargs)
-        self._read: dict[str, tuple[object, Any]] = {}
         self.hint = hint
         self.required = required
         self.asked_with = asked_with
@@ -90,6 +89,10 @@ class Question(Field):
         self.verbatim = verbatim or exact
         self.autocomplete = autocomplete
         self.inputmode = inputmode
+
+    def process(self, *args: Any, **kwargs: Any) -> None:
+        self._read: dict[str, tuple[object, Any]] = {}
+        super().process(*args, **kwargs)
 
     def described_by(self) -> str:
         """The ids of what a screen reader says with it."""

@@ -1,25 +1,37 @@
-"""The token of a form against forgery (Flask-WTF's), made where it is shown and not with each form:
-most forms are only read."""
+"""What every form of ours is made of: fields laid out once, and the token against forgery
+(Flask-WTF's), made where it is shown and not with each form, as most are only read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField
+from wtforms import Form, HiddenField
 from wtforms.csrf.core import CSRFTokenField
+from wtforms.fields import Field
+from wtforms.fields.core import UnboundField
+
+from reporter.web.signatures import csrf_token
 
 
 class TokenField(CSRFTokenField):
     def process(self, *args: Any, **kwargs: Any) -> None:
         HiddenField.process(self, *args, **kwargs)
 
+    def pre_validate(self, form: Form) -> None:
+        form._csrf.validate_csrf_token(form, self)
+
     def _value(self) -> str:
-        return str(self.current_token or self.csrf_impl.generate_csrf_token(self))
+        return str(self.current_token or csrf_token())
 
 
 class Token(FlaskForm.Meta.csrf_class):
-    field_class = TokenField
+    FIELD = TokenField("CSRF Token", csrf_impl=None)
+
+    def setup_form(self, form: Form) -> list[tuple[str, UnboundField]]:
+        self.meta = form.meta
+        return [(self.meta.csrf_field_name, self.FIELD)]
 
 
 class TokenForm(FlaskForm):
@@ -27,3 +39,16 @@ class TokenForm(FlaskForm):
 
     class Meta(FlaskForm.Meta):
         csrf_class = Token
+
+        def bind_field(
+            self, form: Form, unbound_field: UnboundField, options: Mapping[str, Any]
+        ) -> Field:
+            """A copy of what WTForms has laid out for the first form of this kind. What a field
+            keeps of one form comes to be when that is filled, in its `process`."""
+            known: dict[str, Any] | None = vars(unbound_field).get("laid_out")
+            if known is None:
+                found = super().bind_field(form, unbound_field, options)
+                known = unbound_field.laid_out = {**vars(found), "_form": None, "meta": None}
+            field = object.__new__(unbound_field.field_class)
+            vars(field).update(known, _form=form, meta=self)
+            return field

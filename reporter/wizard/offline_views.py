@@ -22,7 +22,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
-from flask_wtf.csrf import CSRFError, generate_csrf
+from flask_wtf.csrf import CSRFError
 
 from reporter.database import get_database
 from reporter.web.assets import script
@@ -31,6 +31,7 @@ from reporter.web.fields import Files
 from reporter.web.guards import limiter
 from reporter.web.locale import current_language
 from reporter.web.question import Question, questions
+from reporter.web.signatures import csrf_token
 from reporter.wizard.pages import SendForm, keep_step
 from reporter.wizard.report_stage import ReportStage, new_key, posted_key
 from reporter.wizard.step import StepForm
@@ -80,7 +81,7 @@ def service_worker() -> Response:
 def token() -> ResponseReturnValue:
     """The token that a form which was kept without one is sent with."""
     Browser().draft_id("")  # and with the cookie that makes its key this browser's alone
-    return {"csrf_token": generate_csrf()}
+    return {"csrf_token": csrf_token()}
 
 
 @blueprint.post("/report/whole")

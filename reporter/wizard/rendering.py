@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask import render_template, request
-from flask_wtf.csrf import generate_csrf
 from markupsafe import escape
 
 from reporter.web.fields import Files
 from reporter.web.locale import current_language
 from reporter.web.question import Question, questions
+from reporter.web.signatures import csrf_token
 from reporter.web.skeleton import Slot, skeleton
 from reporter.wizard.calls import is_operator
 from reporter.wizard.stage import Stage
@@ -27,7 +27,7 @@ def step_html(stage: Stage, step: Step, form: StepForm, action: str) -> str:
         return _render(told, form, shown, action, stage.key)
     names = tuple(question.name for question in shown)
     key = "step", type(stage), step.slug, names, answered, current_language()
-    values = {"csrf_token": generate_csrf(), "action": escape(action), "key": escape(stage.key)}
+    values = {"csrf_token": csrf_token(), "action": escape(action), "key": escape(stage.key)}
     for question in shown:
         values |= question.filling()
     return skeleton(key, lambda: _render_open(told, names)).fill(values)

@@ -34,6 +34,7 @@ class StepForm(TokenForm):
     # People never see it, and what fills in forms for them has no such thing to fill in; a program
     # that fills every field gives itself away.
     topic = StringField(
+        "",
         filters=[lambda text: (text or "")[:LINE_LENGTH]],
         render_kw={
             "tabindex": "-1",

@@ -99,7 +99,7 @@ def test_each_page_offers_itself_in_the_other_language(app: Flask) -> None:
 
 def test_outside_a_request_the_language_is_the_first(app: Flask) -> None:
     with app.app_context():
-        assert select_locale() == "es"
+        assert str(select_locale()) == "es"
 
 
 def test_a_language_is_called_by_its_own_name() -> None:

@@ -21,6 +21,7 @@ def both(customer: Customer, path: str, monkeypatch: pytest.MonkeyPatch) -> tupl
     filled = customer.open(path).html
     with monkeypatch.context() as patch:
         patch.setattr(rendering, "_is_plain", lambda *_: False)
+        patch.setattr(rendering, "_is_plain_review", lambda *_: False)
         anew = customer.open(path).html
     return without_names(filled), without_names(anew)
 
@@ -49,6 +50,24 @@ def test_it_says_the_same_whatever_was_answered(
     for customer in (first, other, third, first):
         filled, anew = both(customer, f"/report/{slug}", monkeypatch)
         assert filled == anew
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_the_review_says_the_same_whatever_was_answered(
+    app: Flask, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: list[dict[str, str]] = [
+        {},
+        {"company": HOSTILE, "summary": HOSTILE},
+        {"impact": "minor"},
+    ]
+    for answers in changes:
+        customer = Customer(app, language)
+        for slug in SLUGS:
+            customer.fill(slug, **{k: v for k, v in answers.items() if k in values(slug)})
+        filled, anew = both(customer, "/report/review", monkeypatch)
+        assert filled == anew
+        assert "<script>&amp;" not in filled
 
 
 def test_what_was_typed_is_escaped_and_no_place_to_fill_in(app: Flask) -> None:

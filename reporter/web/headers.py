@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
+from functools import partial
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 
 from reporter.web.stylesheet import report_stylesheet, stylesheet
 
@@ -18,8 +20,21 @@ def init_app(app: Flask) -> None:
         "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     )
-    app.config["CONTENT_SECURITY_POLICY"] = policy
-    app.after_request(protect)
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        # The path of a receipt is a secret: it goes to ourselves only.
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "Cache-Control": "no-store",
+        "X-Robots-Tag": "noindex",
+    }
+    if app.config["BASE_URL"].startswith("https://"):
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    app.after_request(partial(protect, headers))
 
 
 def _source(style: str) -> str:
@@ -27,19 +42,10 @@ def _source(style: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
 
-def protect(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", current_app.config["CONTENT_SECURITY_POLICY"])
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("X-Frame-Options", "DENY")
-    # The path of a receipt is a secret: it goes to ourselves only.
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-    if request.endpoint != "wizard.start":  # the one page to be found by
-        headers.setdefault("X-Robots-Tag", "noindex")
-    headers.setdefault("Cache-Control", "no-store")
-    if current_app.config["BASE_URL"].startswith("https://"):
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+def protect(headers: Mapping[str, str], response: Response) -> Response:
+    """Add *headers*, but for those that an answer has."""
+    present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 (it iterates over pairs)
+    if request.endpoint == "wizard.start":  # the one page to be found by
+        present.add("x-robots-tag")
+    response.headers.extend(pair for pair in headers.items() if pair[0].lower() not in present)
     return response

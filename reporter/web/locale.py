@@ -21,16 +21,22 @@ def init_app(app: Flask) -> None:
     app.after_request(say_language)
 
 
-def select_locale() -> str:
+def select_locale() -> Locale:
     """Asked by Flask-Babel, also outside a request, where the first language is taken."""
     languages: list[str] = current_app.config["LANGUAGES"]
     if not has_request_context():
-        return languages[0]
+        return _locale(languages[0])
     for choice in (request.args.get("lang"), Browser().language):
         if choice in languages:
-            return str(choice)
+            return _locale(choice)
     accepted = request.headers.get("Accept-Language", "")
-    return preferred(accepted, languages) or languages[0]
+    return _locale(preferred(accepted, languages) or languages[0])
+
+
+@cache
+def _locale(language: str) -> Locale:
+    """Flask-Babel takes one as it is, and would read the language's code in each request."""
+    return Locale.parse(language)
 
 
 def remember_language() -> None:

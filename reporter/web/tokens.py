@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
+from markupsafe import Markup
 from wtforms import Form, HiddenField
 from wtforms.csrf.core import CSRFTokenField
 from wtforms.fields import Field
 from wtforms.fields.core import UnboundField
 
 from reporter.web.signatures import csrf_token
+
+MARKUP = Markup('<input name="csrf_token" type="hidden" value="%s">')
 
 
 class TokenField(CSRFTokenField):
@@ -22,8 +25,9 @@ class TokenField(CSRFTokenField):
     def pre_validate(self, form: Form) -> None:
         form._csrf.validate_csrf_token(form, self)
 
-    def _value(self) -> str:
-        return str(self.current_token or csrf_token())
+    def __call__(self, **_: Any) -> Markup:
+        """Its markup, without what WTForms asks of a field that may be any: pages have several."""
+        return MARKUP % (self.current_token or csrf_token())
 
 
 class Token(FlaskForm.Meta.csrf_class):

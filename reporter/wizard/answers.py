@@ -123,8 +123,10 @@ def digest(forms: Iterable[StepForm]) -> str:
 def changed(shown: str, forms: Iterable[StepForm]) -> tuple[str, ...]:
     """The questions whose answers are not any more what a page showed; *shown* is its digest.
     None without one."""
+    if not shown:
+        return ()
     asked = [(question, form) for form in forms for question in questions(form)]
-    seen = shown.split(".") if shown else [_short(q.value(form)) for q, form in asked]
+    seen = shown.split(".")
     seen += [""] * (len(asked) - len(seen))
     return tuple(
         str(question.label.text)

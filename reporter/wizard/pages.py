@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Flask, redirect, render_template, request
+from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -24,8 +24,7 @@ from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.drafts import Raw, StoredStep
 from reporter.wizard.journey import Journey
-from reporter.wizard.rendering import step_html
-from reporter.wizard.review_warnings import review_warnings
+from reporter.wizard.rendering import review_html, step_html
 from reporter.wizard.stage import Stage
 from reporter.wizard.step import Step, StepForm
 from reporter.wizard.steps import REPORT_STEPS
@@ -71,16 +70,7 @@ def review_page(stage: Stage) -> ResponseReturnValue:
     changed = answers.changed(request.form.get("shown", ""), forms.values())
     if send.validate_on_submit() and not changed:
         return redirect(stage.send(forms, at), 303)
-    page = render_template(
-        "wizard/review.html",
-        stage=stage,
-        send=send,
-        sections=zip(stage.steps, answers.sections(list(forms.values()), at), strict=True),
-        warnings=tuple(review_warnings(forms.values())),
-        shown=answers.digest(forms.values()),
-        changed=changed,
-        **stage.words(),
-    )
+    page = review_html(stage, forms, at, send, changed)
     return page, (422 if send.errors or changed else 200)
 
 

@@ -188,7 +188,7 @@ def new_key() -> str:
 def posted_key() -> str | None:
     """The key of the draft that the page it was sent from belongs to. A browser without a
     connection makes one itself, so that what it sends twice is one report."""
-    return _key(request.form, "draft_key")
+    return _key(request.form, "draft_key") if request.method == "POST" else None
 
 
 def _key(values: Mapping[str, str], name: str = "draft") -> str | None:

@@ -25,6 +25,8 @@ class Stage(ABC):
     mirrored_as = ""
     # Of the report that this one adds to.
     reference = ""
+    # Those that are kept with its answers.
+    files: Sequence[StoredFile] = ()
     # The receipt of what was sent before, where this one was just begun.
     sent_before: str | None = None
     # Whether it was just begun for another caller.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from babel.support import NullTranslations, Translations
 from flask import Flask, current_app
-from flask.ctx import _AppCtxGlobals
 from flask.globals import app_ctx
 from flask_babel import Babel, get_locale
 from flask_babel import Domain as BabelDomain
@@ -34,19 +33,15 @@ class Domain(BabelDomain):  # type: ignore[misc]
         return kept
 
     def get_translations(self) -> Translations | NullTranslations:
-        here = app_ctx.g  # not by the proxy of `g`, at each of whose uses it is looked for again
-        latest: tuple[object, Translations | NullTranslations] | None = here.get("catalogue")
-        if latest is None or latest[0] is not _kept_locale(here):
-            locale = get_locale()
-            latest = (locale, super().get_translations())
-            if locale:
-                here.catalogue = latest
+        # Beside the locale in use, as Flask-Babel keeps that once it was asked for.
+        kept = vars(app_ctx.g).get("_flask_babel")
+        latest: tuple[object, Translations | NullTranslations] | None
+        latest = getattr(kept, "catalogue", None)
+        if latest is None or latest[0] is not getattr(kept, "babel_locale", None):
+            latest = get_locale(), super().get_translations()
+            if latest[0]:
+                app_ctx.g._flask_babel.catalogue = latest
         return latest[1]
-
-
-def _kept_locale(here: _AppCtxGlobals) -> object:
-    """The locale in use, as Flask-Babel keeps it once it was asked for."""
-    return getattr(here.get("_flask_babel"), "babel_locale", here)
 
 
 class CachingBabel(Babel):  # type: ignore[misc]

@@ -45,20 +45,24 @@ def find(session: Session, token: str, shown: int = SHOWN) -> Receipt | None:
     row = store.by_token(session, token)
     if row is None:
         return None
-    messages = _said(session, row.id, Author.SUPPORT, MESSAGES, shown)
-    updates = _said(session, row.id, Author.CUSTOMER, TOLD, shown)
+    # Most are looked at before anything was said.
+    anything = session.scalar(ANYTHING, {"this": row.id})
+    messages = _said(session, row.id, Author.SUPPORT, MESSAGES, shown) if anything else ()
+    updates = _said(session, row.id, Author.CUSTOMER, TOLD, shown) if anything else ()
+    solved_by = _last(session, row.id, SOLVING, models.Update.kind) if anything else None
+    answered_at = _last(session, row.id, ANSWERED, models.Update.created_at) if anything else None
     mails = _mails(session, row.id, shown)
     ticket = next(mail for mail in mails.values() if mail.kind == MailKind.TICKET)
     return Receipt(
-        report=store.to_value(session, row),
+        report=store.to_value(session, row) if anything else store.as_sent(row),
         report_id=row.id,
         draft_id=row.draft_id,
         saved_at=row.saved_at,
         sent_at=ticket.sent_at,
         seen_at=row.seen_at,
         solved_at=row.solved_at,
-        solved_by_support=_last(session, row.id, SOLVING, models.Update.kind) == UpdateKind.SOLVE,
-        answered_at=_last(session, row.id, ANSWERED, models.Update.created_at),
+        solved_by_support=solved_by == UpdateKind.SOLVE,
+        answered_at=answered_at,
         unreachable_at=row.unreachable_at,
         next_news_at=row.next_news_at,
         news_wanted=row.news_wanted,
@@ -103,6 +107,7 @@ def _last(
 
 # Statements are made once: that takes longer than they run. `this` is the id of a report.
 THIS: sa.BindParameter[int] = sa.bindparam("this")
+ANYTHING = sa.select(sa.exists().where(models.Update.report_id == THIS))
 
 
 @cache
@@ -134,8 +139,9 @@ LAST_MAILS = _mails_of().order_by(models.Message.id.desc()).limit(sa.bindparam("
 
 def _mails(session: Session, report_id: int, shown: int) -> dict[int | None, MailStatus]:
     """By id, oldest first: the ticket, its acknowledgement, and the last ones."""
-    first = session.execute(FIRST_MAILS, {"this": report_id}).all()
     last = session.execute(LAST_MAILS, {"this": report_id, "most": 2 * shown}).all()
+    are_all = len(last) < 2 * shown
+    first = () if are_all else session.execute(FIRST_MAILS, {"this": report_id}).all()
     rows = {row.id: row for row in [*first, *reversed(last)]}
     return {
         row.id: MailStatus(

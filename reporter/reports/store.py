@@ -107,8 +107,12 @@ def latest_updates(session: Session, row: models.Report, most: int) -> list[mode
 
 def to_value(session: Session, row: models.Report, before: int | None = None) -> Report:
     """The report with its details as last sent; with *before*, as sent before that follow-up."""
-    report = Report.from_json(row.content).with_contact(row.email, row.phone)
-    return with_details(session, row.id, report, before)
+    return with_details(session, row.id, as_sent(row), before)
+
+
+def as_sent(row: models.Report) -> Report:
+    """The report without details, where the customer can be reached now."""
+    return Report.from_json(row.content).with_contact(row.email, row.phone)
 
 
 def with_details(

@@ -12,6 +12,7 @@ from typing import Any
 from flask import (
     Blueprint,
     abort,
+    current_app,
     flash,
     jsonify,
     redirect,
@@ -24,6 +25,7 @@ from flask_babel import gettext as _
 from flask_babel import refresh
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import CSRFError
+from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from reporter.attachments import store as attachments
@@ -43,6 +45,8 @@ from reporter.reports.subscriptions import say_mine, want_news
 from reporter.reports.updates import add_update
 from reporter.web.guards import limiter
 from reporter.web.locale import choose_language, current_language
+from reporter.web.signatures import csrf_token
+from reporter.web.skeleton import Slot, skeleton
 
 blueprint = Blueprint("reports", __name__)
 
@@ -224,6 +228,7 @@ def _page(look: _Look, form: UpdateForm) -> str:
         notices=look.notices,
         linked=found.notice_id is not None,
         form=form,
+        update_form=_update_form(look.token, found.report.reference, form),
         news=NewsForm(),
         mine=MineForm(),
         token=look.token,
@@ -232,6 +237,23 @@ def _page(look: _Look, form: UpdateForm) -> str:
         version=look.version(now),
         **_words(found),
     )
+
+
+def _update_form(token: str, reference: str, form: UpdateForm) -> Markup:
+    """The form that adds to a report: while nothing was typed, the same but for where it goes."""
+    macros: Any = current_app.jinja_env.get_template("receipt/_update.html").module
+    own = {"action": url_for("reports.updates", token=token), "reference": reference}
+    language = current_language()
+    if form.is_submitted():
+        return Markup(macros.update(form, **own, language=language))  # noqa: S704 (a macro's)
+
+    def render_open() -> str:
+        form.csrf_token.current_token = Slot("csrf_token")
+        return str(macros.update(form, **{name: Slot(name) for name in own}, language=language))
+
+    values = {"csrf_token": csrf_token()} | {name: escape(value) for name, value in own.items()}
+    page = skeleton(("update", language), render_open).fill(values)
+    return Markup(page)  # noqa: S704 (what is filled in is escaped)
 
 
 def _confirmation() -> str:

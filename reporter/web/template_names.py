@@ -34,6 +34,9 @@ def init_app(app: Flask) -> None:
     templates = app.jinja_env
     templates.trim_blocks = True
     templates.lstrip_blocks = True
+    # Jinja's, with as many layers, is read by a function of its own for each name that a page has,
+    # and each import in it. Ours are all there before the first is rendered.
+    templates.make_globals = lambda more: {**templates.globals, **(more or {})}  # type: ignore[assignment,method-assign]
     if app.testing:  # a name that no view gives is a mistake, not a blank
         templates.undefined = StrictUndefined
     templates.filters |= {

@@ -43,6 +43,8 @@ def plain(text: str) -> str:
 
 def one_line(text: str) -> str:
     """*text* as a single line: every control and line separator becomes a space."""
+    if text.isprintable() and "  " not in text and BLANK.isdisjoint(text):  # the usual case
+        return text.strip()
     return re.sub(r"\s+", " ", _printable(" ".join(text.splitlines()))).strip()
 
 
@@ -102,7 +104,7 @@ def _width(character: str) -> int:
 
 
 def _printable(text: str, keep: str = "") -> str:
-    if text.isprintable() and not BLANK & set(text):  # the usual case, in which all of it stays
+    if text.isprintable() and BLANK.isdisjoint(text):  # the usual case, in which all of it stays
         return text
     text = ESCAPES.sub("", text)
     around = zip(f" {text}", text, f"{text[1:]} ", strict=False)

@@ -38,7 +38,7 @@ class Report:
         """Every answer by its key; None for what was left blank or not asked."""
         return {answer.name: answer.value for answer in self.each()}
 
-    @property
+    @cached_property
     def severity(self) -> Severity:
         return Severity.of(self.text("impact"))
 

@@ -86,7 +86,8 @@ class Browser:
 
     @prefill.setter
     def prefill(self, prefill: Mapping[str, str]) -> None:
-        session[Key.PREFILL] = dict(prefill)
+        if prefill != self.prefill:  # a cookie is signed and sent only when it is another
+            session[Key.PREFILL] = dict(prefill)
 
     def begin_call(self) -> None:
         """Leave all drafts for another caller's."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
@@ -22,6 +24,7 @@ from wtforms.validators import ValidationError
 from reporter.formats.text import one_line, short
 from reporter.formats.words import size_in_words
 from reporter.report import StoredFile
+from reporter.web.locale import current_language
 from reporter.web.question import CHECKED, Question
 
 TEXT_LENGTH = 5_000
@@ -77,7 +80,15 @@ class Radios(Question, RadioField):
             raise ValidationError(_("Choose one of the answers shown"))
 
     def format(self, form: Form, at: datetime) -> str:
-        return next(str(c.label) for c in self.iter_choices() if c.value == self.data)
+        return self._words(form)[self.data]
+
+    def _words(self, form: Form) -> Mapping[str, str]:
+        """What each choice is called in the language in use; always the same, so made once."""
+        made: dict[object, Mapping[str, str]] = current_app.extensions.setdefault("choices", {})
+        key = type(form), self.name, current_language()
+        if key not in made:
+            made[key] = {choice.value: str(choice.label) for choice in self.iter_choices()}
+        return made[key]
 
 
 class Select(Question, SelectField):

@@ -78,7 +78,12 @@ def choose_language(language: str) -> None:
 
 def current_language() -> str:
     """The code of the language in use, as in LANGUAGES."""
-    return str(get_locale())
+    return _code(get_locale())
+
+
+@cache
+def _code(locale: Locale | None) -> str:
+    return str(locale)
 
 
 def language_name(language: str) -> str:

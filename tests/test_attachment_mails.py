@@ -109,4 +109,4 @@ def test_what_is_for_the_desk_is_told_of_and_in_no_mail(
     assert "-1-todo.zip (todo.zip, solo en el panel)\n" in text_of(mail)
     assert [each["name"][11:] for each in twin_of(mail)["attachment"]] == ["2-captura.png"]
     assert all(file.is_sent for file in kept(provider, token))
-    assert "Nada ha cambiado" in send(customer, token).text
+    assert "No hay nada nuevo que enviar" in send(customer, token).text

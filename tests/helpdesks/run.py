@@ -98,6 +98,11 @@ def example(profile: str, language: str) -> Callable[[Live], str]:
     return lambda service: service.example(PAGES / f"{profile}.md", language)
 
 
+def away(hook: Callable[[Live], str]) -> Callable[[Live], str]:
+    """As *hook*, but nobody is there whom it could tell."""
+    return lambda service: hook(service).replace(service.url, "http://127.0.0.1:9/hooks/helpdesk")
+
+
 def address_and_secret(service: Live) -> str:
     return f"{service.url}\n{SECRET}\n"
 
@@ -125,20 +130,36 @@ SCRIPT, SPLIT = example("rt", "perl"), {"tickets": "5", "follow-ups in it": "**n
 # Its customer is a user, whom it tells of what they watch.
 IN_TEXT = {"customer on it": "in its text", "mails by itself": "1"}
 DEAF = {"the hook": "nothing"}
+# It tells who watches of what they have added.
+TOLD = {"mails by itself": "3"}
 TRIALS = (
     Trial(
         "django-helpdesk",
         "",
         example("django-helpdesk", "python"),
         of_pypi("django_helpdesk.py"),
-        but={"mails by itself": "3"},
+        but=TOLD,
+    ),
+    Trial(
+        "django-helpdesk",
+        "our service away",
+        away(example("django-helpdesk", "python")),
+        of_pypi("django_helpdesk.py"),
+        but=TOLD | DEAF,
     ),
     Trial(
         "roundup",
         "",
         example("roundup", "python"),
         of_pypi("roundup_tracker.py"),
-        but={"mails by itself": "3"},
+        but=TOLD,
+    ),
+    Trial(
+        "roundup",
+        "our service away",
+        away(example("roundup", "python")),
+        of_pypi("roundup_tracker.py"),
+        but=TOLD | DEAF,
     ),
     Trial("rt", "as it comes", SCRIPT, debian.rt, but=SPLIT),
     Trial("rt", "the plugin", SCRIPT, with_plugin(debian.rt)),

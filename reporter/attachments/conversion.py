@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import warnings
-from threading import Lock
 
 from pi_heif import register_heif_opener
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -20,6 +19,7 @@ from reporter.attachments.filetypes import (
     FileType,
     TooManyPixels,
 )
+from reporter.attachments.turns import Busy, Turn
 
 # Decoded, a picture takes up to four bytes a pixel, twice.
 MAXIMUM_PIXELS = 50_000_000
@@ -28,16 +28,16 @@ DRAWN_PIXELS = 9_000_000
 FORMATS = {HEIC: "HEIF", AVIF: "AVIF", BMP: "BMP", TIFF: "TIFF"}
 TURN = 0x0112  # how the picture is turned (Exif 2.32)
 
-# Of all threads, one decodes at a time: memory is taken once, whoever sends what.
-_decoding = Lock()
+decoding = Turn()  # memory is taken once, whoever sends what
 register_heif_opener(thumbnails=False)
 
 
 def convert(content: bytes, kind: FileType) -> tuple[bytes, FileType]:
     """*content* as a JPEG, where it is a photo, or as a PNG; the first page of several. Nothing
-    but its pixels and colours is kept. Raises Damaged and TooManyPixels, before it decodes."""
+    but its pixels and colours is kept. Raises Damaged and TooManyPixels, before it decodes, and
+    Busy."""
     try:
-        with _decoding, warnings.catch_warnings():
+        with decoding.taken(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of many pixels: they are counted here
             with Image.open(io.BytesIO(content), formats=[FORMATS[kind]]) as picture:
                 pixels = picture.width * picture.height
@@ -47,7 +47,7 @@ def convert(content: bytes, kind: FileType) -> tuple[bytes, FileType]:
                 return _saved(picture, PNG if drawn or picture.mode in {"1", "P"} else JPEG)
     except Image.DecompressionBombError as error:
         raise TooManyPixels(kind.suffix.upper()) from error
-    except TooManyPixels:
+    except (TooManyPixels, Busy):
         raise
     except (UnidentifiedImageError, Exception) as error:  # a malformed one raises what it likes
         raise Damaged(kind.suffix.upper()) from error

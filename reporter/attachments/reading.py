@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
-from threading import Lock
 
 import sqlalchemy as sa
 from flask import current_app
@@ -32,6 +31,7 @@ from reporter.attachments.filetypes import (
 from reporter.attachments.location import may_tell_position, without_position
 from reporter.attachments.plain_text import to_text
 from reporter.attachments.refusals import Refused
+from reporter.attachments.turns import Busy, Turn
 from reporter.formats.secrets import holds_secret
 from reporter.formats.text import one_line, shortened
 
@@ -40,7 +40,7 @@ NAME_LENGTH = 120
 SEARCHED = 8 * 2**20
 # A file over this takes much memory while it is read; one at a time has it.
 LARGE = 8 * 2**20
-_large = Lock()
+large = Turn()
 
 
 @dataclass(frozen=True)
@@ -81,17 +81,20 @@ def is_empty(upload: FileStorage) -> bool:
 
 @contextmanager
 def one_large_at_a_time(upload: FileStorage) -> Iterator[None]:
-    """Hold the memory that a large file takes to that of one."""
+    """Hold the memory that a large file takes to that of one. Raises Refused."""
     if _size(upload) <= LARGE:
         yield
         return
-    with _large:
-        yield
+    try:
+        with large.taken():
+            yield
+    except Busy:
+        raise Refused(refusals.busy(name_of(upload))) from None
 
 
 def read(upload: FileStorage, name: str, room: Room) -> Reading | None:
     """What is kept of *upload*; None for one that is there already. Raises Refused."""
-    if not _has_space():
+    if getattr(upload.stream, "declined", False) or not _has_space():
         raise Refused(
             _(
                 "%(name)s could not be kept: we have no space for files right now. "
@@ -114,6 +117,8 @@ def read(upload: FileStorage, name: str, room: Room) -> Reading | None:
         content, kind = _cleaned(content, kind)
     except NotAllowed as error:
         raise Refused(refusals.unreadable(name, error)) from None
+    except Busy:
+        raise Refused(refusals.busy(name)) from None
     found = Reading(
         name=name or kind.suffix,
         stem=_stem(name),

@@ -14,10 +14,11 @@ from reporter import models
 from reporter.models import Author, MailKind, MailState, UpdateKind
 from reporter.report import CustomerUpdate, MailStatus, Receipt, SupportMessage, Told
 from reporter.reports import store
+from reporter.web import bounds
 
 # How many updates, messages and mails of one report are shown, the latest; and when all are asked
 # for.
-SHOWN, ALL_SHOWN = 50, 1_000
+SHOWN, ALL_SHOWN = bounds.UPDATES_SHOWN, 1_000
 MESSAGES = frozenset(kind for kind in UpdateKind if kind.is_message)
 TOLD = frozenset(
     {

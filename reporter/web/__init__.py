@@ -10,9 +10,12 @@ def init_app(app: Flask) -> None:
 
     from reporter.database import patience
     from reporter.web import assets, bodies, bounds, errors, headers, locale, logs, origins, pages
+    from reporter.web.crowding import Crowding
     from reporter.web.signatures import Cookies
 
     app.session_interface = Cookies()
+    if app.config["RATELIMIT_ENABLED"]:
+        app.wsgi_app = Crowding(app.wsgi_app)  # type: ignore[method-assign]
     hops: int = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

@@ -11,8 +11,11 @@ from io import BytesIO
 from typing import IO, Any
 
 from flask import Flask, Request, abort, has_request_context, request
+from werkzeug import formparser
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
+from werkzeug.sansio.multipart import MultipartDecoder
 
 from reporter.formats.networks import network_of
 from reporter.links import signatures
@@ -26,7 +29,14 @@ BODY_BYTES = 2 * 1024 * 1024  # over it 413
 # not fit are refused beside their field. Each is written to a temporary file as it arrives.
 FILES_BODY_BYTES = 64 * 1024 * 1024
 FIELDS = 200  # over it 413
+PART_HEADER_BYTES = 8 * 1024  # of one field or file of a multipart form; over it 413
 GIVEN_BACK_BYTES = 256_000  # of what was typed, on a page that shows it again, before escaping
+# One draft, one receipt ----------------------------------------------------------------------
+KEPT_TIMES = 2  # so many times what a valid step may hold is kept of one that is not
+UPDATES_SHOWN = 50  # the last of a receipt; the rest is folded behind a link
+# One process --------------------------------------------------------------------------------
+ARRIVING_BYTES = 2**30  # of files that are on their way, in temporary files
+UNDER_WAY = 384  # requests of one client at a time; the threads are 512
 # One client, an IPv4 or an IPv6 /64 ----------------------------------------------------------
 REQUESTS = "600 per minute"  # of each route: RATELIMIT_APPLICATION
 DRAFTS, DRAFTS_WITHIN = 600, timedelta(hours=1)
@@ -39,6 +49,12 @@ UNSENT_BYTES, UNSENT_WITHIN = 100_000_000, timedelta(days=1)  # of files
 WRONG_PASSWORDS, WRONG_PASSWORDS_WITHIN = 10, timedelta(minutes=5)
 
 
+# One mailbox, however it is spelt; over it a mail that anybody can have sent waits -------------
+TO_A_MAILBOX, TO_A_MAILBOX_WITHIN = 3, timedelta(hours=1)
+TO_A_MAILBOX_A_DAY, TO_A_MAILBOX_A_DAY_WITHIN = 10, timedelta(days=1)
+TO_ALL, TO_ALL_WITHIN = 600, timedelta(hours=1)  # mailboxes together, of each kind
+
+
 class BoundedFormParser(FormDataParser):
     """Werkzeug's, which bounds the parts of a multipart body, and not the fields of another."""
 
@@ -49,8 +65,27 @@ class BoundedFormParser(FormDataParser):
         return super()._parse_urlencoded(BytesIO(content), *told)
 
 
+class BoundedDecoder(MultipartDecoder):
+    """Werkzeug's, which bounds what a part of a multipart body holds, and not the headers before
+    it, whose quotes take it long to read."""
+
+    def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        if len(data) > PART_HEADER_BYTES:
+            raise RequestEntityTooLarge
+        return super()._parse_headers(data)
+
+
+# It can be given in no other way.
+formparser.MultipartDecoder = BoundedDecoder  # type: ignore[attr-defined]
+
+
 class BoundedRequest(Request):
     form_data_parser_class = BoundedFormParser
+
+    def _get_file_stream(self, *_told: Any, **_more: Any) -> IO[bytes]:
+        from reporter.web.uploads import Upload
+
+        return Upload()
 
 
 def init_app(app: Flask) -> None:

@@ -7,7 +7,7 @@ the time that it was planned for, and what was planned counts.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,11 +15,14 @@ from sqlalchemy.orm import Session
 from reporter.database import Lock, exclusive
 from reporter.links import signatures
 from reporter.models import MailKind, Message
+from reporter.web import bounds
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # To one mailbox, and to all together: how many within how long.
-OF_ONE = ((3, HOUR), (10, DAY))
-OF_ALL = ((600, HOUR),)
+OF_ONE = (
+    (bounds.TO_A_MAILBOX, bounds.TO_A_MAILBOX_WITHIN),
+    (bounds.TO_A_MAILBOX_A_DAY, bounds.TO_A_MAILBOX_A_DAY_WITHIN),
+)
+OF_ALL = ((bounds.TO_ALL, bounds.TO_ALL_WITHIN),)
 
 
 # Names of one mail service, in which one mailbox has an address each.

@@ -13,10 +13,8 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.database import Lock, exclusive, get_database
 from reporter.models import Quota
-from reporter.web import quotas
+from reporter.web import bounds, quotas
 
-# What is kept of a step that is not valid, at most so many times what a valid one may hold.
-KEPT_TIMES = 2
 # "Just now" is taken for as long as this.
 JUST_NOW = timedelta(hours=1)
 
@@ -132,7 +130,7 @@ def begin(draft_id: str, created_at: datetime) -> None:
 def is_too_long(raw: Raw, most: int) -> bool:
     """Whether *raw* is more than a draft should keep of a step, of which a valid one has *most*
     characters. The page has to keep it then."""
-    return sum(len(value) for values in raw.values() for value in values) > KEPT_TIMES * most
+    return sum(len(value) for values in raw.values() for value in values) > bounds.KEPT_TIMES * most
 
 
 def save(

@@ -1,0 +1,70 @@
+"""Files as they arrive: each goes to a temporary file, and all of them together have a bound.
+
+What is over it is not written down, and refused beside its field when the form is read; the rest of
+the form loses nothing by it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from flask import current_app
+
+from reporter.web import bounds
+
+IN_MEMORY = 500_000  # as Werkzeug has it
+LOOK_BYTES = 4 * 2**20  # how much is written before the disk is looked at again
+
+_lock = threading.Lock()
+_held = 0  # bytes, by this process
+
+
+class Upload(SpooledTemporaryFile[bytes]):
+    """One that arrives. `declined`: there was no room for it, and nothing of it is here."""
+
+    def __init__(self) -> None:
+        super().__init__(max_size=IN_MEMORY, mode="w+b")
+        self.declined = False
+        self._mine = 0
+        self._looked_at = 0
+
+    def write(self, content: Any) -> int:
+        if not self.declined and not self._takes(len(content)):
+            self.declined = True
+            self._give_back()
+            self.seek(0)
+            self.truncate()
+        return len(content) if self.declined else super().write(content)
+
+    def close(self) -> None:
+        self._give_back()
+        super().close()
+
+    def _takes(self, size: int) -> bool:
+        global _held
+        if self._mine + size > max(self._looked_at, IN_MEMORY):
+            self._looked_at = self._mine + size + LOOK_BYTES
+            free = shutil.disk_usage(tempfile.gettempdir()).free
+            if free < current_app.config["MIN_FREE_BYTES"]:
+                return False
+        with _lock:
+            if _held + size > bounds.ARRIVING_BYTES:
+                return False
+            _held += size
+        self._mine += size
+        return True
+
+    def _give_back(self) -> None:
+        global _held
+        with _lock:
+            _held -= self._mine
+        self._mine = 0
+
+
+def held() -> int:
+    """How many bytes arrive at this moment."""
+    return _held

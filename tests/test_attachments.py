@@ -19,6 +19,7 @@ from test_filetypes import a_photo, positions
 
 from reporter.attachments import conversion
 from reporter.attachments import store as attachments
+from reporter.attachments.turns import Turn
 from reporter.models import Attachment
 
 
@@ -376,6 +377,24 @@ def test_one_picture_is_decoded_at_a_time_and_none_that_is_there_already(
     assert (most, decoded) == (1, 4)
     assert keep(bitmaps[0]) == []
     assert decoded == 4
+
+
+def test_nobody_stands_in_a_long_line_to_have_a_picture_decoded(
+    customer: Customer, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who stands in it is a thread that serves nobody: one more is told to come back."""
+    for place in ("conversion.decoding", "reading.large"):
+        turn = Turn(waiting=0)
+        monkeypatch.setattr(f"reporter.attachments.{place}", turn)
+        monkeypatch.setattr("reporter.attachments.reading.LARGE", 0 if "large" in place else 2**23)
+        with turn.taken():
+            page = add(customer, token, ("a.bmp", a_picture("BMP")), hypothesis="el proxy")
+        assert page.errors["files"] == (
+            "a.bmp no se ha guardado: están llegando muchos archivos de este tipo. Vuelva a "
+            "añadirlo dentro de un minuto"
+        )
+        assert page.fields["hypothesis"] == "el proxy"
+        assert add(customer, token, ("a.bmp", a_picture("BMP"))).status == 200
 
 
 def test_a_secret_in_a_text_file_and_a_place_in_a_video_are_pointed_out_and_not_refused(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +15,7 @@ from reporter.database import file as database_file
 from reporter.delivery.beats import beats
 from reporter.operations import check, copying, people, purge, reports, status
 from reporter.operations.result import Verdict
-from reporter.operations.terminal import cell, progress
+from reporter.operations.terminal import cell, json_text, progress
 from reporter.reports import store
 from reporter.serving.migrate import upgrade_database
 from reporter.settings.service_checks import database as database_problems
@@ -46,7 +45,7 @@ def check_command(send: bool) -> None:
 def status_command(is_json: bool) -> None:
     """One screen: what waits, what failed, who works. Exits 1 when there is trouble."""
     found = status.look(_app(), datetime.now(UTC))
-    click.echo(json.dumps(status.as_json(found)) if is_json else status.as_text(found))
+    click.echo(json_text(status.as_json(found)) if is_json else status.as_text(found))
     if not found.is_well:
         raise SystemExit(1)
 
@@ -143,7 +142,7 @@ def report_export_command(since: datetime | None, until: datetime | None, as_: s
 def person_export_command(address: str) -> None:
     """All that is kept of ADDRESS, as JSON."""
     with get_database().read() as session:
-        click.echo(json.dumps(people.export(session, address), ensure_ascii=False, indent=2))
+        click.echo(json_text(people.export(session, address), indent=2))
 
 
 @person_group.command("erase")

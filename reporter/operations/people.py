@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,8 @@ from sqlalchemy.orm import Session, defer
 
 from reporter import models
 from reporter.database import Database
+from reporter.formats.addresses import readable
+from reporter.mail.message import ascii_address
 from reporter.models import MailState
 from reporter.operations.purge import headers_of, ticket_is_sent
 from reporter.report import Report
@@ -42,10 +45,12 @@ class Kept:
 def export(session: Session, address: str) -> dict[str, Any]:
     """All that is kept of *address*, as JSON's types; files and mails in base 64."""
     kept = _look(session, address)
+    reports = list(_rows(session, models.Report, kept.reports))
+    drafts = [*kept.drafts, *map(_details_of, reports)]
     return {
         "address": address,
-        "reports": [_report(session, row) for row in _rows(session, models.Report, kept.reports)],
-        "drafts": [_columns(row) for row in _rows(session, models.Draft, kept.drafts)],
+        "reports": [_report(session, row) for row in reports],
+        "drafts": [_columns(row) for row in _rows(session, models.Draft, drafts)],
         "followed": [_columns(row) for row in _followers(session, address)],
         "mails": [_columns(row) for row in _rows(session, models.Message, kept.mails)],
     }
@@ -64,7 +69,9 @@ def erase(database: Database, address: str) -> dict[str, int]:
 
 def _erase(session: Session, address: str, before: Kept, since: Kept) -> dict[str, int]:
     counts = {"reports": 0, "reports that go once their ticket is sent": 0}
+    details = []  # that were typed, and not sent
     for row in _rows(session, models.Report, [*before.reports, *since.reports]):
+        details.append(_details_of(row))
         sent = session.scalar(
             sa.select(models.Report.id).where(models.Report.id == row.id, ticket_is_sent())
         )
@@ -80,7 +87,7 @@ def _erase(session: Session, address: str, before: Kept, since: Kept) -> dict[st
         _forget_words(session, digest)
     mails = _rows(session, models.Message, [*before.mails, *since.mails])
     going: dict[str, list[models.Base]] = {
-        "drafts": list(_rows(session, models.Draft, [*before.drafts, *since.drafts])),
+        "drafts": list(_rows(session, models.Draft, [*before.drafts, *since.drafts, *details])),
         "followed known incidents": list(followers),
         "mails": [row for row in mails if not _waits_with_report(row)],
     }
@@ -97,7 +104,7 @@ def _look(session: Session, address: str, since: Kept | None = None) -> Kept:
     report, draft, message = models.Report, models.Draft, models.Message
     reports = sa.select(report.id, report.content, report.email)
     drafts = sa.select(draft.id, draft.steps)
-    mails = sa.select(message.id).where(sa.func.lower(message.recipient) == address.lower())
+    mails = sa.select(message.id).where(sa.func.lower(message.recipient).in_(_spelt(address)))
     if since:
         reports = reports.where(report.id > since.last_report)
         drafts = drafts.where(draft.updated_at >= since.at - CLOCKS_APART)
@@ -135,7 +142,7 @@ def _rows(session: Session, table: Any, keys: Iterable[int | str]) -> Iterator[A
 
 
 def _followers(session: Session, address: str) -> Iterator[models.Follower]:
-    same = sa.func.lower(models.Follower.contact) == address.lower()
+    same = sa.func.lower(models.Follower.contact).in_(_spelt(address))
     yield from session.scalars(sa.select(models.Follower).where(same))
 
 
@@ -175,5 +182,18 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
+def _details_of(row: models.Report) -> str:
+    """The id of the draft of its second stage."""
+    return f"details-{row.draft_id}"
+
+
+def _spelt(address: str) -> set[str]:
+    """As it may be written down: its domain as people read it, or as mails have it (IDNA 2008)."""
+    found = {address.strip().lower(), readable(address.strip().lower())}
+    with suppress(ValueError):
+        found.add(ascii_address(address.strip()).lower())
+    return found
+
+
 def _is_same(one: object, other: str) -> bool:
-    return str(one).strip().casefold() == other.strip().casefold()
+    return str(one).strip().lower() in _spelt(other)

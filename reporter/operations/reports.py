@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.operations.terminal import cell, moment, paragraph, table
+from reporter.formats.text import exact_lines
+from reporter.operations.terminal import cell, json_text, moment, paragraph, table
 from reporter.report import Report
 from reporter.reports import store
 
@@ -82,7 +82,7 @@ def as_json(session: Session, found: Iterator[models.Report]) -> Iterator[str]:
     """One array, in pieces: a year of reports need not be in memory."""
     before = "[\n"
     for row in found:
-        yield before + json.dumps(_flat(session, row), ensure_ascii=False)
+        yield before + json_text(_flat(session, row))
         before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
 
@@ -122,6 +122,7 @@ def _flat(session: Session, row: models.Report) -> dict[str, Any]:
 
 def _cell(value: Any) -> str:
     text = ", ".join(value) if isinstance(value, list) else str(value or "")
+    text = "\n".join(exact_lines(text))
     return f"'{text}" if text.startswith(FORMULA) else text
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -13,12 +15,21 @@ from reporter.formats.text import exact_lines, one_line, shortened
 
 T = TypeVar("T")
 
+UNSEEN = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 TIME = "%Y-%m-%d %H:%M UTC"
 
 
 def cell(text: str, width: int = 60) -> str:
     """A customer's text as a part of one line."""
     return shortened(one_line(text), width)
+
+
+def json_text(value: Any, **options: Any) -> str:
+    """*value* as JSON that a terminal shows, and does nothing else with: what JSON lets through of
+    controls and of what turns the direction of writing is escaped."""
+    return UNSEEN.sub(
+        lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False, **options)
+    )
 
 
 def paragraph(text: str, indent: str = "    ") -> str:

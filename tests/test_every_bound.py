@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from factories import SENT_AT, Customer, Page, an_app, values
+from customers import Customer, Page
+from factories import SENT_AT, an_app, values
 from flask import Flask
 
 from reporter import models

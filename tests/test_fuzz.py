@@ -278,7 +278,8 @@ class Wizard(RuleBasedStateMachine):
             assert session.scalars(twice).all() == []
             mine = sa.select(Report.summary).where(Report.summary.like(f"{self.me}%"))
             assert len(session.scalars(mine).all()) <= self.sends
-            kept = [each["text"] for each in session.scalars(sa.select(Update.content))]
+            in_order = sa.select(Update.content).order_by(Update.id)
+            kept = [each["text"] for each in session.scalars(in_order)]
             assert [text for text in kept if text.startswith(self.me)] == self.told
             for steps in session.scalars(sa.select(Draft.steps)):
                 marks = set(re.findall(r"marca-\d+-", str(steps)))

@@ -262,6 +262,18 @@ def test_a_file_that_was_sent_is_not_removed(
     assert "(aún sin enviar)" not in customer.open(f"/r/{token}").text
 
 
+def test_nobody_reads_a_file_by_another_receipt(
+    provider: Provider, token: str, customer: Customer
+) -> None:
+    add(customer, token, ("captura.png", PNG))
+    (file,) = kept(provider, token)
+    other = provider.report("another")
+    for kind in ("files", "pictures"):
+        assert customer.peek(f"/r/{token}/{kind}/{file.id}").status == 200
+        assert customer.peek(f"/r/{other}/{kind}/{file.id}").status == 404
+    assert customer.peek(f"/report/pictures/{file.id}").status == 404
+
+
 def test_nobody_removes_a_file_of_another_receipt(
     provider: Provider, token: str, customer: Customer
 ) -> None:

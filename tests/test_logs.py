@@ -85,6 +85,12 @@ def test_a_whole_report_leaves_no_word_of_it_in_the_log(app: Flask, written: Wri
         customer.open(f"/r/{token}{end}")
     lines = written.read()
     assert len(lines) > 20
+    ours = [json.loads(line) for line in lines if line.startswith("{")]
+    assert len(ours) > 20
+    for line in ours:  # when, how grave, what, and where
+        assert line["timestamp"].endswith("Z")
+        assert {"level", "event", "endpoint"} <= {*line}
+        assert line["event"] != "refused" or len(line["client"]) == 16
     assert draft
     assert clean(lines, token, draft, "198.51.100.99", "/r/")
 

@@ -445,6 +445,19 @@ def test_a_session_ends_also_for_a_copy_of_its_cookie(provider: Provider, end: s
     assert is_signed_in(other) == (end == "sign-out")  # which ends this browser's alone
 
 
+def test_signing_in_again_ends_the_session_that_the_browser_had(provider: Provider) -> None:
+    """And gives it another secret, so that whoever had put the first one there has nothing."""
+    someone = chosen(provider, add(provider))
+    copy = replayed(provider, someone)
+    csrf = someone.open("/desk").filled("/desk/sign-out")["csrf_token"]
+    before = someone.client.cookies["__Host-staff"]
+    sent = {"csrf_token": csrf, "email": "ana@example.com", "password": PASSWORD}
+    assert someone.ask("POST", "/desk/sign-in", sent).location == "/desk"
+    assert someone.client.cookies["__Host-staff"] != before
+    assert is_signed_in(someone)
+    assert not is_signed_in(copy)
+
+
 PLACES = {
     "report": ("/desk/{reference}", {"action": "message", "next_news_at": "10:30"}),
     "new": ("/desk/notices/new?service=email&since=2026-11-23T01:40Z", {"text_en": "Down"}),

@@ -21,6 +21,7 @@ from provider import (
     to_support,
 )
 
+from reporter.models import Update
 from reporter.reports.updates import KINDS, add_update
 
 
@@ -151,6 +152,26 @@ def test_several_within_a_minute_join_one_mail(provider: Provider) -> None:
     assert text_of(mail).startswith("VA PEOR: dos; y 2 más (actualización 1 de INC-")
     provider.later(minutes=10)
     assert provider.work() == []
+
+
+def test_what_a_form_does_not_ask_for_changes_nothing(provider: Provider) -> None:
+    token = provider.report()
+    before = provider.row(token)
+    customer = provider.customer(token)
+    forged = {
+        "author": "support",
+        "name": "Ana",
+        "seen_at": "2026-11-23",
+        "email": "eva@example.com",
+    }
+    forged |= {"severity": "4", "solved_at": "2026-11-23", "news_wanted": "yes", "number": "99"}
+    customer.forge("update", kind="worse", text="Va a peor", **forged)
+    with provider.database.read() as session:
+        (told,) = session.scalars(sa.select(Update))
+        assert (told.author, told.number, told.content) == ("customer", 1, {"text": "Va a peor"})
+    after = provider.row(token)
+    for name in ("seen_at", "solved_at", "email", "severity", "news_wanted", "content", "customer"):
+        assert getattr(after, name) == getattr(before, name), name
 
 
 def test_what_is_sent_twice_is_one(provider: Provider) -> None:

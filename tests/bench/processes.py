@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from candidates import GRANIAN, THREADS, answers_on, our_posts, ours, sink
 from figures import Figure, at_most, middle
 from load import drive
-from running import Service
+from running import Service, Visitor
+from test_crowds import a_photo
 
 MINIMAL = """
 from flask import Flask
@@ -43,6 +46,7 @@ def run(quick: bool) -> list[Figure]:
     return [
         at_most("`reporter web` with two processes, PSS, MiB", web, 130, "{:.0f}"),
         at_most("`reporter worker`, PSS, MiB", worker, 60, "{:.0f}"),
+        at_most("16 posts of three photos of 285 kB at once, MiB more", _uploads(), 100, "{:.0f}"),
         Figure("start to first answer, ms", f"{1000 * middle(starts):.0f}"),
         at_most("the same ÷ a minimal Flask-WTF app's", middle(starts) / middle(minimal), 2),
     ]
@@ -69,6 +73,32 @@ def _memory() -> tuple[float, float]:
         worker = sum(pss(pid) for pid, each in words.items() if "worker" in each)
         others = [p for p, each in words.items() if "worker" not in each and "serve" not in each]
         return sum(map(pss, others)), worker
+
+
+def _uploads() -> float:
+    """How much more the web processes take, at most, while 16 clients send three photos each."""
+    photos = [a_photo(number) for number in range(6)]
+    ready = threading.Barrier(16)
+
+    def upload(number: int) -> None:
+        visitor = Visitor(service)
+        visitor.open("/report/failure")
+        ready.wait()
+        chosen = [(f"{n}.jpg", photos[(number + n) % 6]) for n in range(3)]
+        assert visitor.forge(files=chosen, keep="yes").status == 200
+
+    with tempfile.TemporaryDirectory() as folder, ours(Path(folder)) as service:
+        pids = [process.pid for process in service.tree()]
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(lambda _: Visitor(service).open("/report/failure"), range(16)))
+            before = peak = sum(map(pss, pids))
+            sent = [pool.submit(upload, number) for number in range(16)]
+            while not all(each.done() for each in sent):
+                peak = max(peak, sum(map(pss, pids)))
+                time.sleep(0.02)
+        for each in sent:
+            each.result()
+    return peak - before
 
 
 def _start(command: tuple[tuple[str, ...], str]) -> float:

@@ -30,6 +30,7 @@ Queue = Callable[..., int]
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.05)
     monkeypatch.setattr(worker, "GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(worker, "CUT_SECONDS", 0.5)
 
 
 def test_a_mail_that_hangs_holds_one_conversation_and_not_the_others(

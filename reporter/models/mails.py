@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, Index, SmallInteger, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from reporter.models.base import Base, kind_column, state_column
 from reporter.models.kinds import MailForm, MailKind, MailState, Outcome, Trouble
-
-if TYPE_CHECKING:
-    from reporter.models.reports import Report
 
 
 def _partial(name: str, *columns: str, where: str) -> Index:
@@ -83,7 +79,6 @@ class Message(Base):
     alarm_from: Mapped[datetime | None]
     alarmed_at: Mapped[datetime | None]
     content: Mapped[bytes]
-    report: Mapped[Report | None] = relationship(back_populates="messages")
     attempts: Mapped[list[Attempt]] = relationship(
         back_populates="message", order_by="Attempt.id", passive_deletes=True
     )

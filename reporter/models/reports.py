@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from reporter.models.base import Base, kind_column, state_column
 from reporter.models.kinds import Author, UpdateKind
-
-if TYPE_CHECKING:
-    from reporter.models.mails import Message
+from reporter.models.mails import Message
 
 
 class Draft(Base):
@@ -78,9 +76,7 @@ class Report(Base):
     )
     content: Mapped[dict[str, Any]]  # report.Report as JSON
     updates: Mapped[list[Update]] = relationship(order_by="Update.id", passive_deletes=True)
-    messages: Mapped[list[Message]] = relationship(
-        back_populates="report", order_by="Message.id", passive_deletes=True
-    )
+    messages: Mapped[list[Message]] = relationship(order_by="Message.id", passive_deletes=True)
 
 
 class SearchTerm(Base):

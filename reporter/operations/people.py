@@ -89,7 +89,7 @@ def _erase(session: Session, address: str, before: Kept, since: Kept) -> dict[st
     going: dict[str, list[models.Base]] = {
         "drafts": list(_rows(session, models.Draft, [*before.drafts, *since.drafts, *details])),
         "followed known incidents": list(followers),
-        "mails": [row for row in mails if not _waits_with_report(row)],
+        "mails": [row for row in mails if not _waits_with_report(session, row)],
     }
     for name, rows in going.items():
         counts[name] = len(rows)
@@ -146,9 +146,10 @@ def _followers(session: Session, address: str) -> Iterator[models.Follower]:
     yield from session.scalars(sa.select(models.Follower).where(same))
 
 
-def _waits_with_report(row: models.Message) -> bool:
+def _waits_with_report(session: Session, row: models.Message) -> bool:
     """Whether it goes with its report, later: a mail that comes after the ticket needs it."""
-    return row.report is not None and row.report.erase_wanted
+    report = session.get(models.Report, row.report_id) if row.report_id else None
+    return report is not None and report.erase_wanted
 
 
 def _forget_words(session: Session, message_id: int | None) -> None:

@@ -20,7 +20,7 @@ def lesser_form(session: Session, message: models.Message) -> Mail | None:
     It keeps its Message-ID, so that what follows it in its thread finds it. What it leaves out is
     at the desk.
     """
-    row = message.report
+    row = session.get(models.Report, message.report_id) if message.report_id else None
     if message.kind not in {MailKind.TICKET, MailKind.FOLLOWUP} or row is None:
         return None
     url = desk_url(row.reference)

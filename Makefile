@@ -79,6 +79,10 @@ catalogues: .venv/installed-dev ## Bring the language catalogues up to date with
 screenshots: .venv/installed-dev browser ## Make screenshots of every page, in screenshots/
 	@$(BIN)/python tests/screenshots.py
 
+.PHONY: pictures
+pictures: .venv/installed-dev browser ## Make the two pictures of the README anew
+	@$(BIN)/python tests/screenshots.py --readme
+
 .PHONY: example
 example: .venv/installed-dev ## Write the example mail of docs/mail.md anew
 	@$(BIN)/python tests/functional/test_example.py

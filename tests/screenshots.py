@@ -1,6 +1,7 @@
-"""Pictures of every page and state, in screenshots/: by language, width and colours.
+"""Pictures of every page and state, in screenshots/: by language, width and colours; or the two of
+the README.
 
-make screenshots
+make screenshots · make pictures
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def readme() -> None:
         tempfile.TemporaryDirectory() as folder,
         toured(Path(folder)) as (service, smtp),
         chromium() as browser,
-        person(browser, service, "es", viewport={"width": 720, "height": 800}) as customer,
+        person(browser, service, "es", viewport={"width": 390, "height": 844}) as customer,
     ):
         README.mkdir(exist_ok=True)
         said = CALL | UNSAID | {"started": "hour_1", "started_at": None, "approximate": None}
@@ -83,6 +84,7 @@ def readme() -> None:
         until(lambda: len(smtp.received) == 2)  # the ticket and its acknowledgement
         open_inbox(customer, service, smtp)
         customer.follows(f".mails a:has-text('{CALL['summary']}')")
+        customer.page.set_viewport_size({"width": 720, "height": 800})
         customer.page.screenshot(path=README / "ticket.png", full_page=True)
 
 

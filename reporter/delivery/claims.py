@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter.database import UTCDateTime
+from reporter.database.among import among
 from reporter.delivery.backoff import LONGEST_SECONDS, SPREAD
 from reporter.delivery.mail import Claimed
 from reporter.delivery.processes import is_gone
@@ -74,7 +75,7 @@ def _due(rank: int) -> sa.Select[Any]:
 
 TAKE = (
     sa.update(MESSAGE)
-    .where(MESSAGE.c.id.in_(sa.bindparam("these", expanding=True)))
+    .where(among(MESSAGE.c.id, "these"))
     .values(
         claimed_by=sa.bindparam("token"),
         due_at=sa.bindparam("until"),

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from reporter.database.among import among
 from reporter.delivery.backoff import backoff_seconds
 from reporter.delivery.claims import MESSAGE, RANKS, change, release
 from reporter.delivery.mail import Claimed, LesserForm
@@ -94,16 +95,15 @@ def record(session: Session, tried: Sequence[Tried], now: datetime) -> list[bool
 
 # Statements are made once: that takes longer than most of them run.
 
-THESE: sa.BindParameter[Sequence[int]] = sa.bindparam("these", expanding=True)
 KNOWN = (
     sa.select(MESSAGE.c.id, MESSAGE.c.claimed_by, MESSAGE.c.trouble)
-    .where(MESSAGE.c.id.in_(THESE))
+    .where(among(MESSAGE.c.id, "these"))
     .order_by(MESSAGE.c.id)  # as everybody else who locks several
     .with_for_update()
 )
 IS_SENT = (
     sa.update(MESSAGE)
-    .where(MESSAGE.c.id.in_(THESE), MESSAGE.c.state != MailState.SENT)
+    .where(among(MESSAGE.c.id, "these"), MESSAGE.c.state != MailState.SENT)
     .values(
         state=MailState.SENT,
         sent_at=sa.bindparam("now"),
@@ -114,7 +114,9 @@ IS_SENT = (
     )
 )
 UNBLOCK = (
-    sa.update(MESSAGE).where(MESSAGE.c.after_id.in_(THESE), MESSAGE.c.blocked).values(blocked=False)
+    sa.update(MESSAGE)
+    .where(among(MESSAGE.c.after_id, "these"), MESSAGE.c.blocked)
+    .values(blocked=False)
 )
 ATTEMPTED = sa.insert(cast(sa.Table, Attempt.__table__))
 

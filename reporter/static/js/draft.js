@@ -101,7 +101,9 @@ export const restored =
 if (whole) import("./whole.js");
 if ($("[data-status]")) import("./receipt.js");
 if ($("#f-timezone, output[for]")) import("./zone.js");
-if ($("[data-limit]")) import("./writing.js");
+const counting = () => import("./writing.js").catch(() => {});
+if ($(".prose")) counting();
+else if ($("[data-limit]")) addEventListener("input", counting, { once: true });
 
 // A report that waits to be sent is looked after by the form without a connection.
 const queued = others().find((each) => each.queued);

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import (
     Blueprint,
     abort,
-    current_app,
     flash,
     jsonify,
     redirect,
-    render_template,
     request,
     url_for,
 )
@@ -25,28 +19,21 @@ from flask_babel import gettext as _
 from flask_babel import refresh
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import CSRFError
-from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
-from reporter.attachments import store as attachments
 from reporter.database import get_database
 from reporter.delivery import beforehand
-from reporter.formats.words import day_and_time
-from reporter.links import full_url, hash_token, replaced_receipt_token
-from reporter.mail.ticket_text import kind_in_words
+from reporter.links import hash_token, replaced_receipt_token
 from reporter.models import UpdateKind
 from reporter.notices import store as notices
-from reporter.notices.store import Notice
-from reporter.report import Receipt, StoredFile
 from reporter.reports import store
 from reporter.reports.forms import MineForm, NewsForm, UpdateForm
-from reporter.reports.receipts import ALL_SHOWN, SHOWN, find_or_404
+from reporter.reports.receipt_page import look_at, page
+from reporter.reports.receipts import ALL_SHOWN, SHOWN
 from reporter.reports.subscriptions import say_mine, want_news
 from reporter.reports.updates import add_update
 from reporter.web.guards import limiter
-from reporter.web.locale import choose_language, current_language
-from reporter.web.signatures import csrf_token
-from reporter.web.skeleton import Slot, skeleton
+from reporter.web.locale import choose_language
 
 blueprint = Blueprint("reports", __name__)
 
@@ -69,7 +56,7 @@ def receipt(token: str) -> ResponseReturnValue:
     if bare != token or request.path.endswith("/"):
         return redirect(url_for("reports.receipt", token=bare or abort(404)))
     shown = ALL_SHOWN if "earlier" in request.args else SHOWN
-    return _page(_look(token, shown), UpdateForm()), 200
+    return page(look_at(token, shown), UpdateForm()), 200
 
 
 @blueprint.route("/r/<token>/updates", methods=["GET", "POST"])
@@ -81,16 +68,16 @@ def updates(token: str) -> ResponseReturnValue:
     """
     if request.method != "POST":
         return _to_receipt(token)
-    look = _look(token)
+    look = look_at(token)
     if "lang" in request.form:
         choose_language(request.form["lang"])
         refresh()
         form = UpdateForm()
         typed = form.kind.data or form.text.data
-        return _page(look, form) if typed else _to_receipt(token)
+        return page(look, form) if typed else _to_receipt(token)
     form = UpdateForm()
     if not form.validate_on_submit():
-        return _page(look, form), 422
+        return page(look, form), 422
     kind, text = UpdateKind(form.kind.data), form.text.data or ""
     add_update(look.receipt.report_id, kind, text, datetime.now(UTC))
     flash(_("It is saved and on its way to support."), "add")
@@ -177,83 +164,10 @@ def mine(token: str) -> ResponseReturnValue:
 @limiter.limit(STATUS_LIMIT)
 def status(token: str) -> ResponseReturnValue:
     """Times in ISO 8601, UTC, or null. The ETag is the version of the page it was asked from."""
-    look, now = _look(token), datetime.now(UTC)
+    look, now = look_at(token), datetime.now(UTC)
     response = jsonify(look.receipt.status(now))
     response.set_etag(look.version(now))
     return response
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What one look at the database finds for a receipt's page."""
-
-    token: str
-    receipt: Receipt
-    files: tuple[StoredFile, ...]
-    notices: list[Notice]  # the one that it is linked to; else the open ones of its service
-
-    def version(self, now: datetime) -> str:
-        """Of what the page shows by itself: another one when there is something to see."""
-        found = self.receipt
-        told_at = [each.update.at.isoformat() for each in found.told[:1]]
-        shown = [
-            found.status(now),
-            found.news_wanted,
-            found.answered_at and found.answered_at.isoformat(),
-            found.unreachable_at is None,
-            [[notice.key, len(notice.entries)] for notice in self.notices],
-            [[mail.form, mail.is_late(now)] for mail in found.mails],
-            told_at,
-        ]
-        return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
-
-
-def _look(token: str, shown: int = SHOWN) -> _Look:
-    with get_database().read() as session:
-        found = find_or_404(session, token, shown)
-        files = attachments.files_of(session, found.report_id)
-        linked = notices.get(session, found.notice_id) if found.notice_id else None
-        known = [linked] if linked else notices.active(session, found.report.text("service"))
-    return _Look(token, found, files, known)
-
-
-def _page(look: _Look, form: UpdateForm) -> str:
-    found, now = look.receipt, datetime.now(UTC)
-    return render_template(
-        "receipt/receipt.html",
-        receipt=found,
-        report=found.report,
-        sections=found.report.sections[found.report.asked_in(current_language())],
-        files=look.files,
-        notices=look.notices,
-        linked=found.notice_id is not None,
-        form=form,
-        update_form=_update_form(look.token, found.report.reference, form),
-        news=NewsForm(),
-        mine=MineForm(),
-        token=look.token,
-        link=full_url("reports.receipt", token=look.token),
-        now=now,
-        version=look.version(now),
-        **_words(found),
-    )
-
-
-def _update_form(token: str, reference: str, form: UpdateForm) -> Markup:
-    """The form that adds to a report: while nothing was typed, the same but for where it goes."""
-    macros: Any = current_app.jinja_env.get_template("receipt/_update.html").module
-    own = {"action": url_for("reports.updates", token=token), "reference": reference}
-    language = current_language()
-    if form.is_submitted():
-        return Markup(macros.update(form, **own, language=language))  # noqa: S704 (a macro's)
-
-    def render_open() -> str:
-        form.csrf_token.current_token = Slot("csrf_token")
-        return str(macros.update(form, **{name: Slot(name) for name in own}, language=language))
-
-    values = {"csrf_token": csrf_token()} | {name: escape(value) for name, value in own.items()}
-    page = skeleton(("update", language), render_open).fill(values)
-    return Markup(page)  # noqa: S704 (what is filled in is escaped)
 
 
 def _confirmation() -> str:
@@ -268,12 +182,3 @@ def _confirmation() -> str:
 
 def _to_receipt(token: str) -> ResponseReturnValue:
     return redirect(url_for("reports.receipt", token=token), 303)
-
-
-def _words(found: Receipt) -> dict[str, Any]:
-    zone = found.report.zone
-    return {
-        "zone": zone,
-        "at": lambda moment: day_and_time(moment.astimezone(zone)),
-        "kind_in_words": kind_in_words,
-    }

@@ -223,6 +223,13 @@ def updates_shown(app: Flask) -> None:
         page = add(more)
         assert (page.text.count("Sigue así."), "said before" in page.text) == (50, True)
         assert len(page.html) < size + 1_000
+    long = "Sigue así." + '"' * (5_000 - len("Sigue así."))  # what costs most in HTML
+    with app.extensions["sqlalchemy"].write() as session:
+        session.execute(sa.update(models.Update).values(content={"text": long}))
+    for path in (receipt, f"{receipt}?earlier=1"):
+        page = customer.open(path)
+        assert page.text.count("Sigue así.") == 50
+        assert len(page.html) < 50 * 5 * len(long) + PAGE_BYTES
 
 
 # One process

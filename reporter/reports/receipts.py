@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from reporter.models import Author, MailKind, MailState, UpdateKind
 from reporter.report import CustomerUpdate, MailStatus, Receipt, SupportMessage, Told
 from reporter.reports import store
 from reporter.web import bounds
+from reporter.web.fields import TEXT_LENGTH
 
 # How many updates, messages and mails of one report are shown, the latest; and when all are asked
 # for.
@@ -75,7 +76,7 @@ def find(session: Session, token: str, shown: int = SHOWN) -> Receipt | None:
                 each.next_news_at,
                 mails.get(each.message_id),
             )
-            for each in messages[:shown]
+            for each in _that_fit(messages[:shown])
             if each.content["text"]
         ),
         told=tuple(
@@ -83,11 +84,22 @@ def find(session: Session, token: str, shown: int = SHOWN) -> Receipt | None:
                 CustomerUpdate(each.kind, (each.content or NO_TEXT)["text"], each.created_at),
                 mails.get(each.message_id),
             )
-            for each in updates[:shown]
+            for each in _that_fit(updates[:shown])
         ),
         has_earlier=max(len(messages), len(updates)) > shown,
         mails=tuple(mails.values()),
     )
+
+
+def _that_fit(said: Sequence[sa.Row[Any]]) -> Iterator[sa.Row[Any]]:
+    """The newest, as far as one page has room for their words: that of the last SHOWN, which may
+    be long, or of many more as people write them."""
+    room = SHOWN * TEXT_LENGTH
+    for each in said:
+        room -= len((each.content or NO_TEXT)["text"])
+        if room < 0:
+            return
+        yield each
 
 
 def find_or_404(session: Session, token: str, shown: int = SHOWN) -> Receipt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -25,6 +26,9 @@ from reporter.serving import parent
 DRAIN_SECONDS = 20
 # Of each process: how many clients may be slow in sending their form while others are served.
 THREADS = 512
+# Of each process: how many may be connected, also those that say nothing until they are cut off.
+# With no more of them than threads, whoever connects and stays silent would keep everybody out.
+CONNECTIONS = 8192
 # Of all headers of one request: more is answered 431.
 HEADER_BYTES = 16 * 1024
 SWITCH_SECONDS = 0.0005
@@ -39,6 +43,7 @@ def run(app: Flask, host: str, port: int, processes: int) -> None:
     Raises click.ClickException when it cannot listen there.
     """
     check_address(host, port)
+    _allow_open_files(2 * CONNECTIONS)
     _share(app)
     # Until a process of the server handles these itself it has nothing in hand, and ends at once.
     # Otherwise it has its parent's handlers, which would swallow the order to stop.
@@ -55,6 +60,8 @@ def run(app: Flask, host: str, port: int, processes: int) -> None:
         interface=Interfaces.WSGI,
         workers=processes,
         blocking_threads=THREADS,
+        backlog=CONNECTIONS,
+        backpressure=CONNECTIONS,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=HEADER_BYTES),
         websockets=False,
@@ -65,6 +72,14 @@ def run(app: Flask, host: str, port: int, processes: int) -> None:
         # Its one warning would be of THREADS, which is high for a reason.
         log_level=LogLevels.error,
     ).serve()
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Each connection is an open file. As many as the system lets us have, if it is fewer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _end_when_told() -> None:

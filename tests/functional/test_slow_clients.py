@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from running import Service, Visitor, running
 
 SLOW = 1_200  # more than all processes have threads
+SILENT = 2_000
 HALF_A_FORM = (
     b"POST /report/failure HTTP/1.1\r\nHost: bench\r\nContent-Length: 5000\r\n"
     b"Content-Type: application/x-www-form-urlencoded\r\n\r\nsummary="
@@ -32,6 +34,24 @@ def test_headers_have_a_bound(service: Service, size: int, status: bytes) -> Non
         lines = b"GET /healthz HTTP/1.1\r\nHost: x\r\nAccept-Language: "
         client.sendall(lines + b"a" * (size - len(lines) - 4) + b"\r\n\r\n")
         assert client.recv(100).split()[1] == status
+
+
+@pytest.fixture(autouse=True)
+def as_many_sockets_as_it_takes() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))
+
+
+def test_whoever_connects_and_says_nothing_keeps_nobody_out(service: Service) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(SILENT):
+            client = socket.create_connection(("127.0.0.1", service.port), 10)
+            stack.callback(client.close)
+        for _ in range(5):
+            assert Visitor(service).peek("/report/failure").status == 200
+        client.settimeout(0.1)
+        with pytest.raises(TimeoutError):  # and none of them was turned away meanwhile
+            client.recv(1)
 
 
 def test_half_sent_forms_of_one_client_hold_up_nobody_however_many(service: Service) -> None:

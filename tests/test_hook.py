@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -190,6 +192,18 @@ def test_the_same_call_twice_makes_one_change(provider: Provider, token: str) ->
     assert call(provider, {**told, "event": "solved"}) == 202  # it comes late once more
     assert provider.receipt(token).solved_at is None
     assert kinds(provider) == ["answered", "solve", "reopen"]
+
+
+def test_calls_at_the_same_moment_are_each_heard_once(on_both_engines: Provider) -> None:
+    provider = on_both_engines
+    tokens = [provider.report(f"draft{number}") for number in range(4)]
+    told = [{"reference": reference(provider, token), "event": "answered"} for token in tokens]
+    with ThreadPoolExecutor(8) as pool:
+        assert {*pool.map(partial(call, provider), told * 3)} == {202}
+    assert kinds(provider) == ["answered"] * 4
+    with provider.database.read() as session:
+        heard = session.scalars(sa.select(models.HeardCount.count)).all()
+    assert heard == [12]
 
 
 def test_a_time_to_come_is_now(provider: Provider, token: str) -> None:

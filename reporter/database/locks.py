@@ -21,6 +21,7 @@ class Lock(StrEnum):
     ALARMS = "alarms"
     STAFF = "staff"
     QUOTA = "quota"  # of one client
+    HEARD = "heard"  # one mail, and the count of one sort
 
 
 def exclusive(session: Session, lock: Lock, of: str | int = "") -> None:

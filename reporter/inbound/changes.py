@@ -9,6 +9,7 @@ from flask import current_app
 from sqlalchemy.orm import Session, defer
 
 from reporter import models
+from reporter.database import Lock, exclusive
 from reporter.delivery import outbox
 from reporter.inbound import unreachable
 from reporter.inbound.parse import Heard, Sort
@@ -34,7 +35,8 @@ def apply(session: Session, heard: Heard, originators: tuple[str, ...], at: date
 
 
 def count(session: Session, sort: str, at: datetime) -> None:
-    """That one more of *sort* came in."""
+    """That one more of *sort* came in. The last thing that a transaction does."""
+    exclusive(session, Lock.HEARD, sort)
     row = session.get(models.HeardCount, sort, with_for_update=True)
     if row is None:
         session.add(models.HeardCount(sort=sort, count=1, last_at=at))
@@ -43,7 +45,8 @@ def count(session: Session, sort: str, at: datetime) -> None:
 
 
 def is_new(session: Session, key: str, at: datetime) -> bool:
-    """Whether *key* was never heard; from now on it was. The caller has a lock around it."""
+    """Whether *key* was never heard; from now on it was."""
+    exclusive(session, Lock.HEARD, key)
     if session.get(models.HeardOnce, key):
         return False
     session.add(models.HeardOnce(key=key, heard_at=at))

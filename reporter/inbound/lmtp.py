@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -39,8 +40,10 @@ def listening(app: Flask) -> Iterator[None]:
         yield
         return
     host, _colon, port = listen.rpartition(":")
-    controller = _Listener(Ear(app), hostname=host.strip("[]"), port=int(port))
+    host = host.strip("[]")
+    controller = _Listener(Ear(app), hostname=host, port=int(port))
     try:
+        _take(host, int(port))
         controller.start()
     except OSError as error:
         log.warning("inbound not listening", address=listen, error=error.strerror)
@@ -52,6 +55,13 @@ def listening(app: Flask) -> Iterator[None]:
         yield
     finally:
         controller.stop(no_assert=True)
+
+
+def _take(host: str, port: int) -> None:
+    """Raises OSError where that cannot be had, which the controller waits five seconds to tell."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family):
+        pass
 
 
 class _Session(LMTP):

@@ -70,5 +70,11 @@ set_closed.call(true)
 set_closed.call(false)
 look_at.call("reopened")
 
-told = { tickets: tickets, on_arrival: on_arrival, on_answer: on_answer }
+# Somebody else, who knows the reference and the Message-ID of a ticket.
+stranger = File.binread(Dir["#{mails}/3-*.eml"].first)
+stranger = stranger.sub(/^From: .*$/, "From: eva@evil.example\r").sub(/^Message-ID: .*$/i, "Message-ID: <1@evil.example>\r")
+before = Issue.count
+MailHandler.receive(stranger, options)
+
+told = { stranger_apart: Issue.count > before, tickets: tickets, on_arrival: on_arrival, on_answer: on_answer }
 File.write(out, JSON.generate(told))

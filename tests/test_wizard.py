@@ -13,6 +13,7 @@ from flask import Flask
 from typed_in import moved_to, rows, the_report, ticket_of, typed
 
 from reporter.models import Report
+from reporter.wizard.step import StepForm
 
 LAST = {"failure": "/report/timing", "timing": "/report/changes", "changes": "/report/contact"}
 
@@ -192,6 +193,17 @@ def test_answers_that_are_not_valid_any_more_are_asked_again_before_sending(
         moved.open("/report/review")
         moved.submit()
         assert the_report(changed).text("service") == "cloud"
+
+
+def test_what_was_found_valid_is_not_checked_again(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = Customer(app, "en")
+    customer.fill_all()
+    monkeypatch.setattr(StepForm, "validate", None)
+    assert "Check your answers" in customer.open("/report/review").text
+    customer.submit()
+    assert the_report(app).text("summary") == ANSWERS["summary"]
 
 
 # Going about ------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ class Radios(Question, RadioField):
             raise ValidationError(_("Choose one of the answers shown"))
 
     def format(self, form: Form, at: datetime) -> str:
-        return self._words(form)[self.data]
+        return self._words(form).get(self.data, self.data)
 
     def _words(self, form: Form) -> Mapping[str, str]:
         """What each choice is called in the language in use; always the same, so made once."""

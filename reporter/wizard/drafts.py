@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from importlib.metadata import version
 from typing import Any, cast
 
 import sqlalchemy as sa
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from reporter import models
@@ -17,6 +20,8 @@ from reporter.web import bounds, quotas
 
 # "Just now" is taken for as long as this.
 JUST_NOW = timedelta(hours=1)
+# The settings that answers are checked by.
+CHECKED_BY = ("SERVICES", "TIMEZONE", "PHONE_REGION", "SUPPORT_EMAIL", "MAIL_DEFAULT_SENDER")
 
 Raw = Mapping[str, list[str]]  # submitted strings by key
 
@@ -47,10 +52,16 @@ UPDATE = (
 
 @dataclass(frozen=True)
 class StoredStep:
-    """A step as it was last submitted; `answered_at` is None while it does not validate."""
+    """A step as it was last submitted; `answered_at` is None while it does not validate. `rules`:
+    what it was checked by, see `rules`."""
 
     raw: Raw
     answered_at: datetime | None
+    rules: str = ""
+
+    def is_valid(self) -> bool:
+        """Whether it is known to be, without checking it again: no time makes it invalid."""
+        return self.answered_at is not None and self.rules == rules()
 
     def is_stale(self, at: datetime) -> bool:
         """Whether it says "just now" of a time that was long before *at*."""
@@ -86,6 +97,16 @@ class Look:
     kept_hash: str | None
     first_is_sent: bool
     has_files: bool
+
+
+def rules() -> str:
+    """A name for what answers are checked by: another in another release or with other settings."""
+    made: dict[str, Any] = current_app.extensions
+    if "rules" not in made:
+        settings = [current_app.config[name] for name in CHECKED_BY]
+        told = repr((version("incident-reporter"), settings))
+        made["rules"] = sha256(told.encode()).hexdigest()[:16]
+    return str(made["rules"])
 
 
 NOTHING = Look(None, None, first_is_sent=False, has_files=False)
@@ -147,7 +168,7 @@ def save(
     *created_at* is for a new one that was begun before we heard of it. *seen* is the draft as it
     was read: while nobody has changed it since, as another tab may, it is not read again.
     """
-    step = StoredStep(raw, answered_at)
+    step = StoredStep(raw, answered_at, rules())
     with get_database().write() as session:
         exclusive(session, Lock.DRAFT, draft_id)  # two tabs save two steps of one draft
         if seen and _change(session, seen, slug, step, flags):
@@ -186,6 +207,7 @@ def _row(draft: Draft) -> dict[str, Any]:
             slug: {
                 "answers": dict(step.raw),
                 "answered_at": step.answered_at and step.answered_at.isoformat(),
+                "rules": step.rules,
             }
             for slug, step in draft.steps.items()
         },
@@ -200,4 +222,5 @@ def _draft(draft_id: str, found: Sequence[Any]) -> Draft:
 
 def _step(entry: dict[str, Any]) -> StoredStep:
     at = entry["answered_at"]
-    return StoredStep(entry["answers"], datetime.fromisoformat(at) if at else None)
+    answered_at = datetime.fromisoformat(at) if at else None
+    return StoredStep(entry["answers"], answered_at, entry.get("rules", ""))

@@ -63,7 +63,8 @@ def review_page(stage: Stage) -> ResponseReturnValue:
         for step in stage.steps
     }
     for slug, form in forms.items():
-        if not form.validate():
+        stored = stage.stored(slug)
+        if not (stored and stored.is_valid()) and not form.validate():
             return redirect(stage.url(slug, check=1), 303)
     at = datetime.now(UTC)
     send = SendForm()

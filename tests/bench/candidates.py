@@ -25,6 +25,7 @@ from reporter import create_app, models
 from reporter.demo.mailbox import free_port
 from reporter.links import hash_token, new_token
 from reporter.web.browser import Key
+from reporter.wizard.drafts import rules
 from reporter.wizard.report_stage import new_key
 
 HERE = Path(__file__).parent
@@ -96,7 +97,7 @@ def naive_posts(count: int) -> list[bytes]:
 
 def our_posts(service: Service, count: int) -> list[bytes]:
     """As many drafts, filled in, and the request that sends each: the POST of the review."""
-    with silence(), _app(service) as app:
+    with silence(), _app(service) as app, app.app_context():
         services = [each["id"] for each in app.config["SERVICES"]]
         at = datetime.now(UTC) - timedelta(minutes=5)
         keys = [(new_token(), new_key()) for _ in range(count)]
@@ -107,6 +108,7 @@ def our_posts(service: Service, count: int) -> list[bytes]:
                 slug: {
                     "answers": {k: [v] for k, v in values(slug, email=email, service=of).items()},
                     "answered_at": at.isoformat(),
+                    "rules": rules(),
                 }
                 for slug in SLUGS
             }

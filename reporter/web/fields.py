@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
@@ -24,7 +23,6 @@ from wtforms.validators import ValidationError
 from reporter.formats.text import one_line, short
 from reporter.formats.words import size_in_words
 from reporter.report import StoredFile
-from reporter.web.locale import current_language
 from reporter.web.question import CHECKED, Question
 
 TEXT_LENGTH = 5_000
@@ -80,15 +78,10 @@ class Radios(Question, RadioField):
             raise ValidationError(_("Choose one of the answers shown"))
 
     def format(self, form: Form, at: datetime) -> str:
-        return self._words(form).get(self.data, self.data)
+        return self.words().get(self.data, self.data)
 
-    def _words(self, form: Form) -> Mapping[str, str]:
-        """What each choice is called in the language in use; always the same, so made once."""
-        made: dict[object, Mapping[str, str]] = current_app.extensions.setdefault("choices", {})
-        key = type(form), self.name, current_language()
-        if key not in made:
-            made[key] = {choice.value: str(choice.label) for choice in self.iter_choices()}
-        return made[key]
+    def words(self) -> Mapping[str, str]:
+        return {choice.value: str(choice.label) for choice in self.iter_choices()}
 
 
 class Select(Question, SelectField):

@@ -190,6 +190,10 @@ class Question(Field):
     def validate_value(self, form: Form) -> None:
         """Raises ValidationError when what was typed cannot be taken."""
 
+    def words(self) -> Mapping[str, str]:
+        """What each value is called, where that is all of `format`; in the language in use."""
+        return {}
+
     def format(self, form: Form, at: datetime) -> str:
         """The answer in words, read at the time *at*."""
         return self.typed()

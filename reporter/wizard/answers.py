@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 
 from reporter.models import Channel
-from reporter.report import Answer, Report, Section
+from reporter.report import Answer, Report, Section, Value
 from reporter.web.locale import current_language
 from reporter.web.question import Question, questions
 from reporter.wizard.detail_steps import DETAIL_STEPS
@@ -34,9 +34,20 @@ def filled(step: Step, answered: StoredStep | None, **context: Any) -> StepForm:
     )
 
 
-def sections(forms: Sequence[StepForm], at: datetime) -> tuple[Section, ...]:
+@dataclass(frozen=True)
+class Wording:
+    """What a form says in one language, whatever is answered: its title, and of each question the
+    label and the `words`."""
+
+    title: str
+    labels: Sequence[str]
+    words: Sequence[Mapping[str, str]]
+
+
+def sections(forms: Iterable[StepForm], at: datetime) -> tuple[Section, ...]:
     """Every answer of *forms* in the language in use, as read at the time *at*."""
-    return tuple(Section(str(form.title), _answers(form, at)) for form in forms)
+    language = current_language()
+    return tuple(_section(form, _wording(form, language), at) for form in forms)
 
 
 def in_every_language(forms: Iterable[StepForm], at: datetime) -> dict[str, tuple[Section, ...]]:
@@ -47,30 +58,38 @@ def in_every_language(forms: Iterable[StepForm], at: datetime) -> dict[str, tupl
     for language in current_app.config["LANGUAGES"]:
         with force_locale(language):
             # Of a question, only what is said of it is another in another language.
-            found[language] = _reworded(forms, first, at) if first else sections(forms, at)
+            found[language] = (
+                tuple(
+                    _reworded(form, known, _wording(form, language), at)
+                    for form, known in zip(forms, first, strict=True)
+                )
+                if first
+                else sections(forms, at)
+            )
         first = first or found[language]
     return found
 
 
-def _reworded(
-    forms: Sequence[StepForm], known: Sequence[Section], at: datetime
-) -> tuple[Section, ...]:
-    """The sections *known* of the same *forms*, in the language in use."""
-    return tuple(
-        Section(
-            str(form.title),
-            tuple(
-                replace(
-                    answer,
-                    label=label,
-                    text="" if answer.value is None else question.format(form, at),
-                )
-                for label, question, answer in zip(
-                    _labels(form).values(), questions(form), section.answers, strict=True
-                )
-            ),
-        )
-        for form, section in zip(forms, known, strict=True)
+def _wording(form: StepForm, language: str) -> Wording:
+    """In *language*, which is in use. Always the same, so made once."""
+    made: dict[object, Wording] = current_app.extensions.setdefault("wording", {})
+    key = type(form), language
+    if key not in made:
+        asked = questions(form)
+        labels = [str(question.label.text) for question in asked]
+        made[key] = Wording(str(form.title), labels, [question.words() for question in asked])
+    return made[key]
+
+
+def _reworded(form: StepForm, known: Section, wording: Wording, at: datetime) -> Section:
+    """The section *known* of the same *form*, in the language in use."""
+    rows = zip(known.answers, questions(form), wording.labels, wording.words, strict=True)
+    return Section(
+        wording.title,
+        tuple(
+            replace(answer, label=label, text=_text(answer.value, words, question, form, at))
+            for answer, question, label, words in rows
+        ),
     )
 
 
@@ -84,33 +103,34 @@ def _blank(language: str) -> tuple[Section, ...]:
     return made[language]
 
 
-def _answers(form: StepForm, at: datetime) -> tuple[Answer, ...]:
-    labels = _labels(form)
-    return tuple(_answer(question, labels, form, at) for question in questions(form))
+def _section(form: StepForm, wording: Wording, at: datetime) -> Section:
+    rows = zip(questions(form), wording.labels, wording.words, strict=True)
+    return Section(wording.title, tuple(_answer(*row, form, at) for row in rows))
 
 
-def _labels(form: StepForm) -> Mapping[str, str]:
-    """What each question is called in the language in use; always the same, so made once."""
-    made: dict[object, Mapping[str, str]] = current_app.extensions.setdefault("labels", {})
-    key = type(form), current_language()
-    if key not in made:
-        made[key] = {question.name: str(question.label.text) for question in questions(form)}
-    return made[key]
-
-
-def _answer(question: Question, labels: Mapping[str, str], form: StepForm, at: datetime) -> Answer:
+def _answer(
+    question: Question, label: str, words: Mapping[str, str], form: StepForm, at: datetime
+) -> Answer:
     value = question.value(form)
     return Answer(
         name=question.name,
-        label=labels[question.name],
+        label=label,
         value=value,
-        text="" if value is None else question.format(form, at),
+        text=_text(value, words, question, form, at),
         asked=question.is_asked(form),
         key=question.key,
         wanted=question.wanted,
         important=question.important,
         exact=question.exact,
     )
+
+
+def _text(
+    value: Value, words: Mapping[str, str], question: Question, form: StepForm, at: datetime
+) -> str:
+    if value is None:
+        return ""
+    return words.get(str(value), str(value)) if words else question.format(form, at)
 
 
 def digest(forms: Iterable[StepForm]) -> str:
@@ -136,7 +156,7 @@ def changed(shown: str, forms: Iterable[StepForm]) -> tuple[str, ...]:
 
 
 def _short(value: object) -> str:
-    return hashlib.sha256(repr(value).encode()).hexdigest()[:8]
+    return f"{zlib.crc32(repr(value).encode()):x}"
 
 
 def report(

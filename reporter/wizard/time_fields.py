@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,8 +33,11 @@ AGO = {
 class Started(Radios):
     """Roughly when, counted back from the time it was answered; or "at" an exact time."""
 
+    def words(self) -> Mapping[str, str]:
+        return {}
+
     def format(self, form: Form, at: datetime) -> str:
-        words = super().format(form, at)
+        words = super().words()[self.data]
         if self.data in AGO:
             return f"{words}\n{three_ways(form.moment().at, at)}"
         return "" if self.data == "at" else words  # the next answer tells it

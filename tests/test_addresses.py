@@ -72,6 +72,10 @@ def test_a_refusal_says_which_of_its_causes_it_is(text: str, fault: Fault, part:
         ("ana@empresa.con", "ana@empresa.com"),
         ("ana@empresa.cmo", "ana@empresa.com"),
         ("ana@empresa.ogr", "ana@empresa.org"),
+        ("ana@gmail.co", "ana@gmail.com"),
+        ("ana@gmail.comm", "ana@gmail.com"),
+        ('"a@b"@gmail.con', '"a@b"@gmail.com'),
+        ("ana@correo.empresa.con", "ana@correo.empresa.com"),
     ],
 )
 def test_what_looks_like_a_slip_is_known(address: str, better: str) -> None:
@@ -81,7 +85,8 @@ def test_what_looks_like_a_slip_is_known(address: str, better: str) -> None:
 @pytest.mark.parametrize(
     "address",
     ["ana@gmail.com", "ana@GMAIL.com", "ana@mail.com", "ana@empresa.co", "ana@empresa.cm",
-     "ana@example.com", "ana@correo.empresa.es", "ana@me.com", "ana@gmx.es"],
+     "ana@example.com", "ana@correo.empresa.es", "ana@me.com", "ana@gmx.es",
+     "ana@gmail.co.uk", "ana@hotmail.es.com", "ana@gmaxx.com"],
 )  # fmt: skip
 def test_what_may_well_be_right_is_left_alone(address: str) -> None:
     assert meant(address) == ""

@@ -11,23 +11,25 @@ from typing import Any
 
 import conftest
 import pytest
+import sqlalchemy as sa
 from conftest import CONTENT, NOW, QUEUED, a_mail, record
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from reporter.database import Database
-from reporter.delivery import backlog, claims, outbox, outcomes
-from reporter.delivery.mail import Claimed
+from reporter.delivery import backlog, backoff, claims, outbox, outcomes
+from reporter.delivery.mail import Claimed, LesserForm
 from reporter.delivery.processes import process_name
 from reporter.delivery.smtp import AttemptResult
-from reporter.models import Message
+from reporter.models import MailForm, Message
 
 Queue = Callable[..., int]
 
 ACCEPTED = AttemptResult("relay:25", "accepted", 250, "2.0.0 ok")
 DEFERRED = AttemptResult("relay:25", "deferred", 451, "4.3.0 later")
 REFUSED = AttemptResult("relay:25", "refused", 550, "5.1.1 no such user")
+REFUSED_BY_US = AttemptResult("relay:25", "deferred", 550, "5.7.1 not you")
 LEASE = 60.0
 
 
@@ -399,12 +401,14 @@ def test_a_success_wakes_what_waits_for_that_recipient_alone(
 ) -> None:
     greylisted = AttemptResult("relay:25", "deferred", 451, "4.7.1 later", about="recipient")
     first, second, other = queue(), queue(), queue(kind="news", recipient="a@example.com")
+    planned = queue(due_at=after(900))
     for _ in range(3):
         record(database, claim(database), [greylisted])
     due = claim(database, after(15))
     assert due.id == first
     record(database, due, [ACCEPTED], after(15))
     assert [stored(database, id_).trouble for id_ in (second, other)] == [None, "recipient"]
+    assert stored(database, planned).due_at == after(900)
 
 
 def test_a_relay_that_is_well_again_wakes_all(database: Database, queue: Queue) -> None:
@@ -428,6 +432,8 @@ def test_what_processes_of_this_machine_held_that_are_gone_is_due(
             queue_in(session, name)
             claims.claim(session, name, NOW, LEASE)
         assert claims.free_gone(session, after(1)) == 1
+        held = {each.reference: each.claimed_by for each in session.scalars(sa.select(Message))}
+    assert [held[name] is None for name in (gone, lives, "elsewhere:1:1:1")] == [True, False, False]
     assert claim(database, after(1)).reference == gone
     assert nothing_due(database, after(1))
 
@@ -453,11 +459,99 @@ def test_a_wait_that_no_wait_can_be_is_due(database: Database, queue: Queue) -> 
         session.get_one(Message, fresh).created_at = NOW - hour
         assert claims.heed_moved_clock(session, NOW - hour, LEASE) == 4
     for id_ in (deferred, held, untried):
-        assert stored(database, id_).due_at == NOW - hour
+        message = stored(database, id_)
+        assert (message.due_at, message.alarm_from, message.claimed_by) == (*[NOW - hour] * 2, None)
     assert stored(database, quarter).due_at == NOW - hour + timedelta(seconds=900)
     assert stored(database, fresh).due_at == NOW - hour + timedelta(seconds=900)
     with database.write() as session:
         assert claims.heed_moved_clock(session, NOW - hour, LEASE) == 0
+
+
+def test_the_longest_wait_there_is_is_no_sign_of_a_moved_clock(
+    database: Database, queue: Queue
+) -> None:
+    longest = backoff.LONGEST_SECONDS * (1 + backoff.SPREAD)
+    within, beyond = queue(), queue()
+    for id_, seconds in ((within, longest), (beyond, longest + 1)):
+        record(database, claim(database), [REFUSED_BY_US])
+        with database.write() as session:
+            session.get_one(Message, id_).due_at = after(seconds)
+    with database.write() as session:
+        assert claims.heed_moved_clock(session, NOW, LEASE) == 1
+    assert [stored(database, id_).due_at for id_ in (within, beyond)] == [after(longest), NOW]
+    # Told at once already, and so it stays.
+    assert {stored(database, id_).alarm_from for id_ in (within, beyond)} == {outbox.AT_ONCE}
+
+
+def test_what_was_not_tried_is_due_at_once_and_counts_as_no_try(
+    database: Database, queue: Queue
+) -> None:
+    queue(), queue()
+    first, second = claimed_by_one(database)
+    record(database, first, [], after(3))
+    back, held = stored(database, first.id), stored(database, second.id)
+    assert (back.state, back.claimed_by, back.due_at) == ("queued", None, after(3))
+    assert (back.attempt_count, back.attempts, back.trouble) == (0, [], None)
+    assert (held.claimed_by, held.due_at, held.attempt_count) == (second.token, after(LEASE), 1)
+
+
+def test_who_lost_the_lease_gives_nothing_back(database: Database, queue: Queue) -> None:
+    message_id = queue()
+    first = claim(database)
+    second = claim(database, after(LEASE))
+    with database.write() as session:
+        claims.release(session, first, after(LEASE + 1))
+    message = stored(database, message_id)
+    assert (message.claimed_by, message.due_at) == (second.token, after(2 * LEASE))
+
+
+@pytest.mark.parametrize(("about", "seconds"), [("mail", 0), ("policy", 15)])
+def test_a_lesser_form_goes_on_in_place_of_what_every_relay_refused(
+    database: Database, queue: Queue, about: str, seconds: int
+) -> None:
+    """At once, but for a filter's no, which is given time."""
+    message_id = queue()
+    no = AttemptResult("relay:25", "refused", 552, "5.3.4 too large", about=about)
+    lesser = LesserForm(MailForm.STUB, a_mail("<1@example.com>", content=b"less"))
+    assert record(database, claim(database), [no], lesser=lesser)
+    message = stored(database, message_id)
+    assert (message.form, message.content, message.state) == ("stub", b"less", "queued")
+    assert (message.due_at, message.trouble) == (after(seconds), None)
+    assert message.alarm_from == NOW
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "alarm_from"),
+    [
+        ("ticket", 451, NOW),
+        ("ticket", 550, outbox.AT_ONCE),
+        ("acknowledgement", 451, None),
+        ("acknowledgement", 550, None),
+    ],
+)
+def test_what_somebody_has_to_mend_is_told_at_once_and_of_support_s_mails_alone(
+    database: Database, queue: Queue, kind: str, code: int, alarm_from: datetime | None
+) -> None:
+    message_id = queue(kind=kind)
+    record(database, claim(database), [AttemptResult("relay:25", "deferred", code, "no")])
+    assert stored(database, message_id).alarm_from == alarm_from
+
+
+def test_one_mail_finds_out_whether_a_trouble_is_over_and_it_is_the_first_that_waits(
+    database: Database, queue: Queue
+) -> None:
+    held = queue()
+    record(database, claim(database), [DEFERRED])
+    claim(database, after(15))  # in hand, and with a trouble still
+    fine = queue(due_at=after(16))
+    first, second = queue(), queue()
+    record(database, claim(database), [DEFERRED], jitter=0.0)
+    record(database, claim(database), [DEFERRED], jitter=0.9)
+    later = stored(database, second).due_at
+    with database.write() as session:
+        outcomes.advance_one(session, after(1))
+    due = [stored(database, id_).due_at for id_ in (held, fine, first, second)]
+    assert due == [after(15 + LEASE), after(16), after(1), later]
 
 
 def test_what_is_given_back_is_due_at_once(database: Database, queue: Queue) -> None:

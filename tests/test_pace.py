@@ -40,3 +40,10 @@ def test_the_pace_follows_a_relay_that_becomes_slow() -> None:
     for _ in range(4):
         pace.note(1.0, accepted=True)
     assert pace.ahead == 0
+
+
+def test_the_latest_mail_counts_for_a_fifth() -> None:
+    pace = Pace(4)
+    pace.note(0.001, accepted=True)
+    pace.note(0.011, accepted=True)
+    assert pace.ahead == int(4 * 0.05 / 0.003)

@@ -49,6 +49,10 @@ def utc(text: str) -> datetime:
         # It is 2:45 twice that night; the one that is to come is meant.
         ("2026-10-25 00:30", "02:45", "2026-10-25 00:45"),
         ("2026-10-25 01:00", "02:45", "2026-10-25 01:45"),
+        # With its date nobody can say which; the earlier is no later than was promised.
+        ("2026-10-24 18:00", "2026-10-25 02:30", "2026-10-25 00:30"),
+        # A year and a day ahead, and no minute more.
+        ("2026-11-23 10:00", "2027-11-24 11:00", "2027-11-24 10:00"),
     ],
 )
 def test_a_time_to_come(now: str, text: str, moment: str) -> None:
@@ -66,6 +70,7 @@ def test_a_time_to_come(now: str, text: str, moment: str) -> None:
         ("2026-10-25 10:00", "2026-10-24 18:00", "2026-10-24 16:00"),
         ("2026-10-25 02:00", "02:45", "2026-10-25 01:45"),
         ("2026-10-25 01:00", "02:45", "2026-10-25 00:45"),
+        ("2026-11-23 10:00", "2026-11-23 11:00", "2026-11-23 10:00"),  # this very minute
     ],
 )
 def test_a_time_gone_by(now: str, text: str, moment: str) -> None:
@@ -80,6 +85,9 @@ def test_a_time_gone_by(now: str, text: str, moment: str) -> None:
         ("2026-11-23 10:41", "11:41", True, "2026-11-24 10:41"),
         ("2026-11-23 10:41", "11:42", False, "2026-11-22 10:42"),
         ("2026-11-23 10:41", "2026-11-23 10:30", True, None),
+        ("2026-11-23 10:41", "2026-11-23 11:41", True, None),
+        # Already tomorrow in Madrid.
+        ("2026-11-23 23:30", "00:10", True, "2026-11-24 23:10"),
         ("2026-11-23 10:41", "2026-11-23 18:30", False, None),
     ],
 )
@@ -110,7 +118,8 @@ def test_a_time_that_the_clocks_go_over_is_refused(text: str, now: str, ahead: b
     "text",
     ["", "+1:30", "1:3", ":", "10:", "soon", "24:00", "10:60", "-1:30", "1030",
      "99/99/2026 10:30", "0001-01-01",
-     "9999-12-31 23:59", "0001-01-01T00:00:00+14:00", "1969-12-31 10:00", "2028-01-01 10:00"],
+     "9999-12-31 23:59", "0001-01-01T00:00:00+14:00", "1969-12-31 10:00", "2028-01-01 10:00",
+     "2027-11-24 11:01"],
 )  # fmt: skip
 def test_what_is_no_time_is_refused(text: str, ahead: bool) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (whatever it says, the caller says it better)

@@ -101,6 +101,7 @@ NOBODY_SEES = ["\u200b", "\u2060", "\u00ad", "\ufeff", "\u180e", "\u200e", "\u20
 def test_a_character_that_nobody_sees_is_taken_off_wherever_it_stands(mark: str) -> None:
     assert short(f"{mark}ana{mark}@example.com{mark}") == "ana@example.com"
     assert header_text(f"La{mark} tienda") == "La tienda"
+    assert short(f"न{mark}म") == "नम"  # where a joiner would stay
     assert exact_lines(f"a{mark}b\n{mark}") == ["ab", ""]
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from factories import SENT_AT, a_report
+from flask_babel import force_locale
 
+from reporter.mail.first_line import followup_line
 from reporter.mail.key_block import block, missing
 from reporter.mail.ticket_text import copy_text, subject, ticket_text
 from reporter.models import Channel, UpdateKind
@@ -73,6 +75,40 @@ def test_the_first_line_says_what_since_when_and_whom_to_call(
     changes: dict[str, str], line: str
 ) -> None:
     assert ticket_text(a_report(**changes), "es").splitlines()[0] == line
+
+
+@pytest.mark.parametrize(
+    ("kinds", "files", "line"),
+    [
+        (["better"], 0, "VA MEJOR: uno (actualización 2 de INC-KX7M9Q)"),
+        (["info", "better"], 0, "VA MEJOR: dos; y 1 más (actualización 2 de INC-KX7M9Q)"),
+        (
+            ["info"] * 3,
+            1,
+            "MÁS INFORMACIÓN, 1 archivo: tres; y 2 más (actualización 2 de INC-KX7M9Q)",
+        ),
+        (["files"], 1, "MÁS ARCHIVOS: 1 archivo (actualización 2 de INC-KX7M9Q)"),
+        (["files", "files"], 3, "MÁS ARCHIVOS: 3 archivos (actualización 2 de INC-KX7M9Q)"),
+        (["info", "files"], 2, "MÁS INFORMACIÓN, 2 archivos: uno (actualización 2 de INC-KX7M9Q)"),
+        (
+            ["unreachable"],
+            0,
+            "NUESTRO CORREO NO LLEGA AL CLIENTE: Íñigo Muñoz no dejó teléfono"
+            " (actualización 2 de INC-KX7M9Q)",
+        ),
+    ],
+)
+def test_the_first_line_of_a_follow_up_is_its_news_and_how_many_there_are(
+    kinds: list[str], files: int, line: str
+) -> None:
+    report = a_report(phone="")
+    told = [
+        CustomerUpdate(UpdateKind(kind), text, SENT_AT)
+        for kind, text in zip(kinds, ("uno", "dos", "tres"), strict=False)
+    ]
+    followup = Followup(2, told, [], report, solved=False)
+    with force_locale("es"):
+        assert followup_line(report, followup, [], files) == line
 
 
 def test_a_list_shows_how_bad_and_what_in_25_characters() -> None:

@@ -70,8 +70,13 @@ class SmtpServer:
 
     def hang_up(self) -> None:
         """Close every open connection."""
-        for transport in list(self.transports):
-            self.loop.call_soon_threadsafe(transport.abort)
+
+        async def close() -> None:
+            for transport in list(self.transports):
+                transport.abort()
+            await asyncio.sleep(0)  # in which they are closed
+
+        asyncio.run_coroutine_threadsafe(close(), self.loop).result(20)
 
     def answer(self, command: str) -> str:
         self.commands.append(command)
@@ -91,6 +96,7 @@ def smtp_server(**settings: Any) -> Iterator[SmtpServer]:
     try:
         yield server
     finally:
+        server.hang_up()  # on who hangs, so that their sockets are closed
         controller.stop()
 
 

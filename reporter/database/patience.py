@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
 from sqlalchemy.exc import OperationalError
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ AT_ONCE_SECONDS = 0.1
 CROWD = 256
 CROWD_SECONDS = 1.0
 ASK_SECONDS = 0.5  # before it is asked again
+
+
+log = structlog.get_logger(__name__)
 
 
 class NotAnswering(OperationalError):
@@ -134,6 +138,7 @@ class Breaker:
             if self.is_open:
                 return
             self.is_open = True
+        log.error("the database does not answer")
         threading.Thread(target=self._until_it_answers, name="asking", daemon=True).start()
 
     def _until_it_answers(self) -> None:
@@ -144,3 +149,4 @@ class Breaker:
                 time.sleep(ASK_SECONDS)
             else:
                 self.is_open = False
+                log.info("the database answers again")

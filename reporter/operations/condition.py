@@ -24,6 +24,7 @@ from reporter.operations.terminal import megabytes
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 FRESH_SECONDS = 3.0
 PATIENCE_SECONDS = 5.0
+DISK_FULL = "53100"  # PostgreSQL's
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,14 @@ def examine(app: Flask) -> Finding | None:
                 return Finding("migrations", words)
             note_done(session, "readyz", datetime.now(UTC))
     except SQLAlchemyError as error:
-        return Finding("database", f"{shown}: {reason(error)}")
+        return Finding(_key(error), f"{shown}: {reason(error)}")
     return None
+
+
+def _key(error: SQLAlchemyError) -> str:
+    """A server's disk is none of ours to look at: it says itself that it is full."""
+    said = error.orig if isinstance(error, DBAPIError) else None
+    return "disk" if getattr(said, "sqlstate", None) == DISK_FULL else "database"
 
 
 def not_there(url: str) -> str:

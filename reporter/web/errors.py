@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnava
 from wtforms import Form
 from wtforms.fields.core import UnboundField
 
+from reporter.database.patience import NotAnswering
 from reporter.formats.words import size_in_words
 from reporter.web import bounds
 from reporter.web.browser import Browser
@@ -32,7 +33,8 @@ def init_app(app: Flask) -> None:
 
 def database_failed(error: SQLAlchemyError) -> ResponseReturnValue:
     """The database does not answer: nothing was saved, and what was typed goes back."""
-    current_app.log_exception((type(error), error, error.__traceback__))  # type: ignore[arg-type]
+    if not isinstance(error, NotAnswering):  # of which it is said once, when it begins
+        current_app.log_exception((type(error), error, error.__traceback__))  # type: ignore[arg-type]
     return show_error(ServiceUnavailable())
 
 

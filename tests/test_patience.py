@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -59,7 +60,7 @@ def until_closed(breaker: Breaker, *, answers: bool = True) -> None:
 
 class TestABreaker:
     def test_pages_are_refused_until_the_database_answers(self, asked: Asked) -> None:
-        breaker = Breaker(asked)
+        breaker = Breaker(asked, 20)
         with of_a_page(), breaker.passed():
             breaker.open()
         with of_a_page(), pytest.raises(NotAnswering), breaker.passed():
@@ -72,7 +73,7 @@ class TestABreaker:
             pass
 
     def test_who_has_nobody_waiting_is_refused_nothing(self, asked: Asked) -> None:
-        breaker = Breaker(asked)
+        breaker = Breaker(asked, 20)
         breaker.open()
         with breaker.passed():
             breaker.check()
@@ -80,7 +81,7 @@ class TestABreaker:
         until_closed(breaker)
 
     def test_many_who_find_it_silent_are_asked_about_once(self, asked: Asked) -> None:
-        breaker = Breaker(asked)
+        breaker = Breaker(asked, 20)
         for _ in range(5):
             breaker.open()
         assert [each.name for each in threading.enumerate()].count("asking") == 1
@@ -93,7 +94,7 @@ class TestABreaker:
     ) -> None:
         monkeypatch.setattr(patience, "CROWD", 3)
         monkeypatch.setattr(patience, "CROWD_SECONDS", -1.0 if silent else 1000.0)
-        breaker = Breaker(asked)
+        breaker = Breaker(asked, 20)
         with of_a_page(), ExitStack() as waiting:
             for _ in range(3):
                 waiting.enter_context(breaker.passed())
@@ -103,6 +104,50 @@ class TestABreaker:
             else:
                 waiting.enter_context(breaker.passed())
         with of_a_page(), breaker.passed():  # whoever was refused holds no place
+            pass
+
+    def test_who_stands_at_the_gate_is_told_one_after_the_other(
+        self, asked: Asked, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each when the one before is answered: hundreds that wake up together hold up all."""
+        monkeypatch.setattr(patience, "GATE", 1)
+        breaker = Breaker(asked, 20)
+        told: queue.SimpleQueue[str] = queue.SimpleQueue()
+        may_answer = threading.Semaphore(0)
+
+        def page() -> None:
+            with of_a_page():
+                try:
+                    with breaker.passed():
+                        told.put("shown")
+                except NotAnswering:
+                    told.put("refused")
+                    may_answer.acquire(timeout=20)
+
+        with of_a_page(), breaker.passed():
+            others = [threading.Thread(target=page) for _ in range(3)]
+            for other in others:
+                other.start()
+            while breaker._here < 4:
+                pass
+            breaker.open()
+        for _ in others:
+            assert told.get(timeout=20) == "refused"
+            assert told.empty()
+            may_answer.release()
+        for other in others:
+            other.join(20)
+        asked.may_answer.set()
+        until_closed(breaker)
+        page()
+        assert told.get(timeout=20) == "shown"
+
+    def test_whom_nobody_lets_in_is_told_so(
+        self, asked: Asked, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(patience, "GATE", 1)
+        breaker = Breaker(asked, 0)
+        with of_a_page(), breaker.passed(), pytest.raises(NotAnswering), breaker.passed():
             pass
 
 
@@ -168,9 +213,12 @@ class TestPostgresql:
                 database.read() as it,
             ):
                 it.connection()
-            for writes in (True, False):
-                with of_a_page(), pytest.raises(NotAnswering), database.transaction(writes=writes):
-                    pass
+            with of_a_page(), pytest.raises(NotAnswering), database.write():
+                pass
+            for transaction in (database.read, database.rehearse):
+                # Which need none until they ask.
+                with of_a_page(), transaction() as it, pytest.raises(NotAnswering):
+                    it.scalar(sa.select(1))
         until_closed(database.breaker, answers=False)
 
     def test_it_is_asked_without_a_place_of_the_pool(self, server: Database) -> None:

@@ -62,12 +62,14 @@ class Database:
             pool_use_lifo=True,  # where few are needed few are used
             hide_parameters=True,  # an error that is logged holds no customer's words
         )
-        self.breaker = patience.Breaker(self._ask)
+        self.breaker = patience.Breaker(self._ask, TURN_SECONDS if is_file else PLACE_SECONDS)
         if is_file:
             sqlite.prepare(self.engine, foreign_keys=foreign_keys)
         elif foreign_keys:  # a migration may take its time
             _prepare_postgresql(self.engine, self.breaker)
         turns = is_file and at.database
+        # To read, a file that somebody has locked is there all the same.
+        self._gate = None if is_file else self.breaker.passed
         self._turn = Turn(f"{at.database}-turn", self.breaker) if turns else None
         self._read_only = self.engine.execution_options(read_only=True, postgresql_readonly=True)
         # PostgreSQL's read-only transactions refuse locks of rows as well.
@@ -121,7 +123,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One read-only transaction: a consistent view that never waits for a writer."""
-        with self._reached(), closing(Transaction(self._read_only)) as session:
+        with closing(Transaction(self._read_only, self._gate)) as session:
             yield session
             session.finish()
 
@@ -129,12 +131,8 @@ class Database:
     def rehearse(self) -> Iterator[Session]:
         """A transaction in which a change can be tried: nothing of it is kept, and on SQLite it
         waits for nobody who writes. Raises RehearsalOver, see `Rehearsal`."""
-        with self._reached(), closing(Rehearsal(self._rehearsed)) as session:
+        with closing(Rehearsal(self._rehearsed, self._gate)) as session:
             yield session
-
-    def _reached(self) -> AbstractContextManager[None]:
-        """To read, a file that somebody has locked is there all the same."""
-        return nullcontext() if self.engine.dialect.name == "sqlite" else self.breaker.passed()
 
     def _ask(self) -> None:
         """Whether it answers, without a turn and without a place of the pool. Raises if not."""

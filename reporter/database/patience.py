@@ -10,9 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 # What one page waits for answers, all of them together. Those that come at once are not counted.
 PAGE_SECONDS = 4.0
 AT_ONCE_SECONDS = 0.1
-# So many pages of a process wait for one that has answered nobody for CROWD_SECONDS; of its threads
-# there are twice as many (`serving.server.THREADS`).
+# So many pages of a process are in the database at once, two fewer than it has connections. The
+# others stand at the gate, where they cost nothing: threads that wake up together hold up all.
+GATE = 22
+# So many stand there for one that has answered nobody for CROWD_SECONDS; of threads there are twice
+# as many (`serving.server.THREADS`).
 CROWD = 256
 CROWD_SECONDS = 1.0
 ASK_SECONDS = 0.5  # before it is asked again
@@ -46,6 +49,8 @@ class Patience:
     """Of one page."""
 
     left: float
+    thread: int = field(default_factory=threading.get_ident)
+    gates: ExitStack = field(default_factory=ExitStack)  # kept until it is answered
 
 
 _page: ContextVar[Patience | None] = ContextVar("page", default=None)
@@ -54,9 +59,11 @@ _page: ContextVar[Patience | None] = ContextVar("page", default=None)
 @contextmanager
 def of_a_page() -> Iterator[None]:
     """Within it little is waited for."""
-    before = _page.set(Patience(PAGE_SECONDS))
+    page = Patience(PAGE_SECONDS)
+    before = _page.set(page)
     try:
-        yield
+        with page.gates:
+            yield
     finally:
         _page.reset(before)
 
@@ -95,36 +102,50 @@ class Breaker:
     its first answer closes it.
     """
 
-    def __init__(self, ask: Callable[[], None]) -> None:
+    def __init__(self, ask: Callable[[], None], wait_seconds: float) -> None:
         self._ask = ask  # raises any Exception when there is no answer
+        self._wait_seconds = wait_seconds  # at the gate
+        self._gate = threading.Semaphore(GATE)
         self._lock = threading.Lock()
-        self._inside = 0
+        self._here = 0  # at the gate, or behind it
         self._moved_at = 0.0
         self.is_open = False
 
     @contextmanager
     def passed(self) -> Iterator[None]:
         """Around all that a page does with the database. Raises NotAnswering."""
-        if not is_a_page():
+        page = _page.get()
+        self.check()
+        if page is None or page.thread != threading.get_ident():  # none's, or a glance
             yield
             return
-        self.check()
-        with self._lock:
-            if not self._inside:
-                self._moved_at = time.monotonic()
-            elif self._inside >= CROWD and self.silent_seconds > CROWD_SECONDS:
-                raise NotAnswering
-            self._inside += 1
+        self._come()
         try:
-            yield
+            if not self._gate.acquire(timeout=self._wait_seconds):
+                raise NotAnswering
+            with ExitStack() as gate:
+                gate.callback(self._gate.release)
+                if self.is_open:
+                    # Those who waited are answered one after the other, and not all at once.
+                    page.gates.push(gate.pop_all())
+                    raise NotAnswering
+                yield
             self._moved_at = time.monotonic()
         finally:
             with self._lock:
-                self._inside -= 1
+                self._here -= 1
+
+    def _come(self) -> None:
+        with self._lock:
+            if not self._here:
+                self._moved_at = time.monotonic()
+            elif self._here >= CROWD and self.silent_seconds > CROWD_SECONDS:
+                raise NotAnswering
+            self._here += 1
 
     @property
     def silent_seconds(self) -> float:
-        """Since when nobody of those inside was answered."""
+        """Since when nobody of those here was answered."""
         return time.monotonic() - self._moved_at
 
     def check(self) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
+
+Gate = Callable[[], AbstractContextManager[None]]
 
 
 class Transaction(Session):
@@ -17,14 +21,20 @@ class Transaction(Session):
     those.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, gate: Gate | None = None) -> None:
         super().__init__(engine, expire_on_commit=False)
         self._engine = engine
         self._begun: Connection | None = None
+        self._gate = gate  # passed by who turns out to need the database, and not before
+        self._passed: AbstractContextManager[None] | None = None
 
     def get_bind(self, *_of: Any, **_options: Any) -> Connection:
         """Its connection, in the transaction; SQLAlchemy asks for it too, and joins that."""
         if self._begun is None:
+            if self._gate:
+                passed = self._gate()
+                passed.__enter__()
+                self._passed = passed
             self._begun = self._engine.connect()
             self._begun.begin()
         return self._begun
@@ -43,8 +53,13 @@ class Transaction(Session):
             begun.commit()
 
     def close(self) -> None:
-        if self.in_transaction() or len(self.identity_map):  # else no object was of this session
-            super().close()
-        if self._begun is not None:
-            self._begun.close()
-            self._begun = None
+        try:
+            if self.in_transaction() or len(self.identity_map):  # else it had no object
+                super().close()
+            if self._begun is not None:
+                self._begun.close()
+                self._begun = None
+        finally:
+            if self._passed is not None:
+                self._passed.__exit__(None, None, None)
+                self._passed = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from html import unescape
 from typing import Any
 
 from flask import Flask, current_app
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Template
 
 from reporter.attachments.naming import taken_as
 from reporter.formats.addresses import readable
@@ -37,6 +38,7 @@ def init_app(app: Flask) -> None:
     # Jinja's, with as many layers, is read by a function of its own for each name that a page has,
     # and each import in it. Ours are all there before the first is rendered.
     templates.make_globals = lambda more: {**templates.globals, **(more or {})}  # type: ignore[assignment,method-assign]
+    templates.get_template = _one_by_one(templates.get_template)  # type: ignore[method-assign]
     if app.testing:  # a name that no view gives is a mistake, not a blank
         templates.undefined = StrictUndefined
     templates.filters |= {
@@ -49,6 +51,18 @@ def init_app(app: Flask) -> None:
     }
     templates.tests["in_columns"] = has_columns
     app.context_processor(of_request)
+
+
+def _one_by_one(load: Callable[..., Template]) -> Callable[..., Template]:
+    """Compile each template once, however many ask for it at the same time: when a database stops
+    to answer, hundreds are the first to be shown what has failed."""
+    loading = threading.RLock()
+
+    def get_template(*arguments: Any, **options: Any) -> Template:
+        with loading:
+            return load(*arguments, **options)
+
+    return get_template
 
 
 def init_pages(app: Flask, is_operator: Callable[[], bool]) -> None:

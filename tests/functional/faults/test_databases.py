@@ -7,9 +7,10 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import repeat
 from pathlib import Path
+from socket import create_connection
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -23,6 +24,8 @@ from reporter.demo.mailbox import LOOPBACK
 
 RECEIPTS = 20 if LONG else 8
 AWAY_SECONDS = 20 if LONG else 4
+# As many who wait for the same page as one process of the server has threads for, and more.
+HELD = 600 if LONG else 40
 DISK = 64  # MB
 PYTHON = (sys.executable, "-m", "reporter")
 
@@ -82,6 +85,21 @@ class Probes:
 
     def __str__(self) -> str:
         return ", ".join(f"{path} {1000 * took:.0f} ms" for path, took in self.slowest.items())
+
+
+@contextmanager
+def held(service: Service, visitor: Visitor, path: str) -> Iterator[list[bytes]]:
+    """HELD others ask for a page meanwhile, all at once; at its end how each answer begins."""
+    cookies = "; ".join(f"{name}={value}" for name, value in visitor.client.cookies.items())
+    asked = f"GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookies}\r\nConnection: close\r\n\r\n"
+    answers: list[bytes] = []
+    with ExitStack() as stack:
+        address = (LOOPBACK, service.port)
+        others = [stack.enter_context(create_connection(address, 60)) for _ in range(HELD)]
+        for other in others:
+            other.sendall(asked.encode())
+        yield answers
+        answers += [other.recv(1024) for other in others]
 
 
 def fill(ballast: Path) -> None:
@@ -148,9 +166,12 @@ def test_a_postgresql_that_is_frozen(
     tmp_path: Path, postgres: PostgresServer, smtp: SmtpServer, record_property: Property
 ) -> None:
     def broken(service: Service, crowd: Crowd, probes: Probes) -> None:
-        with frozen(postgres.pid):
+        visitor = Visitor(service)
+        visitor.fill("failure")
+        with frozen(postgres.pid), held(service, visitor, "/report/timing") as answers:
             probes.ask(AWAY_SECONDS)
             assert readiness(service) == 503
+        assert {answer[:12] for answer in answers} == {b"HTTP/1.1 503"}
 
     fault = ("PostgreSQL", "frozen")
     carries_on(tmp_path, postgres.url, smtp, fault, record_property, broken)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from factories import Customer, values
+from customers import Customer
+from factories import values
 from flask import Flask
 from servers import AlarmServer, alarm_server
 from sqlalchemy.engine import make_url

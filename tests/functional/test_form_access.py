@@ -136,6 +136,10 @@ def test_errors_take_the_focus_and_lead_to_their_questions(customer, page):
     expect(page.get_by_role("group", name="¿Qué servicio falla?")).to_have_accessible_description(
         re.compile("Error: Elija el servicio")
     )
+    # The question comes into view with its field, not the field alone.
+    page.set_viewport_size({"width": 360, "height": 640})
+    summary.get_by_role("link", name="Indique qué gravedad tiene").click()
+    expect(page.get_by_text("¿Qué gravedad tiene para ustedes?")).to_be_in_viewport()
 
 
 def test_without_scripts_errors_take_the_focus_too(browser, site):

@@ -131,6 +131,21 @@ def test_a_report_has_a_bounded_number_of_words(provider: Provider) -> None:
     assert report.reference.removeprefix("INC-").lower() in found
 
 
+@pytest.mark.parametrize(
+    ("phone", "found"),
+    [
+        ("600 000 000", {"34600000000", "600000000"}),
+        ("+39 06 6981 2345", {"390669812345", "0669812345"}),  # as it is dialled, zero and all
+        ("+34 912 34 56 78 ext. 12", {"34912345678", "912345678"}),
+    ],
+)
+def test_a_number_is_found_with_and_without_its_country(
+    provider: Provider, phone: str, found: set[str]
+) -> None:
+    with provider.app.test_request_context():
+        assert {each for each in terms(a_report(phone=phone)) if each.isdigit()} == found
+
+
 def test_a_page_has_fifty(provider: Provider) -> None:
     for number in range(PAGE + 3):
         provider.report(f"draft{number}", impact="minor")

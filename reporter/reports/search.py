@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.formats import phones
 from reporter.formats.reference import parse_reference
 from reporter.report import Report
 
@@ -22,6 +21,7 @@ MOST = 60  # words of one report
 LEAST = 2  # characters of what is looked for
 ASKED = 5  # words that are looked for at once
 INSERT = sa.insert(models.SearchTerm)  # made once
+WRITTEN = re.compile(r"\+(\d{1,3}) ([\d ()./-]{1,40})")  # what `phones.Phone` is as text
 PHONE = re.compile(r"\+?[\d\s().-]{6,}")
 
 
@@ -76,11 +76,11 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _digits(phone: str) -> Iterator[str]:
-    """A number with its country's code and without."""
-    number = phones.parse(phone) if phone else None
-    if number is not None:
-        yield f"{number.country_code}{number.national_number}"
-        yield str(number.national_number)
+    """A number, as we write every one, with its country's code and without."""
+    if written := WRITTEN.match(phone):
+        country, national = (re.sub(r"\D", "", part) for part in written.groups())
+        yield country + national
+        yield national
 
 
 def _folded(text: str) -> str:

@@ -125,8 +125,8 @@ def test_no_spelling_makes_another_mailbox(site: Flask) -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("es", "Nuestro correo con la referencia a inigo@example.com saldrá a esta hora:"),
-        ("en", "Our email with the reference to inigo@example.com goes at"),
+        ("es", "Nuestro correo con la referencia saldrá hacia inigo@example.com a esta hora:"),
+        ("en", "Our email with the reference will go to inigo@example.com at"),
     ],
 )
 def test_the_receipt_says_when_one_over_the_limit_goes(

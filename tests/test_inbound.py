@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -211,6 +212,20 @@ def test_nothing_that_comes_in_can_loop(provider: Provider, server: smtplib.LMTP
         assert {each.kind for each in provider.waiting()} == kinds
     assert provider.work() == []
     assert {mail.state for mail in provider.waiting()} == {"failed"}
+
+
+@pytest.mark.settings(INBOUND_ADDRESS=SECRET)
+def test_the_same_mail_at_the_same_moment_makes_one_change(on_both_engines: Provider) -> None:
+    provider, ear = on_both_engines, lmtp.Ear(on_both_engines.app)
+    _token, ticket, acknowledgement = sent(provider)
+    mails = [(answer_to(ticket), [SECRET]), (bounce_of(acknowledgement), [SENDER])] * 3
+    with ThreadPoolExecutor(6) as pool:
+        replies = pool.map(lambda mail: ear.hear(*mail), mails)
+        assert {*replies} == {lmtp.TAKEN}
+    with provider.database.read() as session:
+        assert {*session.scalars(sa.select(models.Update.kind))} == {"answered", "unreachable"}
+        assert session.scalar(sa.select(sa.func.count()).select_from(models.Update)) == 2
+    assert counts(provider) == {"answer": 3, "bounce": 3}
 
 
 # Bounces

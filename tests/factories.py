@@ -100,15 +100,24 @@ def an_app(folder: Path, **settings: Any) -> Iterator[Flask]:
         database.close()
 
 
-def values(slug: str, **changes: str | None) -> dict[str, str]:
-    """What the form of a step sends, with *changes*; None leaves a key out."""
+def values(slug: str, *, others: bool = True, **changes: str | None) -> dict[str, str]:
+    """What the form of a step sends, with *changes*; None leaves a key out.
+
+    With *others*, questions that ANSWERS does not know are answered too: one that is new and
+    required stops nobody.
+    """
     form = next(step.form for step in REPORT_STEPS if step.slug == slug)
-    sent = {**_answers_to_others(form), **ANSWERS, **changes}
+    sent = {**(_answers_to_others(form) if others else {}), **ANSWERS, **changes}
     return {k: v for k, v in sent.items() if v is not None and hasattr(form, k)}
 
 
+def everything(**changes: str | None) -> dict[str, str]:
+    """What all steps send at once."""
+    return {k: v for slug in SLUGS for k, v in values(slug, **changes).items()}
+
+
 def _answers_to_others(form: type[StepForm]) -> dict[str, str]:
-    """An answer to each question that ANSWERS does not know, so that one more breaks no test."""
+    """An answer to each question that ANSWERS does not know."""
     found = {}
     for name, unbound in vars(form).items():
         control = getattr(getattr(unbound, "field_class", None), "control", None)
@@ -119,12 +128,17 @@ def _answers_to_others(form: type[StepForm]) -> dict[str, str]:
     return found
 
 
-def a_form(slug: str, *, answered_at: datetime | None = None, **changes: str | None) -> StepForm:
+def a_form(
+    slug: str,
+    *,
+    answered_at: datetime | None = None,
+    others: bool = True,
+    **changes: str | None,
+) -> StepForm:
     """The form of a step as it was submitted; not validated. Inside a request."""
     step = next(step for step in REPORT_STEPS if step.slug == slug)
-    return step.form(
-        MultiDict(values(slug, **changes)), answered_at=answered_at, meta={"csrf": False}
-    )
+    sent = MultiDict(values(slug, others=others, **changes))
+    return step.form(sent, answered_at=answered_at, meta={"csrf": False})
 
 
 def a_report(
@@ -133,11 +147,16 @@ def a_report(
     at: datetime = SENT_AT,
     flags: tuple[str, ...] = (),
     reference: str = REFERENCE,
+    others: bool = False,
     **changes: str | None,
 ) -> Report:
-    """What the wizard hands in at the time *at*, under REFERENCE. Inside a request."""
+    """What the wizard hands in at the time *at*, under REFERENCE. Inside a request.
+
+    Without *others* it has the answers of ANSWERS alone, so that mails told to the letter stay as
+    they are when a question comes.
+    """
     with force_locale(language):
-        forms = {slug: a_form(slug, answered_at=at, **changes) for slug in SLUGS}
+        forms = {slug: a_form(slug, answered_at=at, others=others, **changes) for slug in SLUGS}
         draft = Draft("draft", datetime(2026, 1, 1, tzinfo=UTC), flags=flags)
         return replace(answers.report(draft, forms, language, at), reference=reference)
 

@@ -7,14 +7,14 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from factories import ANSWERS
+from factories import ANSWERS, everything
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 pytestmark = pytest.mark.settings(BASE_URL="http://localhost")
 
 KEY = "4022250974-7-1906892053-3-2718281828"
-JUST_NOW = ANSWERS | {"started": "just_now"}
+JUST_NOW = everything(started="just_now")
 
 
 def send(client: FlaskClient, key: str = KEY, **changes: str) -> TestResponse:

@@ -99,7 +99,7 @@ def test_a_message_whose_mail_waits_says_so_once_it_is_late(provider: Provider, 
     provider.smtp.scripts["RCPT"] = iter(["451 4.3.0 later"] * 99)
     tells(provider, token)
     provider.work()
-    waits = "aún no ha aceptado el mensaje. Seguimos intentándolo."
+    waits = "aún no ha aceptado nuestro mensaje. Seguimos intentándolo."
     assert waits not in text(provider, token)
     provider.later(minutes=4)
     assert waits in text(provider, token)

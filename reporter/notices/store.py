@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import current_app
@@ -25,11 +25,8 @@ REPEATED_WITHIN = timedelta(minutes=1)
 
 Text = Mapping[str, str]  # by language
 # Made once: that takes longer than it runs.
-ACTIVE = (
-    sa.select(models.Notice)
-    .where(models.Notice.closed_at.is_(None))
-    .order_by(models.Notice.id.desc())
-)
+NOTICE = cast(sa.Table, models.Notice.__table__)
+ACTIVE = sa.select(NOTICE).where(NOTICE.c.closed_at.is_(None)).order_by(NOTICE.c.id.desc())
 
 
 @dataclass(frozen=True)
@@ -165,7 +162,7 @@ def get(session: Session, notice_id: int) -> Notice | None:
 
 def active(session: Session, service: str | None = None) -> list[Notice]:
     """The open ones, newest first; of one service, if it is named."""
-    rows = session.scalars(ACTIVE).all()
+    rows = session.execute(ACTIVE).all()
     return [to_value(row) for row in rows if service is None or service in row.services]
 
 
@@ -185,7 +182,7 @@ def recent(session: Session) -> list[Notice]:
     return [to_value(row) for row in session.scalars(query.order_by(notice.id.desc()))]
 
 
-def to_value(row: models.Notice) -> Notice:
+def to_value(row: models.Notice | sa.Row[Any]) -> Notice:
     return Notice(
         id=row.id,
         key=row.key,

@@ -61,9 +61,10 @@ class ReportStage(Stage):
         self.is_sent = self.kept_hash is not None
         self.sent = of_draft(session, self.draft_id) if self.is_sent else None
         self._first_is_sent = seen.first_is_sent
-        asks = any(step.slug == slug and "service" in vars(step.form) for step in self.steps)
         self.files = files_of_draft(session, self.draft_id) if seen.has_files else ()
-        self.known_incidents = store.shown(session) if asks else []
+        self._notices: Sequence[Notice] | None = None
+        if request.method == "GET" and any(_asks(each) for each in self.steps if each.slug == slug):
+            self._notices = store.shown(session)
 
     def url(self, slug: str | None, **query: Any) -> str:
         if slug is None:
@@ -121,7 +122,10 @@ class ReportStage(Stage):
         return url_for("wizard.picture", attachment_id=file.id, draft=self.key)
 
     def notices(self, step: Step) -> Sequence[Notice]:
-        return self.known_incidents
+        if self._notices is None and _asks(step):  # shown again, after it was sent
+            with get_database().read() as session:
+                self._notices = store.shown(session)
+        return self._notices or ()
 
     def words(self) -> dict[str, str]:
         return {
@@ -168,6 +172,11 @@ class ReportStage(Stage):
         if not known or self.key in known:
             return known[:1] in ([], [self.key])
         return self._first_is_sent
+
+
+def _asks(step: Step) -> bool:
+    """Whether it asks what fails."""
+    return hasattr(step.form, "service")
 
 
 def under_way(session: Session) -> list[ReportStage]:

@@ -5,12 +5,14 @@ As Flask and Flask-WTF sign them, and read by both, with what signs made once fo
 
 from __future__ import annotations
 
+import time
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, current_app, g, session
-from flask.sessions import SecureCookieSessionInterface
-from itsdangerous import URLSafeTimedSerializer
+from flask import Flask, Request, current_app, g, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
 from itsdangerous.serializer import Serializer
 
@@ -19,6 +21,7 @@ from reporter.links import new_token
 # Room for 256 kB is laid out for each try to compress, which takes longer than all else here and
 # makes what is short no shorter.
 COMPRESSED_FROM_BYTES = 500
+READ_AT_MOST = 1_000  # cookies of a process that are known
 TOKEN = "csrf_token"  # noqa: S105 (the name that Flask-WTF knows it by)
 
 
@@ -33,8 +36,37 @@ class Signer(URLSafeTimedSerializer):
 
 
 class Cookies(SecureCookieSessionInterface):
+    """Flask's sessions. A cookie that was read a moment ago, to the letter, is not verified anew:
+    a customer sends the same with every page, and a receipt that is open with every look."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[tuple[str, ...], str], tuple[float, dict[str, Any]]] = {}
+
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer:
-        return _of_cookies((*app.config["SECRET_KEY_FALLBACKS"], app.config["SECRET_KEY"]))
+        return _of_cookies(_keys(app))
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
+        cookie = request.cookies.get(self.get_cookie_name(app))
+        if not cookie:
+            return self.session_class()
+        lasts = app.permanent_session_lifetime.total_seconds()
+        named = _keys(app), cookie
+        found = self._read.get(named)
+        if found is None:
+            try:
+                content, at = self.get_signing_serializer(app).loads(
+                    cookie, max_age=int(lasts), return_timestamp=True
+                )
+            except BadSignature:
+                return self.session_class()
+            if len(self._read) >= READ_AT_MOST:
+                self._read.clear()
+            found = self._read[named] = at.timestamp(), content
+        signed_at, content = found
+        if time.time() - signed_at > lasts:
+            return self.session_class()
+        # What a view adds to is this request's alone.
+        return self.session_class({k: copy(each) for k, each in content.items()})
 
 
 def csrf_token() -> str:
@@ -45,6 +77,11 @@ def csrf_token() -> str:
         keys = tuple(current_app.config["WTF_CSRF_SECRET_KEY"])
         g.csrf_token = _of_tokens(keys).dumps(session[TOKEN])
     return str(g.csrf_token)
+
+
+def _keys(app: Flask) -> tuple[str, ...]:
+    """The last one signs, as itsdangerous has it."""
+    return (*app.config["SECRET_KEY_FALLBACKS"], app.config["SECRET_KEY"])
 
 
 @lru_cache(8)

@@ -61,10 +61,13 @@ class _Composed:
     rest: Mail | None  # with those that the ticket has no room for
 
 
-def submit(draft_id: str, report: Report, sources: Sequence[str] = ()) -> str:
+def submit(
+    draft_id: str, report: Report, sources: Sequence[str] = (), *, has_files: bool = True
+) -> str:
     """Keep *report* under a new reference, queue its mails, return the token of its receipt.
 
-    *sources*: keyed hashes of whom it comes from, the present one first. A draft is kept once: a
+    *sources*: keyed hashes of whom it comes from, the present one first. *has_files*: whether the
+    review showed files; those that come later go with what is sent next. A draft is kept once: a
     double click, a replay or a retry returns the first receipt's token. A client that has sent too
     many by the web is answered 429.
     Raises sqlalchemy.exc.DBAPIError when nothing could be kept.
@@ -72,7 +75,7 @@ def submit(draft_id: str, report: Report, sources: Sequence[str] = ()) -> str:
     token = receipt_token(draft_id)
     database = get_database()
     with database.read() as session:
-        files = of_draft_with_content(session, draft_id)
+        files = of_draft_with_content(session, draft_id) if has_files else ()
         service, at = report.text("service"), report.saved_at
         source = surge.name_of(session, service, at, sources)
         surging = surge.judge(session, service, at, source)

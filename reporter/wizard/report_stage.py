@@ -84,7 +84,8 @@ class ReportStage(Stage):
         draft = self.draft or abort(404)
         channel = Channel.PHONE if is_operator() else Channel.WEB
         report = answers.report(draft, forms, current_language(), at, channel)
-        token = submit(draft.id, report, source_hashes(report, WINDOW))
+        sources = source_hashes(report, WINDOW)
+        token = submit(draft.id, report, sources, has_files=bool(self.files))
         self.browser.prefill = {}  # it was for this report, and not for the next caller's
         return receipt_url(token)
 

@@ -365,6 +365,32 @@ def test_a_damaged_rare_picture_is_refused_as_such(kind: FileType, suffix: str) 
         convert(content[:40], kind)
 
 
+MANY = 40_000  # of a picture's parts: twice what is read of them
+TINY = {
+    "jpg": (
+        b"\xff\xd8\xff\xc0\x00\x11\x08\x00\x0a\x00\x0a\x03" + b"\0" * 9,
+        b"\xff\xe1\x00\x08Exif\0\0",
+    ),
+    "padded": (b"\xff\xd8", b"\xff\xff\xff"),
+    "png": (
+        b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x0a\0\0\0\x0a\x08\2\0\0\0\0\0\0\0",
+        b"\0\0\0\x04eXIfMM\0*\0\0\0\0",
+    ),
+    "gif": (b"GIF89a\x0a\0\x0a\0\0\0\0", b"!\xfe\0"),
+    "webp": (b"RIFF\xff\xff\xff\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x09\0\0\x09\0\0", b"abcd\0\0\0\0"),
+}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_picture_of_very_many_parts_is_refused_before_they_are_read(name: str) -> None:
+    head, part = TINY[name]
+    with pytest.raises(Damaged):
+        without_position(head + part * MANY, detect(head + part * MANY))
+    if name != "padded":
+        few = head + part * 1_000
+        assert len(without_position(few, detect(few))) >= len(head)
+
+
 def test_a_rare_picture_with_too_many_pixels_is_refused_before_it_is_decoded() -> None:
     header = struct.pack(
         "<2sIHHIIiiHHIIiiII", b"BM", 54, 0, 0, 54, 40, 60_000, 60_000, 1, 24, *[0] * 6

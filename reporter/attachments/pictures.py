@@ -11,6 +11,9 @@ from collections.abc import Iterator
 
 # Phones make 200 million; over this, whoever opens a picture runs out of memory.
 MAXIMUM_PIXELS = 250_000_000
+# Of which a picture consists, at most: those of cameras and editors have some hundreds, and each
+# takes time.
+PARTS = 20_000
 # Of a JPEG (ITU-T T.81, annex B): markers without a length, and those that begin a frame.
 ALONE = {0x01, *range(0xD0, 0xD8)}
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -27,9 +30,12 @@ def size(content: bytes, suffix: str) -> tuple[int, int]:
 
 
 def jpeg_segments(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each marker with all of its bytes; a scan with its data; nothing behind the end."""
+    """Each marker with all of its bytes; a scan with its data; nothing behind the end. Raises
+    ValueError for what is none, or consists of too much."""
     place = 2
-    while place + 1 < len(content):
+    for _ in range(PARTS):
+        if place + 1 >= len(content):
+            return
         if content[place] != 0xFF:
             raise ValueError(place)
         marker = content[place + 1]
@@ -48,27 +54,34 @@ def jpeg_segments(content: bytes) -> Iterator[tuple[int, bytes]]:
             end = following.start() if following else len(content)
         yield marker, content[place:end]
         place = end
+    raise ValueError(PARTS)
 
 
 def png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     """The name of each chunk, what it holds, and all of its bytes; nothing behind the end."""
     place = 8
-    while place + 8 <= len(content):
+    for _ in range(PARTS):
+        if place + 8 > len(content):
+            return
         length, name = struct.unpack_from(">I4s", content, place)
         yield name, content[place + 8 : place + 8 + length], content[place : place + 12 + length]
         if name == b"IEND":
             return
         place += 12 + length
+    raise ValueError(PARTS)
 
 
 def webp_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The name of each chunk and what it holds (WebP Container Specification)."""
     end = min(len(content), 8 + int(struct.unpack_from("<I", content, 4)[0]))
     place = 12
-    while place + 8 <= end:
+    for _ in range(PARTS):
+        if place + 8 > end:
+            return
         name, length = struct.unpack_from("<4sI", content, place)
         yield name, content[place + 8 : min(end, place + 8 + length)]
         place += 8 + length + length % 2
+    raise ValueError(PARTS)
 
 
 def gif_blocks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -76,7 +89,9 @@ def gif_blocks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     nothing behind the end (GIF89a, appendix B)."""
     place = 13 + _colors(content[10])
     yield b"header", content[:place]
-    while place < len(content):
+    for _ in range(PARTS):
+        if place >= len(content):
+            return
         kind, start = content[place : place + 1], place
         if kind == b"!":
             kind, place = content[place : place + 2], place + 2
@@ -89,6 +104,7 @@ def gif_blocks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
             place += 1 + content[place]
         place += 1
         yield kind, content[start:place]
+    raise ValueError(PARTS)
 
 
 def _colors(flags: int) -> int:

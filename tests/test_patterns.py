@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import deque
 from collections.abc import Callable
 from importlib import import_module
 from pkgutil import walk_packages
@@ -111,10 +112,10 @@ def growth(work: Callable[[str], object], piece: str) -> float:
 def searched(pattern: re.Pattern[str] | re.Pattern[bytes], words: str) -> None:
     if isinstance(pattern.pattern, bytes):
         content = words.encode("utf-8", "surrogateescape")
-        list(pattern.finditer(content))  # type: ignore[arg-type]
+        deque(pattern.finditer(content), 0)  # type: ignore[arg-type]
         pattern.match(content)  # type: ignore[arg-type]
     else:
-        list(pattern.finditer(words))  # type: ignore[arg-type]
+        deque(pattern.finditer(words), 0)  # type: ignore[arg-type]
         pattern.match(words)  # type: ignore[arg-type]
 
 

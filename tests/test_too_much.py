@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -14,6 +17,7 @@ from typed_in import rows, the_report, ticket_of, typed
 
 from reporter.models import Report
 from reporter.web.bounds import GIVEN_BACK_BYTES
+from reporter.web.fields import LOOKED_AT
 from reporter.web.question import questions
 from reporter.wizard.views import SEND_LIMIT, STEP_LIMIT
 
@@ -58,6 +62,33 @@ def test_what_is_kept_of_a_step_is_twice_what_a_valid_one_may_hold(app: Flask, o
     assert ("This page is not saved" in page.errors["change_description"]) is bool(over)
     kept = typed(customer.open("/report/changes")).get("change_description")
     assert (kept == text) is not bool(over)
+
+
+def test_of_a_line_that_is_far_too_long_only_a_part_is_looked_at(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is made of, it costs what that part does, and is never taken for a blank."""
+    looked_at: list[int] = []
+
+    def watched(read: Callable[..., Any]) -> Callable[..., Any]:
+        def reads(text: str, *more: Any) -> Any:
+            looked_at.append(len(text))
+            return read(text, *more)
+
+        return reads
+
+    for place in ("web.fields.short", "formats.times.plain", "formats.zones.plain"):
+        module, _dot, name = f"reporter.{place}".rpartition(".")
+        monkeypatch.setattr(f"reporter.{place}", watched(getattr(import_module(module), name)))
+    customer = Customer(app, "en")
+    customer.fill("failure")
+    for field in ("started_at", "timezone", "frequency"):
+        customer.open("/report/timing")
+        for text in ("\x1b[" * 200_000, "\u200d" * 150_000 + "x"):
+            page = customer.ask("POST", "/report/timing", values("timing") | {field: text})
+            assert page.status == 422
+            assert field in page.errors
+    assert 0 < max(looked_at) <= LOOKED_AT
 
 
 @pytest.mark.parametrize("button", [{"lang": "en"}, {"go": "back"}])

@@ -29,6 +29,8 @@ BESIDE = re.compile(
 HALF = re.compile(r"(?<!\d)(\d{1,2}):(\d{2}) ?([ap])\.? ?m\.?$")
 HOUR = re.compile(r"\d{1,2}:\d{2}")
 # What is before is a slip of the hand; beyond the last an instant may have no name in UTC.
+# No time is longer as anybody writes it; of what is, only so much is looked at.
+LONGEST = 200
 YEARS = range(1970, 9999)
 FARTHEST = timedelta(days=366)
 # A phone's clock may run ahead of ours by this much before "now" counts as the future.
@@ -77,7 +79,7 @@ def is_date_alone(text: str) -> bool:
 
 def _written(text: str) -> str:
     """*text* without what a paste adds and what stands beside an hour; its hour from 0 to 23."""
-    text = " ".join(BESIDE.sub(" ", plain(text)).split())
+    text = " ".join(BESIDE.sub(" ", plain(text[:LONGEST])).split())
     half = HALF.search(text.lower())
     if half and 1 <= int(half[1]) <= 12:
         hour = int(half[1]) % 12 + (12 if half[3] == "p" else 0)

@@ -40,6 +40,7 @@ OTHERS = {
     "medellin": "America/Bogota",
     "cdmx": "America/Mexico_City",
 }
+LONGEST = 200  # that anybody calls a zone
 OFFSET = re.compile(r"(?:utc|gmt)? ?([+-]) ?(\d{1,2})(?::?(\d{2}))?")
 # Of a part of an hour, where one zone without summer time has it.
 PARTS = {
@@ -54,6 +55,8 @@ PARTS = {
 
 def parse_zone(text: str) -> ZoneInfo:
     """The zone called *text*, in any case and without accents too. Raises ValueError."""
+    if len(text) > LONGEST:
+        raise ValueError(text[:LONGEST])
     wanted = _key(text)
     name = zones().get(wanted) or _by_offset(wanted)
     if name is None:

@@ -26,6 +26,8 @@ from reporter.report import StoredFile
 from reporter.web.question import CHECKED, Question
 
 TEXT_LENGTH = 5_000
+# Of a line, so many characters are looked at; it is far too long then.
+LOOKED_AT = 20_000
 
 YES = _l("Yes")
 NO = _l("No")
@@ -48,7 +50,14 @@ class TextInput(Question, StringField):
     input_type = "text"
 
     def typed(self) -> str:
-        return self.once("typed", lambda: short(super(TextInput, self).typed()))
+        return self.once("typed", self._short)
+
+    def is_blank(self) -> bool:
+        return len(super().typed()) <= LOOKED_AT and super().is_blank()
+
+    def _short(self) -> str:
+        whole = super().typed()
+        return short(whole) if len(whole) <= LOOKED_AT else whole[:LOOKED_AT]
 
 
 class TextArea(Question, TextAreaField):

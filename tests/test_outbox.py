@@ -541,17 +541,37 @@ def test_one_mail_finds_out_whether_a_trouble_is_over_and_it_is_the_first_that_w
     database: Database, queue: Queue
 ) -> None:
     held = queue()
-    record(database, claim(database), [DEFERRED])
-    claim(database, after(15))  # in hand, and with a trouble still
-    fine = queue(due_at=after(16))
-    first, second = queue(), queue()
     record(database, claim(database), [DEFERRED], jitter=0.0)
+    conftest.claim(database, after(12), 1)  # in hand, and with a trouble still
+    fine = queue(due_at=after(5))
+    first, second = queue(), queue()
+    record(database, claim(database), [DEFERRED], jitter=0.5)
     record(database, claim(database), [DEFERRED], jitter=0.9)
     later = stored(database, second).due_at
     with database.write() as session:
         outcomes.advance_one(session, after(1))
     due = [stored(database, id_).due_at for id_ in (held, fine, first, second)]
-    assert due == [after(15 + LEASE), after(16), after(1), later]
+    assert due == [after(13), after(5), after(1), later]
+
+
+def test_a_mail_in_hand_keeps_its_lease_though_a_trouble_is_over(
+    database: Database, queue: Queue
+) -> None:
+    for _ in range(2):
+        queue()
+        record(database, claim(database), [DEFERRED])
+    held, other = claim(database, after(15)), claim(database, after(15))
+    record(database, other, [ACCEPTED], after(16))
+    message = stored(database, held.id)
+    assert (message.claimed_by, message.due_at) == (held.token, after(15 + LEASE))
+
+
+def test_a_mail_after_one_that_was_sent_waits_for_nothing(database: Database, queue: Queue) -> None:
+    first = queue()
+    blocked = queue(after_id=first)
+    assert stored(database, blocked).blocked
+    record(database, claim(database), [ACCEPTED])
+    assert not stored(database, queue(after_id=first)).blocked
 
 
 def test_what_is_given_back_is_due_at_once(database: Database, queue: Queue) -> None:

@@ -60,6 +60,11 @@ def test_the_sections_are_in_the_language_of_support_and_the_block_is_not_transl
             "¿Está caído? Llamar a Íñigo Muñoz, +34 600 00 00 00.",
         ),
         (
+            {"started_at": "2026-11-20T23:20", "approximate": "yes"},
+            "Alojamiento web, crítico, desde alrededor del 20 nov 23:20 (2 d 4 h antes del aviso): "
+            "La tienda no carga – error 502. Llamar a Íñigo Muñoz, +34 600 00 00 00.",
+        ),
+        (
             {"started": "just_now", "service": "email", "summary": "No hay correo..."},
             "Correo electrónico, crítico, desde alrededor de las 03:22 (justo antes del aviso): "
             "No hay correo. Llamar a Íñigo Muñoz, +34 600 00 00 00.",

@@ -6,6 +6,7 @@ long_*.py, which take minutes of real time or a package of the system's.
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import signal
@@ -58,9 +59,13 @@ def tell(property_: Property, url: str, fault: str, fate: Fate) -> None:
     line = f"| {name} | {fate.promised} | {fate.lost} | {fate.again} |"
     property_("fault", line)
     if LONG:
-        head, _rule, table = PAGE.read_text(encoding="utf-8").partition(RULE)
-        others = [row for row in table.splitlines() if not row.startswith(f"| {name} |")]
-        PAGE.write_text(head + RULE + "\n".join(sorted([*others, line])) + "\n", encoding="utf-8")
+        with PAGE.open("r+", encoding="utf-8") as page:
+            fcntl.flock(page, fcntl.LOCK_EX)  # several processes run parts of it
+            head, _rule, table = page.read().partition(RULE)
+            others = [row for row in table.splitlines() if not row.startswith(f"| {name} |")]
+            page.seek(0)
+            page.write(head + RULE + "\n".join(sorted([*others, line])) + "\n")
+            page.truncate()
 
 
 class Delivery:

@@ -418,6 +418,13 @@ def test_nothing_is_copied_while_a_worker_is_running(
     assert not (tmp_path / "target.db").exists()
 
 
+def test_a_copy_to_a_database_that_is_away_names_that_one(cli: FlaskCliRunner) -> None:
+    to = "postgresql://reporter:sesame@127.0.0.1:1/reports"
+    said = run(cli, "db", "copy", "--to", to, code=1)
+    assert said.startswith("Error: the database postgresql://127.0.0.1:1/reports: ")
+    assert "sesame" not in said
+
+
 def test_counting_does_not_read_what_was_sent_long_ago(app: Flask, database: Database) -> None:
     """The plans name the indexes that are as large as what waits."""
     if database.engine.dialect.name != "sqlite":

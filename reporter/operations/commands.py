@@ -9,11 +9,12 @@ from typing import Any
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database, get_database
 from reporter.database import file as database_file
 from reporter.delivery.beats import beats
-from reporter.operations import check, copying, people, purge, reports, status
+from reporter.operations import check, condition, copying, people, purge, reports, status
 from reporter.operations.result import Verdict
 from reporter.operations.terminal import cell, json_text, progress
 from reporter.reports import store
@@ -87,8 +88,13 @@ def copy_command(url: str) -> None:
     with source.read() as session:
         if beats(session, datetime.now(UTC)):
             raise click.ClickException("a worker is running: stop web and worker first")
-        upgrade_database(url, current_app.config["ALEMBIC_CONTEXT"])
         target = Database(url, foreign_keys=False)
+        try:
+            upgrade_database(url, current_app.config["ALEMBIC_CONTEXT"])
+        except SQLAlchemyError as error:  # of the other one, not of ours
+            target.close()
+            words = f"{database_file.shown(url)}: {condition.reason(error)}"
+            raise click.ClickException(words) from None
         try:
             steps = copying.copy(session, target)
             counts = Counter(progress(steps, "Copying", length=copying.count(session)))

@@ -269,3 +269,10 @@ def test_a_rehearsal_keeps_nothing(database: Database) -> None:
             session.execute(sa.delete(models.Surge))
     with database.read() as session:
         assert services(session) == []
+
+
+def test_a_rehearsal_writes_by_no_way(provider: Provider) -> None:
+    draft = models.Draft.__table__
+    for statement in (sa.delete(draft), sa.update(models.Draft).values(flags=[])):
+        with provider.database.rehearse() as session, pytest.raises(RehearsalOver):
+            session.connection().execute(statement)

@@ -467,6 +467,16 @@ def test_a_wait_that_no_wait_can_be_is_due(database: Database, queue: Queue) -> 
         assert claims.heed_moved_clock(session, NOW - hour, LEASE) == 0
 
 
+def test_what_waits_for_the_limit_of_its_mailbox_waits_on(database: Database, queue: Queue) -> None:
+    """It was made for a time to come, whatever the clocks: else nobody would be kept from more."""
+    later = after(3_600)
+    limited = queue(kind="acknowledgement", mailbox="ana", due_at=later)
+    with database.write() as session:
+        assert claims.heed_moved_clock(session, NOW, LEASE) == 0
+    message = stored(database, limited)
+    assert (message.due_at, message.created_at) == (later, later)
+
+
 def test_the_longest_wait_there_is_is_no_sign_of_a_moved_clock(
     database: Database, queue: Queue
 ) -> None:

@@ -27,6 +27,7 @@ from reporter import models
 from reporter.formats.secrets import holds_secret
 from reporter.formats.text import header_text, is_blank, one_line
 from reporter.mail.customer import compose_acknowledgement
+from reporter.mail.policy import header_line
 from reporter.mail.ticket import ascii_address, compose_ticket
 from reporter.mail.ticket_json import schema
 from reporter.mail.ticket_text import subject
@@ -199,6 +200,13 @@ def assert_encoded_words_stand_alone(content: bytes) -> None:
         assert found[1].isspace(), found[0]
         assert found[2] in {"", " ", "\r"}, found[0]
     assert all(len(line) <= 76 for line in head.splitlines() if "=?utf-8" in line)
+
+
+def test_no_encoded_word_is_empty_wherever_a_line_ends() -> None:
+    for length in range(1, 90):
+        for rest in ("\U0001f600 the shop does not load", "ñ" * 40, "\U0001f600" * 30):
+            line = header_line("Subject", f"{'a' * length} {rest}").decode("ascii")
+            assert not re.search(r"=\?utf-8\?[qb]\?\?=", line, re.IGNORECASE), line
 
 
 @settings(max_examples=150)

@@ -55,7 +55,7 @@ def test_the_quotas_are_those_that_are_told() -> None:
     assert {
         Quota.DRAFTS: (600, timedelta(hours=1)),
         Quota.REPORTS: (300, timedelta(minutes=10)),
-        Quota.UPDATES: (600, timedelta(hours=1)),
+        Quota.UPDATES: (2_400, timedelta(hours=1)),
         Quota.FOLLOWERS: (300, timedelta(minutes=10)),
         Quota.SIGN_INS: (20, timedelta(minutes=1)),
         Quota.WRONG_PASSWORDS: (10, timedelta(minutes=5)),

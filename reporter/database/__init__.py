@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from reporter.database import patience, sqlite
 from reporter.database.glance import Glances
 from reporter.database.locks import Lock, exclusive
-from reporter.database.rehearsal import Rehearsal, RehearsalOver
+from reporter.database.rehearsal import Rehearsal, RehearsalOver, refuse_to_write
 from reporter.database.transaction import Transaction
 from reporter.database.turn import TURN_SECONDS, Turn
 from reporter.database.types import UTCDateTime
@@ -74,6 +74,7 @@ class Database:
         self._read_only = self.engine.execution_options(read_only=True, postgresql_readonly=True)
         # PostgreSQL's read-only transactions refuse locks of rows as well.
         self._rehearsed = self.engine.execution_options(read_only=True)
+        sa.event.listen(self._rehearsed, "before_execute", refuse_to_write)
 
         # What the engine has said of a page that it could not read; it stays said.
         self.damage = ""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.orm import ORMExecuteState
+from sqlalchemy.engine import Connection
 
 from reporter.database.transaction import Transaction
 
@@ -26,7 +25,8 @@ class Rehearsal(Transaction):
         """Nothing is written."""
 
 
-@sa.event.listens_for(Rehearsal, "do_orm_execute")
-def _end_rehearsal(state: ORMExecuteState) -> None:
-    if state.is_insert or state.is_update or state.is_delete:
+def refuse_to_write(_connection: Connection, statement: Any, *_of: Any) -> None:
+    """Of every statement of a rehearsal, however it is executed. One that reads and then writes
+    takes SQLite's lock out of turn, and fails where somebody else has written meanwhile."""
+    if getattr(statement, "is_dml", False):
         raise RehearsalOver

@@ -165,7 +165,8 @@ def heed_moved_clock(session: Session, now: datetime, lease_seconds: float) -> i
     """Make due what waits for longer than any wait can be, as a clock was set back; how many.
 
     A mail that was tried waits for its backoff or a lease. One that was not may wait for as long as
-    whoever queued it wished, counted from when it was made.
+    whoever queued it wished, counted from when it was made. What waits for the limit of its mailbox
+    was made for the time that it waits for, and what is sent to that mailbox later counts on it.
     """
     longest = timedelta(seconds=max(lease_seconds, LONGEST_SECONDS * (1 + SPREAD)))
     far = session.execute(
@@ -174,7 +175,11 @@ def heed_moved_clock(session: Session, now: datetime, lease_seconds: float) -> i
             Message.rank.in_(RANKS),
             sa.or_(
                 sa.and_(Message.attempt_count > 0, Message.due_at > now + longest),
-                sa.and_(Message.attempt_count == 0, Message.created_at > now + SLACK),
+                sa.and_(
+                    Message.attempt_count == 0,
+                    Message.mailbox.is_(None),
+                    Message.created_at > now + SLACK,
+                ),
             ),
             Message.due_at > now + SLACK,
         )

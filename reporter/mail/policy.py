@@ -17,7 +17,7 @@ LINE_LENGTH = 76  # RFC 2047, section 2, for lines with an encoded word
 # What an encoded word has around its text, with what base64 adds at its end; and the least room
 # that it is begun in.
 AROUND = len("=?utf-8?q??=") + 3
-LEAST_ROOM = 24
+LEAST_ROOM = AROUND + len("=F0=9F=98=80")
 UNQUOTED = frozenset(f"{ascii_letters}{digits}!*+-/")
 # What a filename may hold and be written between quotes as it is (RFC 2183, section 2).
 PLAIN_NAME = re.compile(r"[\w.+-]{1,48}", re.ASCII)

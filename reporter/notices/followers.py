@@ -85,14 +85,16 @@ def follow(session: Session, row: models.Notice, people: Iterable[Person], at: d
     for follower in new.values():
         follower.message_id = message_id
         session.add(follower)
-    for mail in confirmations:  # anybody can have one sent to anybody
+    # Anybody can have one sent to anybody. In the order in which everybody locks several mailboxes.
+    named_so = [(mailboxes.mailbox(mail.recipient), mail) for mail in confirmations]
+    for mailbox, mail in sorted(named_so, key=lambda each: each[0]):
         outbox.enqueue(
             session,
             mail,
             kind=MailKind.CONFIRMATION,
             reference=row.key,
             due_at=mailboxes.due_at(session, mail.recipient, at, MailKind.CONFIRMATION),
-            mailbox=mailboxes.mailbox(mail.recipient),
+            mailbox=mailbox,
         )
     session.flush()
 

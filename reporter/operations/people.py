@@ -37,8 +37,6 @@ class Kept:
     reports: list[int]
     drafts: list[str]
     mails: list[int]
-    last_report: int
-    last_mail: int
     at: datetime
 
 
@@ -106,9 +104,10 @@ def _look(session: Session, address: str, since: Kept | None = None) -> Kept:
     drafts = sa.select(draft.id, draft.steps)
     mails = sa.select(message.id).where(sa.func.lower(message.recipient).in_(_spelt(address)))
     if since:
-        reports = reports.where(report.id > since.last_report)
-        drafts = drafts.where(draft.updated_at >= since.at - CLOCKS_APART)
-        mails = mails.where(message.id > since.last_mail)
+        lately = since.at - CLOCKS_APART
+        reports = reports.where(report.saved_at >= lately)
+        drafts = drafts.where(draft.updated_at >= lately)
+        mails = mails.where(message.created_at >= lately)
     return Kept(
         reports=[
             key
@@ -118,8 +117,6 @@ def _look(session: Session, address: str, since: Kept | None = None) -> Kept:
         ],
         drafts=[key for key, steps in _each(session, drafts) if _names(steps, address)],
         mails=list(session.scalars(mails.order_by(message.id))),
-        last_report=session.scalar(sa.select(sa.func.max(report.id))) or 0,
-        last_mail=session.scalar(sa.select(sa.func.max(message.id))) or 0,
         at=now,
     )
 

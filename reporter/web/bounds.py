@@ -41,7 +41,7 @@ UNDER_WAY = 384  # requests of one client at a time; the threads are 512
 REQUESTS = "600 per minute"  # of each route: RATELIMIT_APPLICATION
 DRAFTS, DRAFTS_WITHIN = 600, timedelta(hours=1)
 REPORTS, REPORTS_WITHIN = 300, timedelta(minutes=10)
-UPDATES, UPDATES_WITHIN = 600, timedelta(hours=1)  # of all its reports, details too
+UPDATES, UPDATES_WITHIN = 2_400, timedelta(hours=1)  # of all its reports, details too
 FOLLOWERS, FOLLOWERS_WITHIN = 300, timedelta(minutes=10)
 SIGN_INS, SIGN_INS_WITHIN = 20, timedelta(minutes=1)  # tried
 UNSENT_BYTES, UNSENT_WITHIN = 100_000_000, timedelta(days=1)  # of files

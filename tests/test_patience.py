@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from reporter.database import Database, patience, postgresql
+from reporter.database.gate import Gate
 from reporter.database.patience import Breaker, NotAnswering, of_a_page
 
 
@@ -51,7 +53,7 @@ def driver_of(session: Session | sa.Connection) -> postgresql.ImpatientConnectio
 
 def until_closed(breaker: Breaker, *, answers: bool = True) -> None:
     if not answers:
-        breaker.is_open = False  # and whoever asks ends
+        breaker.close()  # and whoever asks ends
     for thread in threading.enumerate():
         if thread.name == "asking":
             thread.join(20)
@@ -163,6 +165,7 @@ class TestPostgresql:
     ) -> None:
         """Twice 0.2 s of 0.3: the second is not waited for, nor is anything after it."""
         monkeypatch.setattr(patience, "PAGE_SECONDS", 0.3)
+        monkeypatch.setattr(patience, "LEAST_SECONDS", 0.0)
         nap = sa.text("SELECT pg_sleep(0.2)")
         with of_a_page(), server.rehearse() as session:
             session.execute(nap)
@@ -255,17 +258,16 @@ class TestSqlite:
         until_closed(database.breaker)
         assert customer.submit(follow=False).status == 303
 
-    def test_whose_turn_does_not_come_is_told_so(self, app: Flask) -> None:
-        """Whoever is inside waits for another process for good."""
+    def test_whose_turn_does_not_come_goes_on_without(self, app: Flask) -> None:
+        """Whoever is inside waits for another process for good, and the file is free."""
         database: Database = app.extensions["sqlalchemy"]
         turn = database._turn
         assert turn
         customer = Customer(app)
         customer.open("/report/failure")
         with turn.inside:
-            assert customer.submit(**values("failure")).status == 503
-        until_closed(database.breaker)
-        assert customer.submit(**values("failure"), follow=False).status == 303
+            assert customer.submit(**values("failure"), follow=False).status == 303
+        assert not database.breaker.is_open
 
 
 class Nothing:
@@ -295,3 +297,81 @@ def test_a_redis_that_says_nothing_holds_no_page(tmp_path: Path) -> None:
         uri = f"redis://{silent.server}:{silent.port}"
         with an_app(tmp_path, RATELIMIT_ENABLED=True, RATELIMIT_STORAGE_URI=uri) as app:
             assert {Customer(app).peek("/report/failure").status for _ in range(3)} == {200}
+
+
+def test_a_process_that_is_forked_meanwhile_begins_anew(asked: Asked) -> None:
+    breaker = Breaker(asked, 5)
+    breaker.open()
+    child = os.fork()
+    if child == 0:  # without the thread that asks
+        os._exit(1 if breaker.is_open else 0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert breaker.is_open
+    until_closed(breaker, answers=False)
+
+
+def test_no_thread_to_be_had_and_no_log_leave_it_usable(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaker = Breaker(asked, 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fails(RuntimeError("can't start new thread")))
+        breaker.open()
+    assert not breaker.is_open
+    with monkeypatch.context() as patch:
+        patch.setattr(patience.log, "error", fails(OSError(28, "No space left on device")))
+        breaker.open()
+    asked.may_answer.set()
+    until_closed(breaker)
+
+
+def fails(error: Exception) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+def test_who_has_waited_longest_is_let_in_next() -> None:
+    gate, order = Gate(1), queue.SimpleQueue[int]()
+    assert gate.acquire(0)
+    assert not gate.acquire(0)
+
+    def wait(number: int) -> None:
+        assert gate.acquire(20)
+        order.put(number)
+        gate.release()
+
+    threads = []
+    for number in range(5):
+        threads.append(threading.Thread(target=wait, args=(number,)))
+        threads[-1].start()
+        while len(gate._waiting) <= number:
+            threading.Event().wait(0.001)
+    gate.release()
+    assert not gate.acquire(0) or order.qsize() == 5  # nobody passes them
+    for thread in threads:
+        thread.join(20)
+    assert [order.get_nowait() for _ in threads] == list(range(5))
+
+
+def test_a_page_that_has_waited_for_many_answers_is_given_a_moment_for_the_next() -> None:
+    with of_a_page():
+        patience.spend(patience.PAGE_SECONDS + 3)
+        assert patience.limit(10) == patience.LEAST_SECONDS
+
+
+@pytest.mark.parametrize(("error", "answers"), [(ValueError(), True), (NotAnswering(), False)])
+def test_an_answer_that_a_page_does_not_like_is_an_answer(
+    asked: Asked, error: Exception, answers: bool
+) -> None:
+    breaker = Breaker(asked, 5)
+
+    def page() -> None:
+        with of_a_page(), breaker.passed():
+            breaker._moved_at = 0.0
+            raise error
+
+    with pytest.raises(type(error)):
+        page()
+    assert (breaker._moved_at > 0.0) == answers

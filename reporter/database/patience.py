@@ -7,16 +7,20 @@ worker and a command have nobody who waits before them: they are patient, and re
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from reporter.database.gate import Gate
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 # What one page waits for answers, all of them together. Those that come at once are not counted.
 PAGE_SECONDS = 4.0
 AT_ONCE_SECONDS = 0.1
+# What one answer is waited for at least, also by a page that has waited for many others.
+LEAST_SECONDS = 1.0
 # So many pages of a process are in the database at once, two fewer than it has connections. The
 # others stand at the gate, where they cost nothing: threads that wake up together hold up all.
 GATE = 22
@@ -83,9 +89,9 @@ def is_a_page() -> bool:
 
 
 def limit(seconds: float) -> float:
-    """How long to wait for one answer: *seconds* at most, and a page what it has left."""
+    """How long to wait for one answer: *seconds* at most, and a page about what it has left."""
     page = _page.get()
-    return seconds if page is None else min(seconds, page.left)
+    return seconds if page is None else min(seconds, max(page.left, LEAST_SECONDS))
 
 
 def spend(seconds: float) -> None:
@@ -105,11 +111,16 @@ class Breaker:
     def __init__(self, ask: Callable[[], None], wait_seconds: float) -> None:
         self._ask = ask  # raises any Exception when there is no answer
         self._wait_seconds = wait_seconds  # at the gate
-        self._gate = threading.Semaphore(GATE)
+        self._gate = Gate(GATE)
         self._lock = threading.Lock()
         self._here = 0  # at the gate, or behind it
         self._moved_at = 0.0
-        self.is_open = False
+        self._opened_by: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """In the process that has opened it: the thread that asks is in none that was forked."""
+        return self._opened_by == os.getpid()
 
     @contextmanager
     def passed(self) -> Iterator[None]:
@@ -130,6 +141,12 @@ class Breaker:
                     page.gates.push(gate.pop_all())
                     raise NotAnswering
                 yield
+        except (OperationalError, PoolTimeout):
+            raise
+        except BaseException:  # an answer too, which the page did not like
+            self._moved_at = time.monotonic()
+            raise
+        else:
             self._moved_at = time.monotonic()
         finally:
             with self._lock:
@@ -158,9 +175,17 @@ class Breaker:
         with self._lock:
             if self.is_open:
                 return
-            self.is_open = True
-        log.error("the database does not answer")
-        threading.Thread(target=self._until_it_answers, name="asking", daemon=True).start()
+            self._opened_by = os.getpid()
+            try:
+                threading.Thread(target=self._until_it_answers, name="asking", daemon=True).start()
+            except RuntimeError:  # there is no thread to be had: the next one may have more luck
+                self._opened_by = None
+        with suppress(OSError, ValueError):  # of a log that is gone
+            log.error("the database does not answer")
+
+    def close(self) -> None:
+        """It answers."""
+        self._opened_by = None
 
     def _until_it_answers(self) -> None:
         while self.is_open:
@@ -169,5 +194,5 @@ class Breaker:
             except Exception:  # whatever it says, it is asked again
                 time.sleep(ASK_SECONDS)
             else:
-                self.is_open = False
+                self.close()
                 log.info("the database answers again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -61,5 +62,5 @@ class Transaction(Session):
                 self._begun = None
         finally:
             if self._passed is not None:
-                self._passed.__exit__(None, None, None)
+                self._passed.__exit__(*sys.exc_info())
                 self._passed = None

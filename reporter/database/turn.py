@@ -57,10 +57,8 @@ class Turn:
             now = time.monotonic()
             if now > end:
                 return False
-            if (
-                now - self.moved_at > sqlite.BUSY_TIMEOUT_SECONDS
-            ):  # whoever is inside waits for another
-                self.breaker.open()
+            if now - self.moved_at > sqlite.BUSY_TIMEOUT_SECONDS:
+                return False  # who is inside waits for another process: SQLite knows what for
             self.breaker.check()
         self.moved_at = time.monotonic()
         return True

@@ -311,6 +311,7 @@ def test_no_personal_page_and_no_receipt_is_ever_kept(customer, page, site):
         "/static/reporter.js",
         "/static/trouble.js",
         "/static/whole.js",
+        "/static/writing.js",
         "/static/zone.js",
     ]
     everything = " ".join(kept.values())

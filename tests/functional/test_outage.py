@@ -258,7 +258,7 @@ def test_digests_name_each_follower_once(outage: Outage) -> None:
     named = Counter(line for line in lines if line.startswith("| Cliente "))
     assert len(named) == outage.followers
     assert set(named.values()) == {1}
-    assert digests[-1]["Subject"].endswith(f": {outage.followers}")
+    assert f": {outage.followers} " in digests[-1]["Subject"]
 
 
 def test_each_follower_with_an_address_has_each_news_once(outage: Outage) -> None:

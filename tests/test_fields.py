@@ -12,10 +12,10 @@ from werkzeug.datastructures import MultiDict
 from wtforms import SelectChoice
 
 from reporter.web.contact_fields import Email, Phone
-from reporter.web.fields import Checkbox, Radios, TextArea, TextInput
+from reporter.web.fields import Checkbox, Checkboxes, Radios, TextArea, TextInput
 from reporter.web.question import Question, display, questions
 from reporter.wizard.step import StepForm
-from reporter.wizard.time_fields import LocalTime, Zone
+from reporter.wizard.time_fields import LocalTime, Started, Zone
 
 
 class Trial(StepForm):
@@ -25,6 +25,10 @@ class Trial(StepForm):
     line = TextInput("Line", required="Say it", max_length=10)
     text = TextArea("Text", max_length=20)
     choice = Radios("Choice", choices=[SelectChoice("a", "The first"), SelectChoice("b", "B")])
+    started = Started("Started", choices=[SelectChoice("unknown", "Unknown")])
+    several = Checkboxes(
+        "Several", choices=[SelectChoice("a", "The first"), SelectChoice("b", "B")]
+    )
     under = TextInput("Under", asked_with=("choice", "a"), required="Say more")
     deeper = TextInput("Deeper", asked_with=("under", "yes"), required="Say even more")
     needed = TextInput("Needed", required_with={("choice", "b"): "B needs it"})
@@ -121,6 +125,21 @@ def test_a_choice_is_one_of_those_shown() -> None:
         "a",
         "The first",
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "sent", "words"),
+    [
+        ("choice", ["gone"], "gone"),
+        ("started", ["gone"], "gone"),
+        ("several", ["gone", "b", "a"], "The first\nB\ngone"),
+    ],
+)
+def test_a_choice_that_is_gone_is_told_as_it_was_sent(
+    question: str, sent: list[str], words: str
+) -> None:
+    form = Trial(MultiDict([(question, each) for each in sent]), meta={"csrf": False})
+    assert display(form[question], form, SENT_AT) == words
 
 
 def test_a_choice_left_open_is_no_answer() -> None:
@@ -290,8 +309,8 @@ def test_words_beside_a_number_are_shown_with_it_and_are_no_part_of_it() -> None
 
 def test_the_questions_of_a_form_are_those_declared_in_their_order() -> None:
     assert [question.name for question in questions(trial())] == [
-        "line", "text", "choice", "under", "deeper", "needed", "box", "when", "zone", "email",
-        "phone",
+        "line", "text", "choice", "started", "several", "under", "deeper", "needed", "box", "when",
+        "zone", "email", "phone",
     ]  # fmt: skip
 
 

@@ -153,7 +153,9 @@ class Checkboxes(Question, SelectMultipleField):
             raise ValidationError(_("Choose one of the answers shown"))
 
     def format(self, form: Form, at: datetime) -> str:
-        return "\n".join(str(c.label) for c in self.iter_choices() if c.value in self.data)
+        words = {choice.value: str(choice.label) for choice in self.iter_choices()}
+        known = [words[value] for value in words if value in self.data]
+        return "\n".join([*known, *(value for value in self.data if value not in words)])
 
 
 class Files(Question, MultipleFileField):

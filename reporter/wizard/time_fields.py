@@ -37,7 +37,7 @@ class Started(Radios):
         return {}
 
     def format(self, form: Form, at: datetime) -> str:
-        words = super().words()[self.data]
+        words = super().words().get(self.data, self.data)
         if self.data in AGO:
             return f"{words}\n{three_ways(form.moment().at, at)}"
         return "" if self.data == "at" else words  # the next answer tells it

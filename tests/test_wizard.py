@@ -11,9 +11,12 @@ from customers import Customer
 from factories import ANSWERS, SENT_AT, SLUGS, an_app, values
 from flask import Flask
 from typed_in import moved_to, rows, the_report, ticket_of, typed
+from wtforms import SelectChoice as Option
 
 from reporter.models import Report
+from reporter.web.fields import Radios, TextInput
 from reporter.wizard.step import StepForm
+from reporter.wizard.steps import REPORT_STEPS, ChangesForm
 
 LAST = {"failure": "/report/timing", "timing": "/report/changes", "changes": "/report/contact"}
 
@@ -207,6 +210,26 @@ def test_what_was_found_valid_is_not_checked_again(
 
 
 # Going about ------------------------------------------------------------------------------
+
+
+class AsksMore(ChangesForm):
+    ticket = TextInput("Ticket", required="Enter the ticket")
+
+
+class OffersLess(ChangesForm):
+    changed = Radios("Changed", choices=[Option("unknown", "Unknown")], required="Say it")
+
+
+@pytest.mark.parametrize(("form", "name"), [(AsksMore, "ticket"), (OffersLess, "changed")])
+def test_answers_are_checked_again_by_questions_that_changed(
+    app: Flask, customer: Customer, form: type[StepForm], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer.fill_all()
+    (changes,) = [step for step in REPORT_STEPS if step.slug == "changes"]
+    monkeypatch.setitem(vars(changes), "form", form)
+    app.extensions.pop("rules")  # as when it is started again
+    page = customer.open("/report/review")
+    assert (page.path.partition("?")[0], list(page.errors)) == ("/report/changes", [name])
 
 
 @pytest.mark.parametrize("path", ["/report/timing", "/report/contact", "/report/review"])

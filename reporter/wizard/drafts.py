@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
-from importlib.metadata import version
 from typing import Any, cast
 
 import sqlalchemy as sa
-from flask import current_app
 from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import Lock, exclusive, get_database
 from reporter.models import Quota
 from reporter.web import bounds, quotas
+from reporter.wizard.rules import rules
 
 # "Just now" is taken for as long as this.
 JUST_NOW = timedelta(hours=1)
-# The settings that answers are checked by.
-CHECKED_BY = ("SERVICES", "TIMEZONE", "PHONE_REGION", "SUPPORT_EMAIL", "MAIL_DEFAULT_SENDER")
 
 Raw = Mapping[str, list[str]]  # submitted strings by key
 
@@ -53,7 +49,7 @@ UPDATE = (
 @dataclass(frozen=True)
 class StoredStep:
     """A step as it was last submitted; `answered_at` is None while it does not validate. `rules`:
-    what it was checked by, see `rules`."""
+    what it was checked by, see `rules.rules`."""
 
     raw: Raw
     answered_at: datetime | None
@@ -97,16 +93,6 @@ class Look:
     kept_hash: str | None
     first_is_sent: bool
     has_files: bool
-
-
-def rules() -> str:
-    """A name for what answers are checked by: another in another release or with other settings."""
-    made: dict[str, Any] = current_app.extensions
-    if "rules" not in made:
-        settings = [current_app.config[name] for name in CHECKED_BY]
-        told = repr((version("incident-reporter"), settings))
-        made["rules"] = sha256(told.encode()).hexdigest()[:16]
-    return str(made["rules"])
 
 
 NOTHING = Look(None, None, first_is_sent=False, has_files=False)

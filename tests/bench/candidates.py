@@ -25,8 +25,8 @@ from reporter import create_app, models
 from reporter.demo.mailbox import free_port
 from reporter.links import hash_token, new_token
 from reporter.web.browser import Key
-from reporter.wizard.drafts import rules
 from reporter.wizard.report_stage import new_key
+from reporter.wizard.rules import rules
 
 HERE = Path(__file__).parent
 GRANIAN = "-m granian --interface wsgi --factory --http 1 --no-ws --log-level error --workers 2"

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from customers import Customer
@@ -95,3 +97,26 @@ def test_the_server_ends_headers_where_it_is_told() -> None:
     from reporter.serving import server
 
     assert server.HEADER_BYTES == bounds.HEADER_BYTES
+
+
+@pytest.mark.parametrize(("hard", "most"), [(4096, 2048), (-1, 8192), (10**6, 8192)])
+def test_connections_never_take_every_file_that_a_process_may_open(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, hard: int, most: int
+) -> None:
+    """Told by what the server is started with: a limit once lowered stays low for every test."""
+    from reporter.serving import server
+
+    told: dict[str, int] = {}
+    raised: list[tuple[int, int]] = []
+
+    def granian(_target: str, **settings: Any) -> Mock:
+        told.update(settings)
+        return Mock()
+
+    monkeypatch.setattr(server.resource, "getrlimit", lambda _which: (1024, hard))
+    monkeypatch.setattr(server.resource, "setrlimit", lambda _which, limits: raised.append(limits))
+    monkeypatch.setattr(server.os, "register_at_fork", Mock())
+    monkeypatch.setattr(server, "_share", Mock())
+    monkeypatch.setattr(server, "Granian", granian)
+    server.run(app, "127.0.0.1", 0, 1)
+    assert (told["backpressure"], raised) == (most, [(2 * most, hard)])

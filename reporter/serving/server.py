@@ -28,6 +28,7 @@ DRAIN_SECONDS = 20
 THREADS = 512
 # Of each process: how many may be connected, also those that say nothing until they are cut off.
 # With no more of them than threads, whoever connects and stays silent would keep everybody out.
+# As many files again stay for all else: fewer connections where the system has not so many.
 CONNECTIONS = 8192
 # Of all headers of one request: more is answered 431.
 HEADER_BYTES = 16 * 1024
@@ -43,7 +44,7 @@ def run(app: Flask, host: str, port: int, processes: int) -> None:
     Raises click.ClickException when it cannot listen there.
     """
     check_address(host, port)
-    _allow_open_files(2 * CONNECTIONS)
+    connections = min(CONNECTIONS, _allow_open_files(2 * CONNECTIONS) // 2)
     _share(app)
     # Until a process of the server handles these itself it has nothing in hand, and ends at once.
     # Otherwise it has its parent's handlers, which would swallow the order to stop.
@@ -61,7 +62,7 @@ def run(app: Flask, host: str, port: int, processes: int) -> None:
         workers=processes,
         blocking_threads=THREADS,
         backlog=CONNECTIONS,
-        backpressure=CONNECTIONS,
+        backpressure=connections,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=HEADER_BYTES),
         websockets=False,
@@ -74,12 +75,13 @@ def run(app: Flask, host: str, port: int, processes: int) -> None:
     ).serve()
 
 
-def _allow_open_files(wanted: int) -> None:
-    """Each connection is an open file. As many as the system lets us have, if it is fewer."""
+def _allow_open_files(wanted: int) -> int:
+    """Each connection is an open file. How many of *wanted* the system lets us have."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
 
 
 def _end_when_told() -> None:

@@ -386,3 +386,12 @@ def test_of_many_updates_the_last_are_shown_and_the_rest_behind_a_link(app: Flas
     page = Customer(app, "en").open(earlier)
     assert "número 0." in page.text
     assert "said before" not in page.text
+    # As many long ones are more than a page has room for: it has a part, and knows that.
+    with app.extensions["sqlalchemy"].write() as session:
+        session.execute(sa.update(Update).values(content={"text": "muy largo " * 500}))
+    page = Customer(app, "en").open(earlier)
+    assert page.text.count("muy largo " * 499) == 50
+    assert "said before" not in page.text  # it would lead here
+    with app.app_context(), app.extensions["sqlalchemy"].read() as session:
+        found = receipts.find_or_404(session, path.rpartition("/")[2], receipts.ALL_SHOWN)
+    assert (len(found.told), found.has_earlier) == (50, True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -51,6 +51,7 @@ def find(session: Session, token: str, shown: int = SHOWN) -> Receipt | None:
     anything = session.scalar(ANYTHING, {"this": row.id})
     messages = _said(session, row.id, Author.SUPPORT, MESSAGES, shown) if anything else ()
     updates = _said(session, row.id, Author.CUSTOMER, TOLD, shown) if anything else ()
+    messages_shown, updates_shown = _that_fit(messages[:shown]), _that_fit(updates[:shown])
     solved_by = _last(session, row.id, SOLVING, models.Update.kind) if anything else None
     answered_at = _last(session, row.id, ANSWERED, models.Update.created_at) if anything else None
     mails = _mails(session, row.id, shown)
@@ -76,7 +77,7 @@ def find(session: Session, token: str, shown: int = SHOWN) -> Receipt | None:
                 each.next_news_at,
                 mails.get(each.message_id),
             )
-            for each in _that_fit(messages[:shown])
+            for each in messages_shown
             if each.content["text"]
         ),
         told=tuple(
@@ -84,22 +85,22 @@ def find(session: Session, token: str, shown: int = SHOWN) -> Receipt | None:
                 CustomerUpdate(each.kind, (each.content or NO_TEXT)["text"], each.created_at),
                 mails.get(each.message_id),
             )
-            for each in _that_fit(updates[:shown])
+            for each in updates_shown
         ),
-        has_earlier=max(len(messages), len(updates)) > shown,
+        has_earlier=len(messages) + len(updates) > len(messages_shown) + len(updates_shown),
         mails=tuple(mails.values()),
     )
 
 
-def _that_fit(said: Sequence[sa.Row[Any]]) -> Iterator[sa.Row[Any]]:
+def _that_fit(said: Sequence[sa.Row[Any]]) -> Sequence[sa.Row[Any]]:
     """The newest, as far as one page has room for their words: that of the last SHOWN, which may
     be long, or of many more as people write them."""
     room = SHOWN * TEXT_LENGTH
-    for each in said:
+    for number, each in enumerate(said):
         room -= len((each.content or NO_TEXT)["text"])
         if room < 0:
-            return
-        yield each
+            return said[:number]
+    return said
 
 
 def find_or_404(session: Session, token: str, shown: int = SHOWN) -> Receipt:

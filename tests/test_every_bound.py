@@ -253,6 +253,32 @@ def arriving_bytes(app: Flask) -> None:
             assert (page.status, count(app, models.Attachment)) == (200, 1)
 
 
+@of("CLIENT_ARRIVING_BYTES")
+def client_arriving_bytes(app: Flask) -> None:
+    file = b"Un registro, de una vez.\n" * 100
+
+    def submit(taken: int, address: str = "2001:db8::2") -> Page:
+        uploads._held_of["2001:db8::/64"] = taken  # by a neighbour
+        try:
+            customer = Customer(app, "en", REMOTE_ADDR=address)
+            customer.open("/report/failure")
+            page = customer.submit(files=[("a.txt", file)], **values("failure", summary="Se ve"))
+            assert dict(uploads._held_of) == {"2001:db8::/64": taken}
+        finally:
+            uploads._held_of.clear()
+        return page
+
+    most = bounds.CLIENT_ARRIVING_BYTES
+    assert 4 * most <= bounds.ARRIVING_BYTES  # others are served by the rest
+    assert (submit(most - len(file)).status, count(app, models.Attachment)) == (200, 1)
+    page = submit(most)
+    refused(page, 422, "no space for files right now", beside="screenshots")
+    assert page.fields["summary"] == "Se ve"
+    assert submit(most, "2001:db8:0:1::1").status == 200
+    app.config["RATELIMIT_ENABLED"] = False
+    assert submit(most).status == 200
+
+
 @of("UNDER_WAY")
 def under_way(app: Flask) -> None:
     told: list[str] = []

@@ -36,6 +36,7 @@ KEPT_TIMES = 2  # so many times what a valid step may hold is kept of one that i
 UPDATES_SHOWN = 50  # the last of a receipt; the rest is folded behind a link
 # One process --------------------------------------------------------------------------------
 ARRIVING_BYTES = 2**30  # of files that are on their way, in temporary files
+CLIENT_ARRIVING_BYTES = ARRIVING_BYTES // 4  # of those, one client's; others have the rest
 UNDER_WAY = 384  # requests of one client at a time; the threads are 512
 # One client, an IPv4 or an IPv6 /64 ----------------------------------------------------------
 REQUESTS = "600 per minute"  # of each route: RATELIMIT_APPLICATION

@@ -1,4 +1,5 @@
-"""Files as they arrive: each goes to a temporary file, and all of them together have a bound.
+"""Files as they arrive: each goes to a temporary file, and all of them together have a bound, of
+which one client has a part.
 
 What is over it is not written down, and refused beside its field when the form is read; the rest of
 the form loses nothing by it.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+from collections import Counter
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
@@ -21,6 +23,7 @@ LOOK_BYTES = 4 * 2**20  # how much is written before the disk is looked at again
 
 _lock = threading.Lock()
 _held = 0  # bytes, by this process
+_held_of: Counter[str] = Counter()  # the same, by client, as far as clients are limited
 
 
 class Upload(SpooledTemporaryFile[bytes]):
@@ -29,6 +32,7 @@ class Upload(SpooledTemporaryFile[bytes]):
     def __init__(self) -> None:
         super().__init__(max_size=IN_MEMORY, mode="w+b")
         self.declined = False
+        self._client = bounds.client() if current_app.config["RATELIMIT_ENABLED"] else ""
         self._mine = 0
         self._looked_at = 0
 
@@ -54,6 +58,10 @@ class Upload(SpooledTemporaryFile[bytes]):
         with _lock:
             if _held + size > bounds.ARRIVING_BYTES:
                 return False
+            if self._client:
+                if _held_of[self._client] + size > bounds.CLIENT_ARRIVING_BYTES:
+                    return False
+                _held_of[self._client] += size
             _held += size
         self._mine += size
         return True
@@ -62,6 +70,10 @@ class Upload(SpooledTemporaryFile[bytes]):
         global _held
         with _lock:
             _held -= self._mine
+            if self._client:
+                _held_of[self._client] -= self._mine
+                if not _held_of[self._client]:
+                    del _held_of[self._client]
         self._mine = 0
 
 

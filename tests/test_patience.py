@@ -108,42 +108,6 @@ class TestABreaker:
         with of_a_page(), breaker.passed():  # whoever was refused holds no place
             pass
 
-    def test_who_stands_at_the_gate_is_told_one_after_the_other(
-        self, asked: Asked, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Each when the one before is answered: hundreds that wake up together hold up all."""
-        monkeypatch.setattr(patience, "GATE", 1)
-        breaker = Breaker(asked, 20)
-        told: queue.SimpleQueue[str] = queue.SimpleQueue()
-        may_answer = threading.Semaphore(0)
-
-        def page() -> None:
-            with of_a_page():
-                try:
-                    with breaker.passed():
-                        told.put("shown")
-                except NotAnswering:
-                    told.put("refused")
-                    may_answer.acquire(timeout=20)
-
-        with of_a_page(), breaker.passed():
-            others = [threading.Thread(target=page) for _ in range(3)]
-            for other in others:
-                other.start()
-            while breaker._here < 4:
-                pass
-            breaker.open()
-        for _ in others:
-            assert told.get(timeout=20) == "refused"
-            assert told.empty()
-            may_answer.release()
-        for other in others:
-            other.join(20)
-        asked.may_answer.set()
-        until_closed(breaker)
-        page()
-        assert told.get(timeout=20) == "shown"
-
     def test_whom_nobody_lets_in_is_told_so(
         self, asked: Asked, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
 
+from reporter.database import at_work
+
 WAITING = 32
 
 
@@ -27,7 +29,7 @@ class Turn:
         if not self._room.acquire(blocking=False):
             raise Busy
         try:
-            with self._one:
+            with at_work.aside(), self._one:
                 yield
         finally:
             self._room.release()

@@ -13,6 +13,8 @@ from typing import NoReturn, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from reporter.database import at_work
+
 PATIENCE_SECONDS = 1.0
 
 T = TypeVar("T")
@@ -42,7 +44,8 @@ class Glances:
         )
         looking.start()
         try:
-            answer = found.get(timeout=PATIENCE_SECONDS)
+            with at_work.aside():
+                answer = found.get(timeout=PATIENCE_SECONDS)
         except queue.Empty:
             self._late = looking
             return None

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from reporter.database import at_work
 from reporter.database.gate import Gate
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ class Patience:
 
     left: float
     thread: int = field(default_factory=threading.get_ident)
-    gates: ExitStack = field(default_factory=ExitStack)  # kept until it is answered
 
 
 _page: ContextVar[Patience | None] = ContextVar("page", default=None)
@@ -68,8 +68,7 @@ def of_a_page() -> Iterator[None]:
     page = Patience(PAGE_SECONDS)
     before = _page.set(page)
     try:
-        with page.gates:
-            yield
+        yield
     finally:
         _page.reset(before)
 
@@ -130,17 +129,19 @@ class Breaker:
         if page is None or page.thread != threading.get_ident():  # none's, or a glance
             yield
             return
+        with at_work.aside():  # and those who wake up together are told one after the other
+            yield from self._let_in()
+
+    def _let_in(self) -> Iterator[None]:
         self._come()
         try:
             if not self._gate.acquire(timeout=self._wait_seconds):
                 raise NotAnswering
-            with ExitStack() as gate:
-                gate.callback(self._gate.release)
-                if self.is_open:
-                    # Those who waited are answered one after the other, and not all at once.
-                    page.gates.push(gate.pop_all())
-                    raise NotAnswering
+            try:
+                self.check()
                 yield
+            finally:
+                self._gate.release()
         except (OperationalError, PoolTimeout):
             raise
         except BaseException:  # an answer too, which the page did not like

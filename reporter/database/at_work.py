@@ -1,0 +1,91 @@
+"""So many requests of a process are at work at once; the others stand in line, where they cost
+nothing.
+
+Threads that all want to compute take the interpreter from each other: when hundreds came at once,
+who only asked whether the process lives waited for seconds. Whoever waits for a client's bytes, for
+the database or for a turn lets somebody else in meanwhile; nobody comes back into the line with
+anything in hand that another waits for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from reporter.database.gate import Gate
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+AT_WORK = 6
+# Who has stood in line for so long goes in all the same: what holds up those inside is not known.
+LINE_SECONDS = 5.0
+# Whoever watches is answered before all others.
+AT_ONCE = "/healthz"
+
+_line = Gate(AT_WORK)
+_of_thread = threading.local()
+
+
+def in_line(app: WSGIApplication) -> WSGIApplication:
+    """WSGI middleware: each request but AT_ONCE has a place while it is at work."""
+
+    def at_work(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") == AT_ONCE:
+            return app(environ, start_response)
+        if environ.get("CONTENT_LENGTH"):
+            environ["wsgi.input"] = Arriving(environ["wsgi.input"], environ["CONTENT_LENGTH"])
+        _come()
+        try:
+            return app(environ, start_response)
+        finally:
+            _go()
+
+    return at_work
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Around what waits for somebody else. Who is not in the line has nothing to give up."""
+    was_at_work = _go()
+    try:
+        yield
+    finally:
+        if was_at_work:
+            _come()
+
+
+class Arriving:
+    """The body of a request, which arrives as slowly as a client likes."""
+
+    def __init__(self, stream: Any, length: str) -> None:
+        self._stream = stream
+        self._left = int(length) if length.isdecimal() else 0
+        self._was_at_work = False
+
+    def read(self, size: int = -1) -> bytes:
+        self._was_at_work = _go() or self._was_at_work
+        content: bytes = self._stream.read(size)
+        self._left -= len(content)
+        if self._was_at_work and (self._left <= 0 or not content):
+            self._was_at_work = False
+            _come()
+        return content
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _come() -> None:
+    _of_thread.has_place = _line.acquire(timeout=LINE_SECONDS)
+
+
+def _go() -> bool:
+    """Whether this thread was at work."""
+    has_place: bool | None = getattr(_of_thread, "has_place", None)
+    if has_place:
+        _line.release()
+    _of_thread.has_place = None
+    return has_place is not None

@@ -6,9 +6,11 @@ raises in its name, with the code that it has.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from customers import Customer
@@ -19,7 +21,7 @@ from sqlalchemy.engine import make_url
 from test_watch import Watched
 from typed_in import rows
 
-from reporter.database import Database, driver_url
+from reporter.database import Database, driver_url, postgresql
 from reporter.models import Report
 from reporter.operations import condition
 from reporter.serving.migrate import upgrade
@@ -165,6 +167,25 @@ def test_a_server_without_a_place_is_not_ready_and_is_once_there_is_one(
     assert not crowded.extensions["sqlalchemy"].breaker.is_open  # it did answer
     owner.execute(sa.text(f"ALTER ROLE {ROLE} CONNECTION LIMIT -1"))
     assert readiness(crowded) == (200, None)
+
+
+def test_a_server_without_a_place_answers_and_pages_have_the_connections_of_before(
+    make_app: Callable[..., Flask], app: Flask, owner: sa.Connection, role: str
+) -> None:
+    """It was frozen, and is full when it wakes up: whoever has a connection is not kept out."""
+    crowded = make_app(DATABASE_URL=role)
+    customer = Customer(crowded)
+    customer.fill("failure")
+    owner.execute(sa.text(f"ALTER ROLE {ROLE} CONNECTION LIMIT 1"))
+    with pytest.raises(psycopg.OperationalError, match="too many connections"):
+        postgresql.connect(role)
+    breaker = crowded.extensions["sqlalchemy"].breaker
+    breaker.open()
+    for thread in threading.enumerate():
+        if thread.name == "asking":
+            thread.join(20)
+    assert not breaker.is_open
+    assert customer.open("/report/timing").status == 200
 
 
 def test_connections_that_the_server_ended_are_made_anew(app: Flask, owner: sa.Connection) -> None:

@@ -136,7 +136,11 @@ class Database:
             yield session
 
     def _ask(self) -> None:
-        """Whether it answers, without a turn and without a place of the pool. Raises if not."""
+        """Whether it answers, without a turn and without a place of the pool. Raises if not.
+
+        A no at once is an answer, as of a server that has no place for one more: pages have the
+        connections of before, and whoever has none is told no as soon.
+        """
         if self.engine.dialect.name == "sqlite":
             with self.engine.begin():
                 pass
@@ -144,7 +148,7 @@ class Database:
             from reporter.database import postgresql
 
             arguments, options = self.engine.dialect.create_connect_args(self.engine.url)
-            postgresql.connect(*arguments, **options).close()
+            postgresql.ask(*arguments, **options)
 
     def transaction(self, *, writes: bool) -> AbstractContextManager[Session]:
         """The one transaction of a view: to write, or only to read."""

@@ -78,3 +78,13 @@ def connect(*arguments: Any, **options: Any) -> ImpatientConnection:
     if patience.is_a_page():
         options = {"connect_timeout": PAGE_CONNECT_SECONDS} | options
     return ImpatientConnection.connect(*arguments, **OPTIONS | options)
+
+
+def ask(*arguments: Any, **options: Any) -> None:
+    """Whether it says anything soon, be it no. Raises psycopg.OperationalError if not."""
+    began = time.monotonic()
+    try:
+        connect(*arguments, **options).close()
+    except psycopg.OperationalError as error:
+        if isinstance(error, Silence) or time.monotonic() - began > GREETING_SECONDS:
+            raise

@@ -247,6 +247,7 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
         ("RATELIMIT_ENABLED", 1, "RATELIMIT_ENABLED must be true or false, not 1"),
         ("LANGUAGES", "es", 'LANGUAGES must be a list, as in ["es", "en"], not text'),
         ("SUPPORT_PHONE", 900, "SUPPORT_PHONE must be text, not 900"),
+        ("MAIL_PASSWORD", 12345, "MAIL_PASSWORD must be text"),
         (
             "HELPDESK_HEADERS",
             [],

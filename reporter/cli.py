@@ -101,15 +101,16 @@ def upgrade_command() -> None:
 @click.option("--port", default=8000, show_default=True)
 def serve_command(demo: bool, host: str, port: int) -> None:
     """Everything for one machine: migrations, web and delivery. If one dies, all stop."""
-    from reporter.serving import supervisor
+    from reporter.serving.one_machine import serve
 
-    raise SystemExit(supervisor.serve(demo=demo, host=host, port=port))
+    serve(demo=demo, host=host, port=port)
 
 
 @click.command("web")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
-def web_command(host: str, port: int) -> None:
+@click.option("--beside", is_flag=True, hidden=True, help="One more process of those that serve.")
+def web_command(host: str, port: int, beside: bool) -> None:
     """The web half alone."""
     from reporter import create_app
     from reporter.serving.memory import be_thrifty
@@ -119,9 +120,10 @@ def web_command(host: str, port: int) -> None:
 
     # A wrong setting is said here once, not by every process.
     app = create_app()
-    check_address(host, port)
+    if not beside:
+        check_address(host, port)
     require_tables(app)
-    run(app, host, port, app.config["WEB_PROCESSES"])
+    run(app, host, port, 1 if beside else app.config["WEB_PROCESSES"], beside=beside)
 
 
 @click.command("worker")

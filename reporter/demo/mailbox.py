@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mailbox
+import os
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,6 +49,12 @@ class InboxMail:
     headers: tuple[tuple[str, str], ...]
     text: str
     attachments: tuple[Attachment, ...]
+
+
+def start_as_set() -> Running:
+    """As `start`, where the settings of the demonstration say (`demo.settings.apply`)."""
+    path, port = os.environ["REPORTER_DEMO_MAILBOX"], os.environ["REPORTER_MAIL_PORT"]
+    return start(Path(path), int(port))
 
 
 def start(path: Path, port: int) -> Running:

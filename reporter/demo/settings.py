@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from reporter.database.file import make_folder
@@ -22,9 +21,8 @@ DEMO_SETTINGS = {
 }
 
 
-@contextmanager
-def demonstration(host: str, port: int) -> Iterator[None]:
-    """Settings that just work, for us and for the processes we start, and a mailbox of our own."""
+def apply(host: str, port: int) -> None:
+    """Settings that just work, for us and for what we start, in the environment."""
     from reporter.settings import resolve
 
     current, _, _ = resolve()
@@ -47,11 +45,6 @@ def demonstration(host: str, port: int) -> Iterator[None]:
     }
     os.environ.update({f"REPORTER_{name}": value for name, value in settings.items()})
     _write_settings(folder / "settings.toml", settings)
-    inbox = mailbox.start(folder / "mailbox", smtp_port)
-    try:
-        yield
-    finally:
-        inbox.stop()
 
 
 def _write_settings(file: Path, settings: Mapping[str, str]) -> None:

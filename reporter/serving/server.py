@@ -8,22 +8,23 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
-from multiprocessing import parent_process
+from multiprocessing import active_children, parent_process
+from typing import Any, NoReturn
 
 import click
+from babel import Locale
 from flask import Flask
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 from sqlalchemy.orm import configure_mappers
 
 from reporter.database import Database
-from reporter.serving import parent
+from reporter.serving import keeper, parent
 
-# A request in flight when the server is told to stop has this long to be answered.
-DRAIN_SECONDS = 20
 # Of each process: how many clients may be slow in sending their form while others are served.
 THREADS = 512
 # Of each process: how many may be connected, also those that say nothing until they are cut off.
@@ -33,27 +34,21 @@ CONNECTIONS = 8192
 # Of all headers of one request: more is answered 431.
 HEADER_BYTES = 16 * 1024
 SWITCH_SECONDS = 0.0005
-ORDERS_TO_STOP = (signal.SIGTERM, signal.SIGINT)
 
 made: list[Flask] = []
 
 
-def run(app: Flask, host: str, port: int, processes: int) -> None:
-    """Serve *app* until TERM or INT, then answer what is in flight and return.
+def run(app: Flask, host: str, port: int, processes: int, *, beside: bool = False) -> NoReturn:
+    """Serve *app* in so many *processes*, and become their keeper (`serving.keeper`).
 
-    Raises click.ClickException when it cannot listen there.
+    *beside* processes that serve there already: the keeper replaces none that ends.
     """
-    check_address(host, port)
     connections = min(CONNECTIONS, _allow_open_files(2 * CONNECTIONS) // 2)
     _share(app)
-    # Until a process of the server handles these itself it has nothing in hand, and ends at once.
-    # Otherwise it has its parent's handlers, which would swallow the order to stop.
-    os.register_at_fork(
-        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, ORDERS_TO_STOP),
-        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, ORDERS_TO_STOP),
-        after_in_child=_end_when_told,
-    )
-    Granian(
+    # What is told while they start waits for the keeper.
+    signal.pthread_sigmask(signal.SIG_BLOCK, keeper.HEEDED)
+    os.register_at_fork(after_in_child=_end_when_told)
+    server = _Server(
         "reporter.serving.server:application",
         factory=True,
         address=host,
@@ -66,13 +61,24 @@ def run(app: Flask, host: str, port: int, processes: int) -> None:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=HEADER_BYTES),
         websockets=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=DRAIN_SECONDS,
         # The paths of receipts are secrets, so no access log; requests are logged by endpoint.
         log_access=False,
         # Its one warning would be of THREADS, which is high for a reason.
         log_level=LogLevels.error,
-    ).serve()
+    )
+    server.then = partial(keeper.become, host=host, port=port, beside=beside)
+    server.serve()
+    raise AssertionError("the server became its keeper")
+
+
+class _Server(MPServer):
+    """Once its processes are forked, the one that has loaded all of it is needed no more."""
+
+    then: Callable[[list[int]], NoReturn]
+
+    def startup(self, *of_server: Any) -> None:
+        super().startup(*of_server)  # type: ignore[no-untyped-call]
+        self.then([process.pid for process in active_children() if process.pid])
 
 
 def _allow_open_files(wanted: int) -> int:
@@ -85,9 +91,13 @@ def _allow_open_files(wanted: int) -> int:
 
 
 def _end_when_told() -> None:
-    for number in ORDERS_TO_STOP:
+    """Until a process of the server handles these itself it has nothing in hand, and ends at once.
+
+    Otherwise it has its parent's handlers, which would swallow the order to stop.
+    """
+    for number in keeper.ORDERS_TO_STOP:
         signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ORDERS_TO_STOP)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, keeper.HEEDED)
 
 
 def _share(app: Flask) -> None:
@@ -97,6 +107,8 @@ def _share(app: Flask) -> None:
     """
     database: Database = app.extensions["sqlalchemy"]
     configure_mappers()
+    for language in app.config["LANGUAGES"]:  # its words for dates are read when first asked for
+        _ = Locale.parse(language, sep="-").months
     database.close()  # a connection is of one process
     made.append(app)
     gc.collect()

@@ -71,7 +71,8 @@ def _memory() -> tuple[float, float]:
         named = {p.pid: Path(f"/proc/{p.pid}/cmdline").read_text() for p in service.tree()}
         words = {pid: text.split("\0") for pid, text in named.items()}
         worker = sum(pss(pid) for pid, each in words.items() if "worker" in each)
-        others = [p for p, each in words.items() if "worker" not in each and "serve" not in each]
+        apart = {"worker", "reporter.serving.supervisor"}
+        others = [pid for pid, each in words.items() if apart.isdisjoint(each)]
         return sum(map(pss, others)), worker
 
 

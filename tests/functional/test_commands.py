@@ -35,7 +35,7 @@ from reporter.database import Database, driver_url
 from reporter.demo.mailbox import LOOPBACK
 from reporter.extensions import migrations
 from reporter.models import Base
-from reporter.serving.server import DRAIN_SECONDS
+from reporter.serving.keeper import DRAIN_SECONDS
 
 WRONG = {"SECRET_KEY": "", "SUPPORT_EMAIL": "nobody", "MAIL_PORT": "0", "COLOUR": "red"}
 MENDING = [
@@ -76,8 +76,8 @@ def is_free(port: int) -> bool:
 
 
 def part(service: Service, name: str) -> int:
-    """The process of one of the halves. The web server gives its own another title where it can."""
-    titles = [f"reporter\0{name}".encode(), *([b"granian "] if name == "web" else [])]
+    """The process of one of the halves: of the web server's, the one that keeps the others."""
+    titles = [{"web": b"reporter.serving.keeper", "worker": b"reporter\0worker"}[name]]
     return next(
         process.pid
         for process in service.tree()[1:]
@@ -145,6 +145,31 @@ class TestServe:
             os.kill(child.pid, signal.SIGKILL)
             until(lambda: not child.is_alive())
             until(service.is_ready)
+            assert "a process of the web server ended with -9" in service.log
+            with half_sent(service) as rest:
+                service.process.send_signal(signal.SIGTERM)
+                until(lambda: "worker stopped" in service.log)
+                assert rest().startswith(b"HTTP/1.1 303 ")
+            assert service.process.wait(30) == 0
+
+    def test_one_that_dies_again_and_again_ends_all(self, tmp_path: Path) -> None:
+        with running(tmp_path, "serve", WEB_PROCESSES=1) as service:
+            everything = service.tree()
+            keeper = part(service, "web")
+            [first] = family(keeper)[1:]
+            os.kill(first.pid, signal.SIGKILL)
+            until(lambda: {one.pid for one in family(keeper)} - {keeper, first.pid})
+            os.kill(family(keeper)[1].pid, signal.SIGKILL)
+            assert service.process.wait(30) == 1
+            assert "web ended with 1: stopping all" in service.log
+            until(lambda: not any(process.is_alive() for process in everything))
+
+    @pytest.mark.parametrize("name", ["keeper", "supervisor"])
+    def test_who_only_watches_has_loaded_nothing(self, name: str) -> None:
+        """A process with all of it takes 75 MiB, and one without 6."""
+        code = f"import sys, reporter.serving.{name}; print(*sys.modules)"
+        loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+        assert not {"click", "flask", "sqlalchemy", "granian", "email"} & set(loaded)
 
     def test_killed_it_leaves_nothing_behind(self, tmp_path: Path) -> None:
         with running(tmp_path, "serve") as service:

@@ -1,0 +1,88 @@
+"""What `reporter web` becomes once its processes serve: it replaces one that ends, and stops them.
+
+The one that has loaded the pages and was forked would keep 26 MiB that it needs no more.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import NoReturn
+
+from reporter.serving import small
+
+# A request in flight when the server is told to stop has this long to be answered.
+DRAIN_SECONDS = 20.0
+# Who ends again so soon would end for ever.
+CRASH_SECONDS = 5.0
+ORDERS_TO_STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+HEEDED = (*ORDERS_TO_STOP, signal.SIGCHLD)
+BESIDE = "--beside"
+
+
+def become(serving: Sequence[int], host: str, port: int, *, beside: bool) -> NoReturn:
+    """Watch the processes *serving*, our children, from now on.
+
+    HEEDED have to be blocked before they are started: so what is told meanwhile waits for us.
+    """
+    options = [BESIDE] if beside else []
+    small.become("reporter.serving.keeper", host, str(port), *options, *map(str, serving))
+
+
+def main(host: str, port: str, *arguments: str) -> int:
+    """Keep as many processes as there are until told to stop, and return 0.
+
+    Return 1 when one ends that was not told to, shortly after another; with `--beside` at once, for
+    whoever started us to replace us both.
+    """
+    beside = BESIDE in arguments
+    serving = {int(pid) for pid in arguments if pid != BESIDE}
+    started: list[subprocess.Popen[bytes]] = []
+    replaced_at = -CRASH_SECONDS
+    while True:
+        for pid, code in _ended():
+            serving.discard(pid)
+            small.say(f"a process of the web server ended with {code}")
+            now = time.monotonic()
+            if beside or now - replaced_at < CRASH_SECONDS:
+                _stop(serving)
+                return 1
+            replaced_at = now
+            started.append(small.start("web", BESIDE, "--host", host, "--port", port))
+            serving.add(started[-1].pid)
+        if signal.sigwait(HEEDED) in ORDERS_TO_STOP:
+            _stop(serving)
+            return 0
+
+
+def _ended() -> Iterator[tuple[int, int]]:
+    """Our children that have ended since it was asked, and what with."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:  # there is none left
+            return
+        if not pid:
+            return
+        yield pid, os.waitstatus_to_exitcode(status)
+
+
+def _stop(serving: set[int]) -> None:
+    for pid in serving:
+        os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + DRAIN_SECONDS
+    while serving := serving - {pid for pid, _ in _ended()}:
+        left = end - time.monotonic()
+        if left <= 0:
+            break
+        signal.sigtimedwait([signal.SIGCHLD], left)
+    for pid in serving:
+        os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from unittest.mock import Mock
 
@@ -34,6 +36,80 @@ def test_an_error_page_gives_back_the_fields_of_its_own_form_alone(app: Flask) -
     assert page.status in {400, 403}
     assert "stranger" not in page.html
     assert page.fields["summary"] == sent["summary"]
+
+
+def bodies() -> Iterator[tuple[str, str, bytes]]:
+    """Two megabytes of whatever takes long to read: a name, its type, the body."""
+    most = bounds.BODY_BYTES - 20_000
+
+    def fill(unit: bytes) -> bytes:
+        return unit * (most // len(unit))
+
+    units = [
+        b"%41",
+        b"%41a",
+        b"%F0%9F%92%A9",
+        b"%ff",
+        b"%ffa",
+        b"%",
+        b"%z",
+        b"%4",
+        b"%%41",
+        b"+",
+        b";",
+    ]
+    units += [b"=", b"\xff", b"\\x", b'"', b"%22", b"%00", b"%cc%81", b"%0d%0a", b"&"]
+    for unit in units:
+        yield f"{unit!r} in a value", FORM, b"summary=" + fill(unit)
+        yield f"{unit!r} in a name", FORM, fill(unit) + b"=1"
+    for unit in (b"%41", b"%ff"):
+        value = unit * (most // 199 // len(unit) - 10)
+        yield f"{unit!r} in all fields", FORM, b"&".join([b"summary=" + value] * 199)
+
+    def part(name: bytes, value: bytes, more: bytes = b"") -> bytes:
+        told = b'--x\r\nContent-Disposition: form-data; name="' + name + b'"' + more
+        return told + b"\r\n\r\n" + value + b"\r\n"
+
+    parts = {
+        "many parts": fill(part(b"a", b"1")),
+        "many files": fill(part(b"screenshots", b"1", b'; filename="a.txt"')),
+        "a part": part(b"summary", fill(b"\xff")),
+        "half a boundary": part(b"a", fill(b"\r\n--x!")),
+        "a long boundary": part(b"a", b"\r\n--x" + fill(b" ")),
+        "ends of lines": part(b"a", fill(b"\n")),
+        "nothing before": fill(b"--x "),
+        "headers": b"--x\r\n" + fill(b"a:b\r\n"),
+        "long headers": part(b"a", b"1", b"; a*0=b" * 1_000) * 199,
+        "names in quotes": part(b'\\"' * 3_900, b"1") * 199,
+        "charsets": part(b"a", b"ab" * 5_000, b"\r\nContent-Type: a/b; charset=utf-16") * 199,
+    }
+    for name, content in parts.items():
+        yield name, "multipart/form-data; boundary=x", content[:most] + b"--x--\r\n"
+    yield "deep JSON", "application/json", fill(b"[")
+    yield "long JSON", "application/json", b'{"summary": "' + fill(b"\\u0041") + b'"}'
+
+
+def test_no_shape_of_a_body_costs_more_than_another(app: Flask) -> None:
+    """Counted in calls, of which two megabytes read piece by piece cost a million."""
+    client = app.test_client()
+    client.post("/report/failure", data={})
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _what: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    for name, content_type, content in bodies():
+        assert len(content) <= bounds.BODY_BYTES
+        calls = 0
+        sys.setprofile(count)
+        try:
+            answer = client.post("/report/failure", data=content, content_type=content_type)
+        finally:
+            sys.setprofile(None)
+        assert answer.status_code in {400, 413, 422}, name
+        assert calls < 250_000, name
+        assert len(answer.data) < 6 * bounds.GIVEN_BACK_BYTES, name  # escaped
 
 
 def test_every_route_has_a_limit_before_any_other_work(limited: Flask) -> None:

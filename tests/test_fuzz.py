@@ -38,7 +38,8 @@ GARBAGE = [
     b"a=%00&b=%ff%fe&csrf_token=%00",
     b"draft_key=1-2-3-4-5&service=%00&started_at=9999-99-99T99:99&age=nan&remove=x",
     b"age=1e999&remove=-1&notice=%00&kind=%00&wanted=%00&text=%f0%9f%92%a9%00",
-    b"{",
+    b"[" * 5_000,
+    b'{"summary":[1,{"a":2}],"service":7,"text":{},"email":null,"csrf_token":3,"draft_key":[]}',
     b'{"event":"answered","reference":null,"at":"9999-12-31T23:59:59+99:99","number":{}}',
     b'--x\r\nContent-Disposition: form-data; name="files"; filename="\x00"\r\n\r\n\x00\r\n--x--',
 ]

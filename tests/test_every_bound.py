@@ -15,6 +15,7 @@ from flask import Flask
 
 from reporter import models
 from reporter.models import Author, Quota, UpdateKind
+from reporter.serving import server
 from reporter.web import bounds, mailboxes, quotas, uploads
 from reporter.web.crowding import Crowding
 
@@ -27,6 +28,10 @@ CASES: dict[str, Case] = {}
 # Tried at and over it where the server, or a whole outbox, is there already.
 ELSEWHERE = {
     "HEADER_BYTES": ("functional/test_slow_clients.py", "test_headers_have_a_bound"),
+    "CONVERTED_PIXELS": (
+        "test_attachments.py",
+        "test_one_client_has_its_part_of_the_line_and_of_the_time_for_pictures",
+    ),
     "TO_ALL": ("test_acknowledgements.py", "test_all_together_are_sent_six_hundred_an_hour"),
 }
 
@@ -143,6 +148,19 @@ def part_header_bytes(app: Flask) -> None:
         assert len(header) == bounds.PART_HEADER_BYTES + size
         content = b"--x\r\n" + header + b"\r\n\r\nUn registro\r\n--x--\r\n"
         page = posted(app, "/report/failure", content, FILES)
+        assert (page.status, len(page.html) < PAGE_BYTES) == (status, True)
+
+
+@of("FORM_HEADER_BYTES")
+def form_header_bytes(app: Flask) -> None:
+    most = bounds.FORM_HEADER_BYTES // 8
+    assert most <= bounds.PART_HEADER_BYTES
+    before, after = b'Content-Disposition: form-data; name="', b'"'
+    for more, status in ((0, 422), (1, 413)):
+        names = [b"a" * (most - len(before + after))] * 7
+        names.append(names[0] + b"a" * more)
+        parts = [b"--x\r\n" + before + each + after + b"\r\n\r\n1\r\n" for each in names]
+        page = posted(app, "/report/failure", b"".join(parts) + b"--x--\r\n", FILES)
         assert (page.status, len(page.html) < PAGE_BYTES) == (status, True)
 
 
@@ -279,24 +297,52 @@ def client_arriving_bytes(app: Flask) -> None:
     assert submit(most).status == 200
 
 
+def crowding(told: list[str]) -> Crowding:
+    return Crowding(lambda _environ, _start: told.append("in") or [], str)  # type: ignore[func-returns-value]
+
+
 @of("UNDER_WAY")
 def under_way(app: Flask) -> None:
     told: list[str] = []
-    doors = Crowding(lambda _environ, _start: told.append("in") or [])  # type: ignore[func-returns-value]
-    assert bounds.UNDER_WAY < 512  # others are served by the rest
+    doors = crowding(told)
 
     def ask(address: str) -> list[bytes]:
         environ = {"REMOTE_ADDR": address, "wsgi.input": None}  # which nobody reads
         return list(doors(environ, lambda status, _headers: told.append(status)))  # type: ignore[arg-type]
 
-    doors.under_way["192.0.2.7"] = bounds.UNDER_WAY - 1
+    most = bounds.UNDER_WAY * 2 // 3
+    assert most >= 200  # customers of one company, at once
+    doors.of_all = doors.under_way["192.0.2.7"] = most - 1
     assert ask("192.0.2.7") == []
-    doors.under_way["192.0.2.7"] = doors.under_way["2001:db8::/64"] = bounds.UNDER_WAY
+    doors.of_all = doors.under_way["192.0.2.7"] = most
     assert b"Wait a moment" in ask("192.0.2.7")[0]
+    of_the_rest = (bounds.UNDER_WAY - most) * 2 // 3
+    doors.under_way["2001:db8::/64"] = of_the_rest
+    doors.of_all += of_the_rest
     assert b"Wait a moment" in ask("2001:db8::1:2")[0]
     assert ask("192.0.2.8") == []
     assert told == ["in", "429 Too Many Requests", "429 Too Many Requests", "in"]
-    assert doors.under_way == {"192.0.2.7": bounds.UNDER_WAY, "2001:db8::/64": bounds.UNDER_WAY}
+    assert doors.under_way == {"192.0.2.7": most, "2001:db8::/64": of_the_rest}
+    assert doors.of_all == most + of_the_rest
+
+
+@of("UNDER_WAY_AT_LEAST")
+def under_way_at_least(app: Flask) -> None:
+    """Twenty clients take what they can, in whatever order; a twenty-first has its own."""
+    for order in (range(20), range(19, -1, -1)):
+        doors = crowding([])
+        for client in [*order] * bounds.UNDER_WAY:
+            if doors.under_way[str(client)] < doors.share(str(client)):
+                doors.under_way[str(client)] += 1
+                doors.of_all += 1
+        assert doors.of_all == sum(doors.under_way.values()) < server.THREADS * 0.95
+        assert min(doors.under_way.values()) >= bounds.UNDER_WAY_AT_LEAST
+        assert doors.share("21") == bounds.UNDER_WAY_AT_LEAST
+    doors = crowding([])
+    for client in range(20):  # and one after the other
+        doors.under_way[str(client)] = doors.share(str(client))
+        doors.of_all += doors.under_way[str(client)]
+    assert doors.of_all < server.THREADS * 0.95
 
 
 # One client

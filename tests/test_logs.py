@@ -17,6 +17,7 @@ from provider import a_picture, a_provider, link
 from sqlalchemy.exc import OperationalError
 
 from reporter.delivery.smtp import AttemptResult
+from reporter.web import bounds
 
 MARKERS = {
     "affected": "marker-affected.example.com",
@@ -182,6 +183,19 @@ def test_delivery_logs_the_reference_and_not_the_address(app: Flask, written: Wr
     lines = written.read()
     assert any("lease lost" in line and claimed.reference in line for line in lines)
     assert clean(lines)
+
+
+def test_one_too_many_at_once_is_logged_as_whose_it_was(
+    tmp_path: Path, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "UNDER_WAY", 0)
+    monkeypatch.setattr(bounds, "UNDER_WAY_AT_LEAST", 0)
+    with an_app(tmp_path, RATELIMIT_ENABLED=True) as app:
+        assert app.test_client().get("/report/failure").status_code == 429
+        (told,) = [json.loads(line) for line in written.read() if '"refused"' in line]
+        assert told["reason"] == "too many at once"
+        with app.app_context():
+            assert told["client"] == bounds.client_hash(datetime.now(UTC), "127.0.0.1")
 
 
 def test_what_may_be_an_attack_is_logged_with_its_reason_and_nobodys_name(

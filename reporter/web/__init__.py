@@ -13,13 +13,13 @@ def init_app(app: Flask) -> None:
 
     from reporter.database import at_work, patience
     from reporter.web import assets, bodies, bounds, errors, headers, locale, logs, origins, pages
-    from reporter.web.crowding import Crowding
+    from reporter.web.crowding import keep_room
     from reporter.web.signatures import Cookies
 
     app.session_interface = Cookies()
     app.wsgi_app = at_work.in_line(app.wsgi_app)  # type: ignore[assignment,method-assign]
     if app.config["RATELIMIT_ENABLED"]:
-        app.wsgi_app = Crowding(app.wsgi_app)  # type: ignore[method-assign]
+        keep_room(app)
     # No view of ours is a coroutine, which Flask looks for in each function that it calls.
     app.ensure_sync = _as_it_is  # type: ignore[assignment,method-assign]
     hops: int = app.config["TRUSTED_PROXIES"]

@@ -54,11 +54,15 @@ def test_whoever_connects_and_says_nothing_keeps_nobody_out(service: Service) ->
             client.recv(1)
 
 
-def test_half_sent_forms_of_one_client_hold_up_nobody_however_many(service: Service) -> None:
+@pytest.mark.parametrize("clients", [1, 2, 20])
+def test_half_sent_forms_of_a_few_clients_hold_up_nobody_however_many(
+    service: Service, clients: int
+) -> None:
     with contextlib.ExitStack() as stack:
-        for _ in range(SLOW):
+        for number in range(SLOW):
+            theirs = f"127.0.0.{2 + number % clients}"
             client = socket.create_connection(
-                ("127.0.0.1", service.port), 10, source_address=("127.0.0.2", 0)
+                ("127.0.0.1", service.port), 10, source_address=(theirs, 0)
             )
             stack.callback(client.close)
             client.sendall(HALF_A_FORM)

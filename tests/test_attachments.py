@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from test_filetypes import a_photo, positions
 
 from reporter.attachments import conversion
 from reporter.attachments import store as attachments
-from reporter.attachments.turns import Turn
+from reporter.attachments.turns import CONVERTED_PIXELS, Busy, Spending, Turn
 from reporter.models import Attachment
 
 
@@ -407,6 +409,52 @@ def test_nobody_stands_in_a_long_line_to_have_a_picture_decoded(
         )
         assert page.fields["hypothesis"] == "el proxy"
         assert add(customer, token, ("a.bmp", a_picture("BMP"))).status == 200
+
+
+def test_one_client_has_its_part_of_the_line_and_of_the_time_for_pictures() -> None:
+    turn, held = Turn(), ExitStack()
+
+    def ask(client: str) -> bool:
+        """Whether it may stand in line, which it then does for as long as the test takes."""
+        turn._one = Lock()
+        try:
+            held.enter_context(turn.taken(client))
+        except Busy:
+            return False
+        return True
+
+    with held:
+        stand = {client: sum(ask(client) for _ in range(40)) for client in ("a", "b", "c", "d")}
+        assert stand == {"a": 22, "b": 7, "c": 2, "d": 1}
+        assert ask("e")
+    assert not turn._here
+
+    seconds = 0.0
+    most = CONVERTED_PIXELS
+    had = Spending(most, within_seconds=600, clock=lambda: seconds)
+    had.spend("a", most - 40)
+    with pytest.raises(Busy):
+        had.spend("a", 41)
+    had.spend("a", 40)
+    had.spend("b", most)
+    had.spend("", most + 1)  # clients are not limited
+    seconds = 600.0
+    had.spend("a", most)
+
+
+def test_a_picture_over_its_clients_part_is_refused_beside_its_field(
+    customer: Customer, token: str, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = a_picture("BMP")
+    with Image.open(io.BytesIO(picture)) as opened:
+        monkeypatch.setattr(
+            "reporter.attachments.conversion.converted", Spending(opened.width * opened.height, 600)
+        )
+    provider.app.config["RATELIMIT_ENABLED"] = True
+    assert add(customer, token, ("a.bmp", picture)).status == 200
+    page = add(customer, token, ("b.bmp", picture + b"\0"), hypothesis="el proxy")
+    assert "b.bmp no se ha guardado" in page.errors["files"]
+    assert page.fields["hypothesis"] == "el proxy"
 
 
 def test_a_secret_in_a_text_file_and_a_place_in_a_video_are_pointed_out_and_not_refused(

@@ -19,7 +19,13 @@ from reporter.attachments.filetypes import (
     FileType,
     TooManyPixels,
 )
-from reporter.attachments.turns import Busy, Turn
+from reporter.attachments.turns import (
+    CONVERTED_PIXELS,
+    CONVERTED_WITHIN_SECONDS,
+    Busy,
+    Spending,
+    Turn,
+)
 
 # Decoded, a picture takes up to four bytes a pixel, twice.
 MAXIMUM_PIXELS = 50_000_000
@@ -29,20 +35,22 @@ FORMATS = {HEIC: "HEIF", AVIF: "AVIF", BMP: "BMP", TIFF: "TIFF"}
 TURN = 0x0112  # how the picture is turned (Exif 2.32)
 
 decoding = Turn()  # memory is taken once, whoever sends what
+converted = Spending(CONVERTED_PIXELS, CONVERTED_WITHIN_SECONDS)
 register_heif_opener(thumbnails=False)
 
 
-def convert(content: bytes, kind: FileType) -> tuple[bytes, FileType]:
+def convert(content: bytes, kind: FileType, client: str = "") -> tuple[bytes, FileType]:
     """*content* as a JPEG, where it is a photo, or as a PNG; the first page of several. Nothing
-    but its pixels and colours is kept. Raises Damaged and TooManyPixels, before it decodes, and
-    Busy."""
+    but its pixels and colours is kept. *client*: whose it is, who has a part of our time. Raises
+    Damaged and TooManyPixels, before it decodes, and Busy."""
     try:
-        with decoding.taken(), warnings.catch_warnings():
+        with decoding.taken(client), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of many pixels: they are counted here
             with Image.open(io.BytesIO(content), formats=[FORMATS[kind]]) as picture:
                 pixels = picture.width * picture.height
                 if pixels > MAXIMUM_PIXELS:
                     raise TooManyPixels(kind.suffix.upper())
+                converted.spend(client, pixels)
                 drawn = kind in {BMP, TIFF} and pixels <= DRAWN_PIXELS
                 return _saved(picture, PNG if drawn or picture.mode in {"1", "P"} else JPEG)
     except Image.DecompressionBombError as error:

@@ -86,7 +86,7 @@ def one_large_at_a_time(upload: FileStorage) -> Iterator[None]:
         yield
         return
     try:
-        with large.taken():
+        with large.taken(_client(upload)):
             yield
     except Busy:
         raise Refused(refusals.busy(name_of(upload))) from None
@@ -114,7 +114,7 @@ def read(upload: FileStorage, name: str, room: Room) -> Reading | None:
             return _packed(name, content, original)
         if not kind.for_desk and not kind.converted and len(content) > _mail_bytes():
             raise Refused(_too_large(name))
-        content, kind = _cleaned(content, kind)
+        content, kind = _cleaned(content, kind, _client(upload))
     except NotAllowed as error:
         raise Refused(refusals.unreadable(name, error)) from None
     except Busy:
@@ -143,12 +143,17 @@ def refuse_what_does_not_fit(found: Reading, room: Room) -> None:
         raise Refused(_too_large(found.name))
 
 
-def _cleaned(content: bytes, kind: FileType) -> tuple[bytes, FileType]:
+def _cleaned(content: bytes, kind: FileType, client: str) -> tuple[bytes, FileType]:
     if kind.converted:
         from reporter.attachments.conversion import convert
 
-        return convert(content, kind)
+        return convert(content, kind, client)
     return without_position(content, kind), kind
+
+
+def _client(upload: FileStorage) -> str:
+    """Whose it is, as clients are counted; nobody's where they are not."""
+    return str(getattr(upload.stream, "client", ""))
 
 
 def _packed(name: str, content: bytes, original: str) -> Reading:

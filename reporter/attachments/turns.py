@@ -1,35 +1,74 @@
 """What takes much memory is done one at a time, and only so many may stand in line for it: each of
-them is a thread that serves nobody else."""
+them is a thread that serves nobody else. One client has its part of the line, and of the time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore, Lock
+from threading import Lock
 
 from reporter.database import at_work
 
+# Of them one client has two thirds of what the others leave, and one in any case.
 WAITING = 32
+# What one client has converted by this process in a while: some 250 photos of a phone, which take
+# it a tenth of that while.
+CONVERTED_PIXELS, CONVERTED_WITHIN_SECONDS = 3_000_000_000, 600.0
 
 
 class Busy(Exception):
-    """Too many stand in line already."""
+    """Too many stand in line already, or the client has had its part."""
 
 
 class Turn:
     """Of all threads of this process, one at a time."""
 
     def __init__(self, waiting: int = WAITING) -> None:
-        self._room = BoundedSemaphore(1 + waiting)
+        self._places = 1 + waiting
+        self._here: Counter[str] = Counter()
+        self._counting = Lock()
         self._one = Lock()
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Raises Busy, at once."""
-        if not self._room.acquire(blocking=False):
-            raise Busy
+    def taken(self, client: str = "") -> Iterator[None]:
+        """*client*: who asks; without it they are not told apart. Raises Busy, at once."""
+        with self._counting:
+            mine = self._here[client]
+            left = self._places - self._here.total()
+            if not left or (client and mine >= max(1, (left + mine) * 2 // 3)):
+                raise Busy
+            self._here[client] += 1
         try:
             with at_work.aside(), self._one:
                 yield
         finally:
-            self._room.release()
+            with self._counting:
+                self._here[client] -= 1
+                if not self._here[client]:
+                    del self._here[client]
+
+
+class Spending:
+    """What each client has had of something, in whiles of *within_seconds*, by *clock*."""
+
+    def __init__(
+        self, most: int, within_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._most, self._within, self._clock = most, within_seconds, clock
+        self._had: Counter[str] = Counter()
+        self._since = clock()
+        self._lock = Lock()
+
+    def spend(self, client: str, amount: int) -> None:
+        """Without a *client* nothing is counted. Raises Busy, and counts nothing, over the most."""
+        if not client:
+            return
+        with self._lock:
+            if self._clock() - self._since >= self._within:
+                self._had.clear()
+                self._since = self._clock()
+            if self._had[client] + amount > self._most:
+                raise Busy
+            self._had[client] += amount

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +27,7 @@ from reporter.operations.result import Result, mend, note, ok
 from reporter.operations.site_check import check_site
 from reporter.operations.status import SKEW_SECONDS
 from reporter.operations.terminal import megabytes
+from reporter.web import bounds, uploads
 
 # Shorter ones can be tried out by whoever has the time.
 SECRET_LENGTH = 20
@@ -41,6 +44,7 @@ def check(app: Flask, *, send: bool) -> Iterator[Result]:
     yield ok("settings", "read and understood")
     yield from _advice(app.config)
     yield from check_database(app)
+    yield from _temporary_files(app.config["MIN_FREE_BYTES"])
     yield from _limits(app.config["RATELIMIT_STORAGE_URI"])
     yield from check_relays(app.config)
     yield from check_site(app.config)
@@ -87,6 +91,15 @@ def check_database(app: Flask) -> Iterator[Result]:
             yield mend("database", f"it is damaged, restore a backup: {one_line(damage)}")
     except SQLAlchemyError as error:
         yield mend("database", condition.reason(error))
+
+
+def _temporary_files(least: int) -> Iterator[Result]:
+    """Where they go as they arrive: a form with files may be as large as that."""
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    if not uploads.has_room(least) or free < bounds.FILES_BODY_BYTES:
+        words = f"{folder}, where files arrive, has {megabytes(free)} free: large ones are declined"
+        yield mend("temporary files", f"{words} (make room, or set TMPDIR)")
 
 
 def _limits(uri: str) -> Iterator[Result]:

@@ -27,12 +27,13 @@ _held_of: Counter[str] = Counter()  # the same, by client, as far as clients are
 
 
 class Upload(SpooledTemporaryFile[bytes]):
-    """One that arrives. `declined`: there was no room for it, and nothing of it is here."""
+    """One that arrives. `declined`: there was no room for it, and nothing of it is here. `client`:
+    who sends it, as far as clients are limited."""
 
     def __init__(self) -> None:
         super().__init__(max_size=IN_MEMORY, mode="w+b")
         self.declined = False
-        self._client = bounds.client() if current_app.config["RATELIMIT_ENABLED"] else ""
+        self.client = bounds.client() if current_app.config["RATELIMIT_ENABLED"] else ""
         self._mine = 0
         self._looked_at = 0
 
@@ -52,16 +53,15 @@ class Upload(SpooledTemporaryFile[bytes]):
         global _held
         if self._mine + size > max(self._looked_at, IN_MEMORY):
             self._looked_at = self._mine + size + LOOK_BYTES
-            free = shutil.disk_usage(tempfile.gettempdir()).free
-            if free < current_app.config["MIN_FREE_BYTES"]:
+            if not has_room(current_app.config["MIN_FREE_BYTES"]):
                 return False
         with _lock:
             if _held + size > bounds.ARRIVING_BYTES:
                 return False
-            if self._client:
-                if _held_of[self._client] + size > bounds.CLIENT_ARRIVING_BYTES:
+            if self.client:
+                if _held_of[self.client] + size > bounds.CLIENT_ARRIVING_BYTES:
                     return False
-                _held_of[self._client] += size
+                _held_of[self.client] += size
             _held += size
         self._mine += size
         return True
@@ -70,11 +70,18 @@ class Upload(SpooledTemporaryFile[bytes]):
         global _held
         with _lock:
             _held -= self._mine
-            if self._client:
-                _held_of[self._client] -= self._mine
-                if not _held_of[self._client]:
-                    del _held_of[self._client]
+            if self.client:
+                _held_of[self.client] -= self._mine
+                if not _held_of[self.client]:
+                    del _held_of[self.client]
         self._mine = 0
+
+
+def has_room(least: int) -> bool:
+    """Whether the disk of temporary files takes more of them: it keeps *least* bytes for reports.
+    One that is smaller than four times that holds none (a `tmpfs`, say), and keeps a quarter."""
+    disk = shutil.disk_usage(tempfile.gettempdir())
+    return disk.free >= min(least, disk.total // 4)
 
 
 def held() -> int:

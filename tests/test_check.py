@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -28,6 +30,8 @@ from reporter.database import file as database_file
 from reporter.delivery import beats
 from reporter.demo.mailbox import LOOPBACK, free_port
 from reporter.operations.relay_check import CERTIFICATE_DAYS
+from reporter.operations.site_check import proxy_findings
+from reporter.web import uploads
 
 SUPPORT, SENDER = "support@example.com", "incident-reporter@example.com"
 
@@ -171,6 +175,24 @@ class TestDatabase:
         monkeypatch.setattr(database_file, "free_bytes", lambda url: 150_000_000)
         said = doctor(make(MIN_FREE_BYTES=200_000_000))
         assert "MEND  disk: 150 MB are free: no file is taken any more" in said
+
+    def test_little_room_where_files_arrive(
+        self, make: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A disk of its own, as a tmpfs, is as small as it likes, and never filled."""
+        megabyte = 1_000_000
+        disk = {"total": 2_000 * megabyte, "free": 190 * megabyte}
+        monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(**disk))
+        assert not uploads.has_room(200 * megabyte)
+        disk |= {"total": 400 * megabyte}
+        assert uploads.has_room(200 * megabyte)
+        app = make()
+        assert "temporary files" not in doctor(app)
+        disk |= {"free": 99 * megabyte}
+        assert not uploads.has_room(200 * megabyte)
+        said = doctor(app)
+        assert "MEND  temporary files: " in said
+        assert "has 99 MB free: large ones are declined" in said
 
     def test_no_room_for_a_report(
         self, make: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
@@ -324,6 +346,20 @@ class TestProxy:
     def said(self, app: Flask, **headers: str | None) -> str:
         with served(app, proxy(**headers)):
             return doctor(app)
+
+    def test_one_that_asks_for_another_name(self) -> None:
+        """Everybody then seems to ask from this machine for what is this machine's."""
+        seen = {
+            "client_is_forged": False,
+            "client_is_peer": False,
+            "forwarded": "",
+            "host": "[::1]:80",
+        }
+        seen |= {"scheme": "https", "staff_is_forged": False}
+        config = {"TRUSTED_PROXIES": 0, "BASE_URL": "https://incidents.example.com"}
+        (found,) = proxy_findings(seen, config)
+        assert "it asks for ::1 and not for the name that was asked for" in str(found)
+        assert not [*proxy_findings(seen | {"host": "incidents.example.com"}, config)]
 
     def test_one_that_says_who_asks(self, make: Callable[..., Flask]) -> None:
         assert "knows who its clients are" in self.said(make(TRUSTED_PROXIES=1), **self.TOLD)

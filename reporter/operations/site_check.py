@@ -78,6 +78,13 @@ def proxy_findings(seen: Mapping[str, Any], config: Mapping[str, Any]) -> Iterat
         yield mend(
             "reverse proxy", "it does not say X-Forwarded-Proto, or TRUSTED_PROXIES is too small"
         )
+    named = urlsplit(f"//{seen['host']}").hostname or ""
+    if is_loopback(named) and not is_loopback(urlsplit(config["BASE_URL"]).hostname or ""):
+        yield mend(
+            "reverse proxy",
+            f"it asks for {named} and not for the name that was asked for: have it pass Host on, "
+            "so that nobody is taken for somebody at this machine",
+        )
     if seen["staff_is_forged"]:
         yield mend(
             "STAFF_HEADER",

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from flask import request
 
-# What a proxy adds: behind one everybody seems to be on this machine.
-FORWARDING = ("Forwarded", "Via", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP")
+# What a proxy adds, as each names it (X-Forwarded-For, Via, CF-Connecting-IP, X-Envoy-…): behind
+# one everybody seems to be on this machine.
+FORWARDING = re.compile(
+    r"via|.*forward.*|.*-ip|(cf|cdn|fastly|x-amzn|x-envoy|x-original)-.*", re.IGNORECASE
+)
+
+# nginx speaks it to what is behind it, where nothing else is set, and who watches does not.
+HTTP_1_0 = ("HTTP/1.0", "HTTP/1")
 
 
 def is_from_this_machine() -> bool:
@@ -22,8 +29,8 @@ def is_from_this_machine() -> bool:
     return (
         is_loopback(peer)
         and (host == "localhost" or is_loopback(host))
-        and not any(name in request.headers for name in FORWARDING)
-        and not any(name.lower().startswith("x-forwarded-") for name, _ in request.headers)
+        and not any(FORWARDING.fullmatch(name) for name, _ in request.headers)
+        and request.environ.get("SERVER_PROTOCOL") not in HTTP_1_0
     )
 
 

@@ -21,8 +21,9 @@ from reporter.database import Database
 from reporter.models import WHOLE, LastDone, MailKind, MailState
 from reporter.operations.condition import note_done
 
-# Rows of one transaction: others write in between.
+# Rows of one transaction, and bytes of those that are large: others write in between.
 BATCH = 50
+BATCH_BYTES = 8 * 2**20
 DAILY = timedelta(days=1)
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,7 @@ class Rule:
     name: str
     model: Any
     condition: Condition
+    weight: sa.SQLColumnExpression[int] | None = None  # of a row, where one may be large
 
 
 def rules(config: dict[str, Any], now: datetime) -> list[Rule]:
@@ -44,12 +46,19 @@ def rules(config: dict[str, Any], now: datetime) -> list[Rule]:
     old = now - timedelta(days=config["RETENTION_DAYS"])
     draft_end = now - timedelta(days=config["DRAFT_DAYS"])
     report, message, file = models.Report, models.Message, models.Attachment
+    mailed, filed = sa.func.length(message.content), file.size
     return [
-        Rule("drafts", models.Draft, models.Draft.updated_at < draft_end),
+        Rule(
+            "drafts",
+            models.Draft,
+            models.Draft.updated_at < draft_end,
+            _all_of(filed, file.draft_id, models.Draft.id),
+        ),
         Rule(
             "files that were never sent",
             file,
             sa.and_(file.number.is_(None), file.created_at < draft_end),
+            filed,
         ),
         Rule(
             "reports",
@@ -58,11 +67,13 @@ def rules(config: dict[str, Any], now: datetime) -> list[Rule]:
                 sa.or_(report.saved_at < old, report.erase_wanted.is_(True)),
                 ticket_is_sent(),
             ),
+            _all_of(mailed, message.report_id) + _all_of(filed, file.report_id),
         ),
         Rule(
             "mails of no report",
             message,
             sa.and_(message.report_id.is_(None), message.created_at < old),
+            mailed,
         ),
         Rule("mails and calls heard once", models.HeardOnce, models.HeardOnce.heard_at < old),
         Rule("known incidents", models.Notice, models.Notice.closed_at < old),
@@ -70,6 +81,13 @@ def rules(config: dict[str, Any], now: datetime) -> list[Rule]:
         Rule("sessions of support", models.StaffSession, models.StaffSession.expires_at < now),
         Rule("one-time links", models.StaffLink, models.StaffLink.expires_at < now),
     ]
+
+
+def _all_of(size: Any, whose: Any, of: Any = models.Report.id) -> sa.ColumnElement[int]:
+    """The bytes of what hangs on a row."""
+    return sa.func.coalesce(
+        sa.select(sa.func.sum(size)).where(whose == of).correlate(of.table).scalar_subquery(), 0
+    )
 
 
 def ticket_is_sent() -> Condition:
@@ -113,11 +131,24 @@ def purge(database: Database, config: dict[str, Any], now: datetime) -> Iterator
 def _delete(database: Database, rule: Rule) -> int:
     (key,) = sa.inspect(rule.model).primary_key
     with database.read() as session:  # to look for them may take longer than to take them away
-        keys = session.scalars(sa.select(key).where(rule.condition).limit(BATCH)).all()
+        keys = _batch(session, key, rule.weight, rule.condition)
     if keys:
         with database.write() as session:
             session.execute(sa.delete(rule.model).where(key.in_(keys), rule.condition))
     return len(keys)
+
+
+def _batch(session: Session, key: Any, weight: Any, *conditions: Any) -> list[Any]:
+    """The keys of what goes next: BATCH rows at most, and BATCH_BYTES, or one."""
+    size = sa.literal(0) if weight is None else weight
+    keys: list[Any] = []
+    room = BATCH_BYTES
+    for found, bytes_ in session.execute(sa.select(key, size).where(*conditions).limit(BATCH)):
+        room -= bytes_
+        if keys and room < 0:
+            break
+        keys.append(found)
+    return keys
 
 
 def _whole(config: dict[str, Any], now: datetime) -> tuple[Any, ...]:
@@ -126,14 +157,17 @@ def _whole(config: dict[str, Any], now: datetime) -> tuple[Any, ...]:
 
 
 def _cut(database: Database, config: dict[str, Any], now: datetime) -> int:
-    with database.write() as session:
-        rows = session.scalars(
-            sa.select(models.Message).where(*_whole(config, now)).limit(BATCH)
-        ).all()
-        for row in rows:
-            row.content = headers_of(row.content)
-            row.cut_at = now
-    return len(rows)
+    message, conditions = models.Message, _whole(config, now)
+    with database.read() as session:
+        keys = _batch(session, message.id, sa.func.length(message.content), *conditions)
+        query = sa.select(message.id, message.content).where(message.id.in_(keys))
+        heads = {key: headers_of(content) for key, content in session.execute(query)}
+    if heads:
+        with database.write() as session:
+            for key, head in heads.items():
+                cut = sa.update(message).where(message.id == key, *conditions)
+                session.execute(cut.values(content=head, cut_at=now))
+    return len(heads)
 
 
 def headers_of(content: bytes) -> bytes:

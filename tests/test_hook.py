@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from provider import Provider, a_provider, to_support
 
 from reporter import models
+from reporter.inbound.hook import read
 from reporter.inbound.signature import sign
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -204,6 +205,22 @@ def test_calls_at_the_same_moment_are_each_heard_once(on_both_engines: Provider)
     with provider.database.read() as session:
         heard = session.scalars(sa.select(models.HeardCount.count)).all()
     assert heard == [12]
+
+
+def test_a_time_before_the_report_is_when_it_was_saved(provider: Provider, token: str) -> None:
+    """A helpdesk's clock may be wrong; a receipt says nothing impossible, and opens."""
+    told = {"reference": reference(provider, token), "event": "answered"}
+    assert call(provider, told | {"at": "0001-01-01T00:00:00Z"}) == 202
+    with provider.database.read() as session:
+        row = session.scalars(sa.select(models.Report)).one()
+        assert row.seen_at == row.saved_at
+    assert provider.customer(token).open(f"/r/{token}").status == 200
+
+
+@pytest.mark.parametrize("name", ["<\\ud800@example.com>", "<\\u0000@example.com>", "<a\\u0007@b>"])
+def test_a_name_that_no_database_keeps_names_nothing(name: str) -> None:
+    body = b'{"event": "answered", "message_id": "' + name.encode() + b'"}'
+    assert read(body).mime_id == ""
 
 
 def test_a_time_to_come_is_now(provider: Provider, token: str) -> None:

@@ -245,6 +245,14 @@ def test_a_mail_without_a_name_is_known_by_its_content() -> None:
     assert len(keys) == 2
 
 
+def test_a_name_that_no_database_keeps_is_none() -> None:
+    """PostgreSQL refuses NUL: the mail server would bring the same mail again for days."""
+    content = b"Message-ID: <a\x00b@c>\r\nReferences: <x\x07@y> <d@e>\r\n\r\nmessage-id: <f\x00@g>"
+    heard = parse(content, [], EARS)
+    assert heard.mime_ids == ("<d@e>",)
+    assert "\x00" not in heard.key
+
+
 @pytest.mark.parametrize(
     "content",
     [

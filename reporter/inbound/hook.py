@@ -81,7 +81,8 @@ def helpdesk() -> ResponseReturnValue:
         row = store.lock(session, row.id)
         key = f"hook {row.id} {hashlib.sha256(once).hexdigest()}"
         if not once or changes.is_new(session, key, now):
-            _apply(session, row, call, min(call.at or now, now))
+            # Whatever clock it goes by: nothing was answered before it was asked.
+            _apply(session, row, call, max(row.saved_at, min(call.at or now, now)))
         changes.count(session, f"hook {call.event}", now)
     return {"known": True}, 202
 

@@ -20,9 +20,12 @@ READ_BYTES = 2**20
 LISTED = 50  # of the identifiers in one header
 HEADER_LENGTH = 20_000
 REASON_LENGTH = 500
-MIME_ID = re.compile(r"<[^<>\s]{1,250}>")
+# Without what no database keeps: control characters, and halves of pairs.
+MIME_ID = re.compile(r"<[^<>\s\x00-\x1f\x7f\ud800-\udfff]{1,250}>")
 # As it stands in what is given back, also where that is not as RFC 3462 has it.
-RETURNED_ID = re.compile(rb"^[ \t]{0,8}message-id:\s{0,8}(<[^<>\s]{1,250}>)", re.I | re.M)
+RETURNED_ID = re.compile(
+    rb"^[ \t]{0,8}message-id:\s{0,8}(<[^<>\s\x00-\x1f\x7f]{1,250}>)", re.I | re.M
+)
 REFERENCE = re.compile(r"\bINC-[A-HJKMNP-TV-Z][0-9A-HJKMNP-TV-Z]{5}\b")
 
 

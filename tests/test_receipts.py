@@ -391,7 +391,8 @@ def test_of_many_updates_the_last_are_shown_and_the_rest_behind_a_link(app: Flas
         session.execute(sa.update(Update).values(content={"text": "muy largo " * 500}))
     page = Customer(app, "en").open(earlier)
     assert page.text.count("muy largo " * 499) == 50
-    assert "said before" not in page.text  # it would lead here
+    assert "What was said before this does not fit on this page." in page.text
+    assert earlier not in page.links  # it would lead here
     with app.app_context(), app.extensions["sqlalchemy"].read() as session:
         found = receipts.find_or_404(session, path.rpartition("/")[2], receipts.ALL_SHOWN)
     assert (len(found.told), found.has_earlier) == (50, True)

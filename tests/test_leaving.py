@@ -33,6 +33,33 @@ def test_a_link_in_wrong_hands_is_replaced_and_opens_nothing_any_more(provider: 
     assert stranger.open(f"/r/{another}").status == 200
 
 
+def test_the_old_link_opens_nothing_by_any_route(provider: Provider) -> None:
+    """No page, copy, state, form, or file, by any method; and nothing of it is in a feed."""
+    token = provider.report()
+    customer = provider.customer(token)
+    customer.open(f"/r/{token}/details/evidence")
+    customer.submit(files=[("nginx.log", b"Un registro.")])
+    links = {path for path in customer.open(f"/r/{token}/details/review").links if token in path}
+    replace(provider, token)
+    client = provider.app.test_client()
+    tried = 0
+    for rule in provider.app.url_map.iter_rules():
+        if not rule.rule.startswith("/r/"):
+            continue
+        path = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule).replace("<token>", token)
+        path = path.replace("<slug>", "evidence")
+        links.add(re.sub(r"<[^>]+>", "1", path))
+    for path in links:
+        for method in ("GET", "POST"):
+            answer = client.open(path, method=method, headers={"Origin": "http://localhost"})
+            assert answer.status_code in {400, 404, 405}, (method, path)
+            assert b"Un registro" not in answer.data
+            tried += answer.status_code == 404
+    assert tried >= 6, links
+    for feed in ("/notices.atom", "/notices.json"):
+        assert token not in client.get(feed).text
+
+
 def test_mails_that_follow_have_the_new_link(provider: Provider) -> None:
     token = provider.report()
     provider.work()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.message import EmailMessage
 
 import sqlalchemy as sa
@@ -86,6 +87,29 @@ def test_a_page_that_is_open_can_be_sent_and_sending_twice_is_one_report(
     assert again.status == 200
     assert again.path == receipt
     assert count(provider, Report) == 1
+
+
+def test_pages_that_are_open_are_of_use_still(provider: Provider) -> None:
+    """The receipt's, with what was typed, the desk's, and a one-time link."""
+    token = provider.report()
+    customer, desk = provider.customer(token), provider.support()
+    (reference,) = [mail["X-Incident-Reference"] for mail in to_support(provider.work())]
+    desk.open(f"/desk/{reference}")
+    said = provider.command("staff", "add", "Eva", "eva@example.com")
+    rotate(provider)
+    page = customer.submit("update", kind="worse", text="Va a peor")
+    if page.status != 200:  # a fresh token, and everything typed
+        page = customer.submit("update")
+    assert "Va a peor" in page.text
+    page = desk.submit(action="solve", text="Hecho")
+    if page.status != 200:
+        page = desk.submit(action="solve")
+    assert "Hecho" in customer.open(f"/r/{token}").text
+    other = Customer(provider.app)
+    (welcome,) = re.findall(r"/desk/welcome/[\w-]+", said)
+    assert other.open(welcome).status == 200
+    other.submit(password="una frase larga y propia")
+    assert other.open("/desk").path == "/desk"
 
 
 def test_who_follows_a_known_incident_is_followed_by_one_conversation(provider: Provider) -> None:

@@ -263,6 +263,12 @@ def test_a_name_that_no_database_keeps_is_none() -> None:
         b"Content-Type: multipart/report; boundary=b\r\n\r\n" + b"--b\r\n\r\n" * 100_000,
         b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
         b"Content-Type: message/delivery-status\r\n\r\nAction: failed\r\n\r\n--b--",
+        b"Content-Type: multipart/report; " + b"a*0=b; " * 300_000 + b"\r\n\r\n",
+        b"".join(
+            b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (each, each)
+            for each in range(90)
+        )
+        + b"--c\r\n" * 400_000,
         b"Authentication-Results: mx.example.com; " + b"(" * 100_000 + b"\r\n\r\n",
         b"Content-Type: text/plain\r\n\r\n" + b"x" * (READ_BYTES * 2),
     ],

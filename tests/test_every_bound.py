@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
@@ -269,6 +270,18 @@ def arriving_bytes(app: Flask) -> None:
             assert page.fields["summary"] == "Se ve"
         else:
             assert (page.status, count(app, models.Attachment)) == (200, 1)
+    # A form that is refused half-way gives back what it took at once, whoever knows it still.
+    named = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n'
+    parts = (named + b"Un registro\r\n") * (bounds.FIELDS + 1) + b"--x--\r\n"
+    arrived: list[uploads.Upload] = []
+
+    def noted(make: type[uploads.Upload] = uploads.Upload) -> uploads.Upload:
+        arrived.append(make())
+        return arrived[-1]
+
+    with patch.object(uploads, "Upload", noted):
+        assert posted(app, "/report/failure", parts, FILES).status == 413
+    assert (len(arrived), uploads.held()) == (bounds.FIELDS, 0)
 
 
 @of("CLIENT_ARRIVING_BYTES")

@@ -7,7 +7,7 @@ has the same table.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from flask import Flask, Request, abort, has_request_context, request
 from werkzeug import formparser
@@ -22,6 +22,9 @@ from reporter.formats.networks import network_of
 from reporter.links import signatures
 from reporter.models import Channel
 from reporter.report import Report
+
+if TYPE_CHECKING:
+    from reporter.web.uploads import Upload
 
 # One request ---------------------------------------------------------------------------------
 HEADER_BYTES = 16 * 1024  # over it 431, by the server
@@ -93,6 +96,10 @@ formparser.MultipartDecoder = BoundedDecoder  # type: ignore[attr-defined]
 class BoundedRequest(Request):
     form_data_parser_class = BoundedFormParser
 
+    def __init__(self, *told: Any, **more: Any) -> None:
+        super().__init__(*told, **more)
+        self._arrived: list[Upload] = []
+
     @property
     def is_json(self) -> bool:
         """Never: Flask-WTF would read a form from it, of any depth, with values that are no text.
@@ -102,7 +109,14 @@ class BoundedRequest(Request):
     def _get_file_stream(self, *_told: Any, **_more: Any) -> IO[bytes]:
         from reporter.web.uploads import Upload
 
-        return Upload()
+        self._arrived.append(Upload())
+        return self._arrived[-1]
+
+    def close(self) -> None:
+        """Give back what the files take, also those of a form that was refused half-way."""
+        super().close()
+        for upload in self._arrived:
+            upload.close()
 
 
 def init_app(app: Flask) -> None:

@@ -186,7 +186,7 @@ class TestDatabase:
         assert not uploads.has_room(200 * megabyte)
         disk |= {"total": 400 * megabyte}
         assert uploads.has_room(200 * megabyte)
-        app = make()
+        app = make(MIN_FREE_BYTES=200 * megabyte)
         assert "temporary files" not in doctor(app)
         disk |= {"free": 99 * megabyte}
         assert not uploads.has_room(200 * megabyte)

@@ -16,7 +16,7 @@ from reporter.formats.text import one_line, shortened
 from reporter.inbound.authentication import passes_for
 
 # Of a mail only this much is read: its headers, and of a bounce what it gives as its reason. The
-# library's cost grows with the square of nested parts and of parameters: half a second at most here.
+# library's cost grows with the square of nested parts and of parameters: half a second at most.
 READ_BYTES = 128 * 1024
 LISTED = 50  # of the identifiers in one header
 HEADER_LENGTH = 20_000

@@ -18,6 +18,7 @@ from reporter.attachments import reading, refusals
 from reporter.attachments.reading import Reading, Room
 from reporter.attachments.refusals import Refused
 from reporter.database import Lock, exclusive, get_database
+from reporter.database.statement import Statement
 from reporter.models import Attachment, Draft
 from reporter.report import StoredFile
 
@@ -27,7 +28,7 @@ ALL = sa.select(Attachment).order_by(Attachment.id)
 OF_REPORT = ALL.where(Attachment.report_id == sa.bindparam("owner"))
 OF_DRAFT = ALL.where(Attachment.draft_id == sa.bindparam("owner"))
 # Whether there are any, at the price of a look: most reports have none.
-ANY_OF_DRAFT = (
+ANY_OF_DRAFT = Statement(
     sa.select(sa.literal(1)).where(Attachment.draft_id == sa.bindparam("draft_id")).limit(1)
 )
 
@@ -98,7 +99,7 @@ def files_of_draft(session: Session, draft_id: str) -> tuple[StoredFile, ...]:
 
 def of_draft_with_content(session: Session, draft_id: str) -> tuple[tuple[StoredFile, bytes], ...]:
     """The files of a draft; those for the desk without their content."""
-    if session.connection().scalar(ANY_OF_DRAFT, {"draft_id": draft_id}) is None:
+    if ANY_OF_DRAFT.row(session, {"draft_id": draft_id}) is None:
         return ()
     rows = _rows(session, Owner(draft_id=draft_id))
     return tuple((_stored(row), b"" if row.for_desk else row.content) for row in rows)
@@ -115,7 +116,7 @@ def adopt(
 ) -> None:
     """Make the files of a draft those of the report that it became. *numbers*: of the mail that
     each goes with, by its id. The draft itself can go then."""
-    if session.connection().scalar(ANY_OF_DRAFT, {"draft_id": draft_id}) is None:
+    if ANY_OF_DRAFT.row(session, {"draft_id": draft_id}) is None:
         return
     for row in _rows(session, Owner(draft_id=draft_id)):
         row.draft_id, row.report_id, row.number = None, report_id, numbers.get(row.id)

@@ -13,6 +13,7 @@ from typing import cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from reporter.database.statement import Statement
 from reporter.delivery import waking
 from reporter.delivery.mail import Mail as Mail
 from reporter.models import Attempt, MailKind, MailState, Message, Outcome
@@ -22,8 +23,8 @@ AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 LEAST_SEVERITY = 4
 # Statements are made once: that takes longer than they run.
 MESSAGE = cast(sa.Table, Message.__table__)
-INSERT = sa.insert(MESSAGE).returning(MESSAGE.c.id)
-STATE = (
+INSERT = Statement(sa.insert(MESSAGE).returning(MESSAGE.c.id))
+STATE = Statement(
     sa.select(MESSAGE.c.state)
     .where(MESSAGE.c.id == sa.bindparam("this"))
     .with_for_update(read=True)
@@ -70,15 +71,15 @@ def enqueue(
         "created_at": created_at or due_at,
         "alarm_from": AT_ONCE if kind.is_urgent else due_at if kind.is_alarmed else None,
     }
-    message_id: int = session.connection().execute(INSERT, row).scalar_one()
+    ((message_id,),) = INSERT.rows(session, row)
     if not blocked:
         waking.tell(session)
-    return message_id
+    return int(message_id)
 
 
 def _is_sent(session: Session, message_id: int) -> bool:
     """As it is now; and whoever sends it meanwhile waits for us, to see who waits for it."""
-    state = session.connection().execute(STATE, {"this": message_id}).scalar_one()
+    ((state,),) = STATE.rows(session, {"this": message_id})
     return bool(state == MailState.SENT)
 
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
+from reporter.database.statement import Statement
 from reporter.formats.reference import parse_reference
 from reporter.report import Report
 
@@ -20,7 +21,7 @@ LONGEST = 80  # characters of a word
 MOST = 60  # words of one report
 LEAST = 2  # characters of what is looked for
 ASKED = 5  # words that are looked for at once
-INSERT = sa.insert(models.SearchTerm)  # made once
+INSERT = Statement(sa.insert(models.SearchTerm))
 WRITTEN = re.compile(r"\+(\d{1,3}) ([\d ()./-]{1,40})")  # what `phones.Phone` is as text
 PHONE = re.compile(r"\+?[\d\s().-]{6,}")
 
@@ -41,7 +42,7 @@ def keep(session: Session, report_id: int, report: Report) -> None:
 def add(session: Session, report_id: int, found: Iterable[str]) -> None:
     """Have a report that is just kept found by its words."""
     rows = [{"report_id": report_id, "term": term} for term in found]
-    session.connection().execute(INSERT, rows)
+    INSERT.change_many(session, rows)
 
 
 def matching(asked: str) -> list[sa.ColumnElement[bool]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import sqlalchemy as sa
 from flask import current_app
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 from reporter import models, surge
 from reporter.attachments.store import adopt, of_draft_with_content
 from reporter.database import get_database
+from reporter.database.statement import Statement
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
 from reporter.formats.reference import new_reference
@@ -35,14 +37,16 @@ from reporter.surge import Surging
 from reporter.web import mailboxes, quotas
 
 # Made once: that takes longer than the row that it adds.
-INSERT = (
-    sa.insert(models.Report)
+REPORT = cast(sa.Table, models.Report.__table__)
+DRAFT = cast(sa.Table, models.Draft.__table__)
+INSERT = Statement(
+    sa.insert(REPORT)
     .values(number_in_service=surge.next_number(sa.bindparam("of_service")))
-    .returning(models.Report.id)
+    .returning(REPORT.c.id)
 )
 
 
-DELETE_DRAFT = sa.delete(models.Draft).where(models.Draft.id == sa.bindparam("this"))
+DELETE_DRAFT = Statement(sa.delete(DRAFT).where(DRAFT.c.id == sa.bindparam("this")))
 # Of files with the ticket itself, in all.
 TICKET_FILES_BYTES = 2_000_000
 
@@ -195,7 +199,7 @@ def _keep(session: Session, draft_id: str, token: str, composed: _Composed, sour
         "summary": one_line(report.text("summary")),
         "customer": one_line(" · ".join(filter(None, map(report.text, ("name", "company"))))),
     }
-    report_id = session.connection().execute(INSERT, row).scalar_one()
+    ((report_id,),) = INSERT.rows(session, row)
     search.add(session, report_id, composed.terms)
     ticket = outbox.enqueue(
         session,
@@ -207,7 +211,7 @@ def _keep(session: Session, draft_id: str, token: str, composed: _Composed, sour
         report_id=report_id,
     )
     adopt(session, draft_id, report_id, report.reference, composed.files)
-    session.connection().execute(DELETE_DRAFT, {"this": draft_id})
+    DELETE_DRAFT.change(session, {"this": draft_id})
     if composed.rest:
         _keep_rest(session, composed.rest, report, report_id, ticket)
     if mail := composed.acknowledgement:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import Lock, UTCDateTime, exclusive
+from reporter.database.statement import Statement
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
 from reporter.links import new_notice_url
@@ -75,8 +76,7 @@ def judge(session: Session, service: str, at: datetime, source: str = "") -> Sur
     if lately and lately.at <= at < lately.at + COUNTED_FOR:
         return lately
     asked = {"service": service, "source": source, "since": at - WINDOW}
-    counts = session.connection().execute(COUNTS, {**asked, "short": at - SHORT_WINDOW})
-    short_count, count, first = counts.one()
+    ((short_count, count, first),) = COUNTS.rows(session, {**asked, "short": at - SHORT_WINDOW})
     if count + 1 < LEAST:
         return None
     latest = sa.select(models.Surge).where(models.Surge.service == service)
@@ -159,4 +159,4 @@ def _counts() -> sa.Select[int, int, Any]:
     )
 
 
-COUNTS = _counts()  # made once: that takes longer than it runs
+COUNTS = Statement(_counts())

@@ -8,11 +8,13 @@ the time that it was planned for, and what was planned counts.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter.database import Lock, exclusive
+from reporter.database.statement import Statement
 from reporter.links import signatures
 from reporter.models import MailKind, Message
 from reporter.web import bounds
@@ -65,7 +67,8 @@ def due_at(
     """
     names = _names(recipient)
     exclusive(session, Lock.ACKNOWLEDGEMENT, names[0])
-    latest = session.connection().execute(LATEST, {"names": names, "kind": kind}).one()
+    named = {f"name{number}": name for number, name in enumerate(names)}
+    (latest,) = _latest(len(names)).rows(session, {**named, "kind": kind})
     periods = [period for _count, period in OF_ONE + OF_ALL]
     return max(now, *(at + p if at else now for at, p in zip(latest, periods, strict=True)))
 
@@ -76,12 +79,14 @@ def _nth(count: int, whose: sa.ColumnElement[bool]) -> sa.ScalarSelect[datetime]
     return latest.offset(count - 1).limit(1).scalar_subquery()
 
 
-NAMES: sa.BindParameter[str] = sa.bindparam("names", expanding=True)
-# Made once: that takes longer than the short looks at indices that it is.
-LATEST = sa.select(
-    *(_nth(count, Message.mailbox.in_(NAMES)) for count, _ in OF_ONE),
-    *(
-        _nth(count, Message.kind == sa.bindparam("kind", type_=Message.kind.type))
-        for count, _ in OF_ALL
-    ),
-)
+@cache
+def _latest(names: int) -> Statement:
+    """For a mailbox of so many *names*."""
+    ours = Message.mailbox.in_([sa.bindparam(f"name{number}") for number in range(names)])
+    of_kind = Message.kind == sa.bindparam("kind", type_=Message.kind.type)
+    return Statement(
+        sa.select(
+            *(_nth(count, ours) for count, _ in OF_ONE),
+            *(_nth(count, of_kind) for count, _ in OF_ALL),
+        )
+    )

@@ -7,6 +7,7 @@ Unlike the limits of requests these hold where a stranger fills the disk, or spe
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import cast
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from reporter.attachments.store import Allowance
 from reporter.database import Lock, exclusive
 from reporter.database.rehearsal import Rehearsal
+from reporter.database.statement import Statement
 from reporter.models import Quota, Tally
 from reporter.web import bounds
 
@@ -31,22 +33,20 @@ ALLOWED = {
 # Statements are made once: that takes longer than they run.
 TALLY = cast(sa.Table, Tally.__table__)
 THIS = (TALLY.c.quota == sa.bindparam("of_quota"), TALLY.c.client == sa.bindparam("today"))
-HAD = sa.select(sa.func.sum(TALLY.c.count)).where(
-    THIS[0],
-    TALLY.c.client.in_(sa.bindparam("names", expanding=True)),
-    TALLY.c.minute > sa.bindparam("since"),
-)
-ONE_MORE = (
+ONE_MORE = Statement(
     sa.update(TALLY)
     .where(*THIS, TALLY.c.minute == sa.bindparam("now"))
     .values(count=TALLY.c.count + 1)
 )
-FIRST = sa.insert(TALLY).values(
-    quota=sa.bindparam("of_quota"),
-    client=sa.bindparam("today"),
-    minute=sa.bindparam("now"),
-    count=1,
-)
+FIRST = Statement(sa.insert(TALLY))
+
+
+@cache
+def _had(names: int) -> Statement:
+    """Of a client of so many *names*."""
+    client = TALLY.c.client.in_([sa.bindparam(f"name{number}") for number in range(names)])
+    counts = sa.select(sa.func.sum(TALLY.c.count))
+    return Statement(counts.where(THIS[0], client, TALLY.c.minute > sa.bindparam("since")))
 
 
 def take(session: Session, quota: Quota, at: datetime) -> None:
@@ -70,15 +70,17 @@ def count(session: Session, quota: Quota, at: datetime, of: str = "") -> bool:
     names = _names(of, at, within)
     today = names[0]
     exclusive(session, Lock.QUOTA, f"{quota} {today}")
-    connection = session.connection()
-    asked = {"of_quota": quota, "names": names, "since": at - within}
-    if (connection.scalar(HAD, asked) or 0) >= most:
+    named = {f"name{number}": name for number, name in enumerate(names)}
+    asked = {"of_quota": quota, "since": at - within, **named}
+    ((had,),) = _had(len(names)).rows(session, asked)
+    if (had or 0) >= most:
         return False
     if isinstance(session, Rehearsal):  # which is tried, and counted once it is done
         return True
-    row = {"of_quota": quota, "today": today, "now": at.replace(second=0, microsecond=0)}
-    if not connection.execute(ONE_MORE, row).rowcount:
-        connection.execute(FIRST, row)
+    minute = at.replace(second=0, microsecond=0)
+    if not ONE_MORE.change(session, {"of_quota": quota, "today": today, "now": minute}):
+        row = {"quota": quota, "client": today, "minute": minute, "count": 1}
+        FIRST.change(session, row)
     return True
 
 

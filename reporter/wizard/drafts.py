@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import Lock, exclusive, get_database
+from reporter.database.statement import Statement
 from reporter.models import Quota
 from reporter.web import bounds, quotas
 from reporter.wizard.rules import rules
@@ -26,20 +27,18 @@ REPORT = cast(sa.Table, models.Report.__table__)
 ATTACHMENT = cast(sa.Table, models.Attachment.__table__)
 # Statements are made once: that takes longer than they run.
 THIS: sa.BindParameter[str] = sa.bindparam("this")
-LOAD = sa.select(DRAFT.c.created_at, DRAFT.c.steps, DRAFT.c.flags, DRAFT.c.updated_at).where(
-    DRAFT.c.id == THIS
+COLUMNS = (DRAFT.c.created_at, DRAFT.c.steps, DRAFT.c.flags, DRAFT.c.updated_at)
+LOAD = Statement(sa.select(*COLUMNS).where(DRAFT.c.id == THIS))
+LOOK = Statement(
+    sa.select(
+        *COLUMNS,
+        sa.select(REPORT.c.token_hash).where(REPORT.c.draft_id == THIS).scalar_subquery(),
+        sa.exists().where(REPORT.c.draft_id == sa.bindparam("first")),
+        sa.exists().where(ATTACHMENT.c.draft_id == THIS),
+    ).select_from(sa.select(sa.literal(1)).subquery().outerjoin(DRAFT, DRAFT.c.id == THIS))
 )
-LOOK = sa.select(
-    DRAFT.c.created_at,
-    DRAFT.c.steps,
-    DRAFT.c.flags,
-    DRAFT.c.updated_at,
-    sa.select(REPORT.c.token_hash).where(REPORT.c.draft_id == THIS).scalar_subquery(),
-    sa.exists().where(REPORT.c.draft_id == sa.bindparam("first")),
-    sa.exists().where(ATTACHMENT.c.draft_id == THIS),
-).select_from(sa.select(sa.literal(1)).subquery().outerjoin(DRAFT, DRAFT.c.id == THIS))
-INSERT = sa.insert(DRAFT)
-UPDATE = (
+INSERT = Statement(sa.insert(DRAFT))
+UPDATE = Statement(
     sa.update(DRAFT)
     .where(DRAFT.c.id == THIS, DRAFT.c.updated_at == sa.bindparam("seen_at"))
     .values({each: sa.bindparam(each) for each in ("steps", "flags", "updated_at")})
@@ -100,14 +99,14 @@ NOTHING = Look(None, None, first_is_sent=False, has_files=False)
 
 def load(session: Session, draft_id: str) -> Draft | None:
     """The draft with this id, if it is still kept."""
-    found = session.connection().execute(LOAD, {"this": draft_id}).one_or_none()
+    found = LOAD.row(session, {"this": draft_id})
     return _draft(draft_id, found) if found else None
 
 
 def look(session: Session, draft_id: str, first_id: str | None) -> Look:
     """At the draft with this id, in a browser whose first has *first_id*, in one statement."""
-    found = session.connection().execute(LOOK, {"this": draft_id, "first": first_id}).one()
-    draft = _draft(draft_id, found[:4]) if found.created_at else None
+    (found,) = LOOK.rows(session, {"this": draft_id, "first": first_id})
+    draft = _draft(draft_id, found[:4]) if found[0] else None
     return Look(draft, *found[4:])
 
 
@@ -167,7 +166,7 @@ def save(
             quotas.take(session, Quota.DRAFTS, now)
             new = Draft(draft_id, created_at or now, {slug: step}, tuple(sorted(flags)), now)
             row = {"id": draft_id, "created_at": new.created_at} | _row(new)
-            session.connection().execute(INSERT, row)
+            INSERT.change(session, row)
 
 
 def _change(session: Session, draft: Draft, slug: str, step: StoredStep, flags: set[str]) -> bool:
@@ -181,7 +180,7 @@ def _change(session: Session, draft: Draft, slug: str, step: StoredStep, flags: 
         updated_at=max(now, seen_at + timedelta.resolution),  # no two changes have the same
     )
     row = {"this": draft.id, "seen_at": seen_at} | _row(new)
-    return bool(session.connection().execute(UPDATE, row).rowcount)
+    return bool(UPDATE.change(session, row))
 
 
 def _row(draft: Draft) -> dict[str, Any]:

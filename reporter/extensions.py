@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import flask_babel
 from babel.support import NullTranslations, Translations
 from flask import Flask, current_app
-from flask.globals import _cv_app, app_ctx
+from flask.globals import _cv_app
 from flask_babel import Babel, get_locale
 from flask_babel import Domain as BabelDomain
 from jinja2 import pass_eval_context
@@ -52,13 +52,13 @@ class Domain(BabelDomain):  # type: ignore[misc]
 
     def get_translations(self) -> Translations | NullTranslations:
         # Beside the locale in use, as Flask-Babel keeps that once it was asked for.
-        kept = vars(app_ctx.g).get("_flask_babel")
+        kept = _texts_of()
         latest: tuple[object, Translations | NullTranslations] | None
         latest = getattr(kept, "catalogue", None)
         if latest is None or latest[0] is not getattr(kept, "babel_locale", None):
             latest = get_locale(), super().get_translations()
-            if latest[0]:
-                app_ctx.g._flask_babel.catalogue = latest
+            if kept is not None and latest[0]:
+                kept.catalogue = latest
         return latest[1]
 
 

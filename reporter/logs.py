@@ -5,6 +5,7 @@ A log never holds a customer's words, name, address or number, nor a secret link
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 
@@ -28,11 +29,17 @@ def configure() -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=_logger,
+        logger_factory=lambda *_of: structlog.WriteLogger(StandardError()),
+        cache_logger_on_first_use=True,
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-def _logger(*args: object) -> structlog.WriteLogger:
-    """To standard error as it is when a logger is first used, also under a test."""
-    return structlog.WriteLogger(sys.stderr)
+class StandardError(io.TextIOBase):
+    """Standard error as it is when something is written, also under a test."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from enum import Enum
+from functools import cached_property
 from typing import Any, Self
 
 Value = str | list[str] | None
@@ -69,16 +70,15 @@ class Section:
     title: str
     answers: tuple[Answer, ...]
 
+    @cached_property
+    def as_json(self) -> dict[str, Any]:
+        """Not to be changed."""
+        return {"title": self.title, "answers": [_unusual(answer) for answer in self.answers]}
+
 
 def sections_to_json(sections: Mapping[str, Sequence[Section]]) -> dict[str, list[Any]]:
     """By language, as `sections_from_json` reads them."""
-    return {
-        language: [
-            {"title": section.title, "answers": [_unusual(answer) for answer in section.answers]}
-            for section in each
-        ]
-        for language, each in sections.items()
-    }
+    return {language: [section.as_json for section in each] for language, each in sections.items()}
 
 
 def _unusual(answer: Answer) -> dict[str, Any]:

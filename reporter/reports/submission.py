@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import current_app
@@ -56,6 +56,7 @@ class _Composed:
     """A report and all that goes with it, ready to be kept."""
 
     report: Report
+    content: dict[str, Any]
     terms: set[str]
     ticket: Mail
     acknowledgement: Mail | None
@@ -125,6 +126,7 @@ def _compose(
         acknowledgement = compose_acknowledgement(report, full_url("reports.receipt", token=token))
     return _Composed(
         report=report,
+        content=report.to_json(),
         terms=search.terms(report),
         ticket=compose_ticket(
             report,
@@ -190,7 +192,7 @@ def _keep(session: Session, draft_id: str, token: str, composed: _Composed, sour
         "reference": report.reference,
         "token_hash": hash_token(token),
         "draft_id": draft_id,
-        "content": report.to_json(),
+        "content": composed.content,
         "service": service,
         "of_service": service,
         "saved_at": at,

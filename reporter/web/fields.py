@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -81,6 +81,9 @@ class Radios(Question, RadioField):
 
     def process_data(self, value: Any) -> None:
         self.data = value  # RadioField would make "None" of None
+
+    def _invoke_choices_callback(self, make: Callable[[], Any]) -> Any:
+        return make()  # WTForms looks each time whether it wants the form
 
     def validate_value(self, form: Form) -> None:
         if self.data not in [choice.value for choice in self.iter_choices()]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from babel import Locale
@@ -30,6 +30,12 @@ def select_locale() -> Locale:
         if choice in languages:
             return _locale(choice)
     accepted = request.headers.get("Accept-Language", "")
+    return _preferred(accepted, tuple(languages))
+
+
+@lru_cache(1_000)
+def _preferred(accepted: str, languages: tuple[str, ...]) -> Locale:
+    """Browsers say the same with every page."""
     return _locale(preferred(accepted, languages) or languages[0])
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import time
 from copy import copy
 from functools import lru_cache
+from hmac import compare_digest
 from typing import Any
 
 from flask import Flask, Request, current_app, g, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadData, BadSignature, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
 from itsdangerous.serializer import Serializer
 
@@ -77,6 +78,19 @@ def csrf_token() -> str:
         keys = tuple(current_app.config["WTF_CSRF_SECRET_KEY"])
         g.csrf_token = _of_tokens(keys).dumps(session[TOKEN])
     return str(g.csrf_token)
+
+
+def is_our_token(sent: str) -> bool:
+    """Whether *sent* is the token of a form that this browser was shown, and not too old, as
+    Flask-WTF's `validate_csrf`."""
+    config = current_app.config
+    try:
+        token = _of_tokens(tuple(config["WTF_CSRF_SECRET_KEY"])).loads(
+            sent, max_age=config["WTF_CSRF_TIME_LIMIT"]
+        )
+    except BadData:
+        return False
+    return TOKEN in session and compare_digest(session[TOKEN], token)
 
 
 def _keys(app: Flask) -> tuple[str, ...]:

@@ -78,10 +78,11 @@ def init_pages(app: Flask, is_operator: Callable[[], bool]) -> None:
 
 
 def of_request() -> dict[str, Any]:
-    return {name.lower(): current_app.config[name] for name in SETTINGS} | {
+    config = current_app.config
+    return {name.lower(): config[name] for name in SETTINGS} | {
         "language": current_language(),
         "language_name": language_name,
         "lang_url": lang_url,
         "support_time": support_time,
-        "support_zone_name": current_app.config["TIMEZONE"],
+        "support_zone_name": config["TIMEZONE"],
     }

@@ -131,11 +131,8 @@ def keep_step(stage: Stage, step: Step, form: StepForm, file_problems: Sequence[
     *file_problems*: what is wrong with the files that came with it. False when nothing was kept:
     its token is stale, or it is more than a draft should keep.
     """
-    raw = {
-        question.name: request.form.getlist(question.name)
-        for question in questions(form)
-        if question.name in request.form and not isinstance(question, Files)
-    }
+    sent, asked = request.form, [q for q in questions(form) if not isinstance(q, Files)]
+    raw = {each.name: sent.getlist(each.name) for each in asked if each.name in sent}
     form.answered_at = _anchor(stage.stored(step.slug), raw) or filled_in_at()
     form.validate()
     for question in questions(form):
@@ -143,7 +140,6 @@ def keep_step(stage: Stage, step: Step, form: StepForm, file_problems: Sequence[
             question.errors = list(file_problems)
     if "csrf_token" in form.errors:
         return False
-    asked = [question for question in questions(form) if not isinstance(question, Files)]
     if drafts.is_too_long(raw, sum(question.max_length for question in asked)):
         longest = form[max(raw, key=lambda name: sum(map(len, raw[name])))]
         told = _("This page is not saved: it is too much. Shorten this and press the button again")

@@ -6,6 +6,7 @@ Its label is what the form, the review and the mail say. Declaration order is qu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -25,10 +26,17 @@ from reporter.wizard.time_fields import LocalTime, Started, Zone
 
 
 def service_options() -> list[Option]:
-    def name(service: dict[str, Any]) -> LazyString:
-        return LazyString(lambda: service["name"][current_language()])
+    """Made once, as they are asked for on each page."""
+    made: dict[str, Any] = current_app.extensions
+    if "service options" not in made:
+        services = current_app.config["SERVICES"]
+        made["service options"] = [Option(each["id"], _name(each["name"])) for each in services]
+    options: list[Option] = made["service options"]
+    return options
 
-    return [Option(service["id"], name(service)) for service in current_app.config["SERVICES"]]
+
+def _name(of: Mapping[str, str]) -> LazyString:
+    return LazyString(lambda: of[current_language()])
 
 
 class FailureForm(StepForm):

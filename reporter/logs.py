@@ -20,14 +20,18 @@ if _blocked:
     del sys.modules["rich"]
 
 
+# One list, which loggers that were used keep.
+PROCESSORS = [
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.JSONRenderer(),
+]
+
+
 def configure() -> None:
     """Of this process, whatever its application."""
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=PROCESSORS,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=lambda *_of: structlog.WriteLogger(StandardError()),
         cache_logger_on_first_use=True,
@@ -35,7 +39,7 @@ def configure() -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-class StandardError(io.TextIOBase):
+class StandardError(io.StringIO):
     """Standard error as it is when something is written, also under a test."""
 
     def write(self, text: str) -> int:

@@ -9,7 +9,7 @@ from customers import Customer
 from factories import SLUGS, values
 from flask import Flask
 
-from reporter.web.skeleton import CLOSE, OPEN, Skeleton, Slot
+from reporter.formats.skeleton import CLOSE, OPEN, Skeleton, Slot
 from reporter.wizard import rendering
 
 # What would break out of where it stands, or be taken for a place to fill in.

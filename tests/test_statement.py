@@ -1,4 +1,4 @@
-"""Statements that go to the driver as they are mean what they mean to SQLAlchemy, on both engines."""
+"""Statements that go to the driver as they are mean what SQLAlchemy means by them."""
 
 from __future__ import annotations
 

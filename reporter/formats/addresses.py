@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
+from functools import lru_cache
 
 import idna
 
@@ -45,6 +46,7 @@ class NotAnAddress(ValueError):
         self.fault, self.part = fault, part
 
 
+@lru_cache(64)  # each page that shows one asks
 def parse_address(text: str) -> str:
     """The address in *text*, without what a paste adds. Raises NotAnAddress."""
     from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email

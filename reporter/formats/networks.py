@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 
+@lru_cache(1_000)  # asked several times of each request
 def network_of(address: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 one: whoever has one address there has them all.
 

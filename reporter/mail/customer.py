@@ -10,6 +10,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from reporter.delivery.outbox import Mail
+from reporter.formats.skeleton import Slot, skeleton
 from reporter.formats.words import day_and_time
 from reporter.mail.message import AUTO_GENERATED, AUTO_REPLIED, mime_id, to_customer
 from reporter.report import Report
@@ -22,13 +23,15 @@ def compose_acknowledgement(report: Report, receipt_url: str) -> Mail:
     """
     with force_locale(report.language):
         subject = _("%(reference)s: we have your report", reference=report.reference)
-        text = render_template(
-            "email/acknowledgement.txt",
-            reference=report.reference,
-            receipt=receipt_url,
-        )
+        told = {"reference": report.reference, "receipt": receipt_url}
+        text = skeleton(("acknowledgement", report.language), _acknowledgement).fill(told)
     root = mime_id(report.reference, "0")
     return _to_customer(report, root, "ack", subject, text, report.saved_at, AUTO_REPLIED)
+
+
+def _acknowledgement() -> str:
+    places = {name: Slot(name) for name in ("reference", "receipt")}
+    return render_template("email/acknowledgement.txt", **places)
 
 
 def compose_news(

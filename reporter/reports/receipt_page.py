@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from reporter.attachments import store as attachments
 from reporter.database import get_database
+from reporter.formats.skeleton import Slot, skeleton
 from reporter.formats.words import day_and_time
 from reporter.links import full_url
 from reporter.mail.ticket_text import kind_in_words
@@ -23,7 +24,6 @@ from reporter.reports.forms import MineForm, NewsForm, UpdateForm
 from reporter.reports.receipts import SHOWN, find_or_404
 from reporter.web.locale import current_language
 from reporter.web.signatures import csrf_token
-from reporter.web.skeleton import Slot, skeleton
 
 
 @dataclass(frozen=True)

@@ -86,14 +86,19 @@ class Radios(Question, RadioField):
         return make()  # WTForms looks each time whether it wants the form
 
     def validate_value(self, form: Form) -> None:
-        if self.data not in [choice.value for choice in self.iter_choices()]:
+        if self.data not in [choice.value for choice in self.choices]:
             raise ValidationError(_("Choose one of the answers shown"))
 
     def format(self, form: Form, at: datetime) -> str:
-        return self.words().get(self.data, self.data)
+        return self.word()
+
+    def word(self) -> str:
+        """What the answer is called, in the language in use; itself where it is none of ours."""
+        called = (choice.label for choice in self.choices if choice.value == self.data)
+        return str(next(called, self.data))
 
     def words(self) -> Mapping[str, str]:
-        return {choice.value: str(choice.label) for choice in self.iter_choices()}
+        return {choice.value: str(choice.label) for choice in self.choices}
 
 
 class Select(Question, SelectField):

@@ -16,9 +16,9 @@ from wtforms import Form
 from wtforms.fields import Field
 from wtforms.validators import StopValidation, ValidationError
 
+from reporter.formats.skeleton import Slot
 from reporter.formats.text import is_blank
 from reporter.web.bounds import given_back
-from reporter.web.skeleton import Slot
 
 T = TypeVar("T")
 

@@ -10,12 +10,12 @@ from typing import Any
 from flask import current_app, render_template, request
 from markupsafe import escape
 
+from reporter.formats.skeleton import Slot, skeleton
 from reporter.report import Section
 from reporter.web.fields import Files
 from reporter.web.locale import current_language
 from reporter.web.question import Question, questions
 from reporter.web.signatures import csrf_token
-from reporter.web.skeleton import Slot, skeleton
 from reporter.web.tokens import TokenForm
 from reporter.wizard import answers
 from reporter.wizard.calls import is_operator

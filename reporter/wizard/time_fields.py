@@ -13,12 +13,12 @@ from flask_babel import gettext as _
 from wtforms import Form
 from wtforms.validators import ValidationError
 
+from reporter.formats.skeleton import Slot
 from reporter.formats.text import is_blank
 from reporter.formats.times import CLOCK_SKEW, NoSuchTime, is_date_alone, localize, parse_past
 from reporter.formats.words import three_ways
 from reporter.formats.zones import parse_zone, zone_label
 from reporter.web.fields import Radios, TextInput
-from reporter.web.skeleton import Slot
 
 # As a browser's own field holds a time (HTML Standard, local date and time string).
 COMPLETE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?")
@@ -37,10 +37,9 @@ class Started(Radios):
         return {}
 
     def format(self, form: Form, at: datetime) -> str:
-        words = super().words().get(self.data, self.data)
         if self.data in AGO:
-            return f"{words}\n{three_ways(form.moment().at, at)}"
-        return "" if self.data == "at" else words  # the next answer tells it
+            return f"{self.word()}\n{three_ways(form.moment().at, at)}"
+        return "" if self.data == "at" else self.word()  # the next answer tells it
 
 
 class TypedTime(TextInput):

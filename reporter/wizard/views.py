@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 
 from reporter.attachments import store as attachments
 from reporter.database import get_database
+from reporter.formats.skeleton import skeleton
 from reporter.notices import store
 from reporter.notices.store import Notice
 from reporter.reports.downloads import as_picture
@@ -18,7 +19,6 @@ from reporter.web import bounds
 from reporter.web.browser import Browser
 from reporter.web.guards import limiter
 from reporter.web.locale import current_language
-from reporter.web.skeleton import skeleton
 from reporter.wizard import drafts
 from reporter.wizard.calls import is_operator
 from reporter.wizard.pages import SendForm, review_page, step_page

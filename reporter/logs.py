@@ -21,7 +21,7 @@ if _blocked:
 
 
 # One list, which loggers that were used keep.
-PROCESSORS = [
+PROCESSORS: list[structlog.typing.Processor] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.JSONRenderer(),

@@ -43,13 +43,14 @@ def run(quick: bool) -> list[Figure]:
                 them[latency, threads] = service
         drive(us.port, our_posts(us, 100), 16)  # each process has made what it makes once
         for service in them.values():
-            drive(service.port, naive_posts(32), 16, 2.0)
+            drive(service.port, naive_posts(service, 32), 16, 2.0)
         for _ in range(rounds):
             for count in connections:
                 drafts = our_posts(us, ready)
                 our.setdefault(count, []).append(drive(us.port, drafts, count, seconds))
                 for (latency, threads), service in them.items():
-                    found = drive(service.port, naive_posts(posts), count, seconds)
+                    found = drive(service.port, naive_posts(service, posts), count, seconds)
+                    assert set(found.statuses) == {303}, found.statuses
                     theirs.setdefault((latency, threads, count), []).append(found)
     return _figures(our, theirs)
 

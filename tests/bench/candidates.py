@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import re
 import subprocess
 import sys
 import time
@@ -91,8 +93,15 @@ def answers_on(service: Service, path: str) -> float:
     return time.perf_counter() - started
 
 
-def naive_posts(count: int) -> list[bytes]:
-    return [post("/report", {**ANSWERS, "email": f"a{n}@example.com"}) for n in range(count)]
+def naive_posts(service: Service, count: int) -> list[bytes]:
+    """Of one browser, which was shown the form."""
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+    connection.request("GET", "/report")
+    answer = connection.getresponse()
+    cookie = answer.headers.get("Set-Cookie", "").partition(";")[0]
+    token = re.search(r'value="([^"]+)"', answer.read().decode())
+    fields = ANSWERS | ({"csrf_token": token[1]} if token else {})
+    return [post("/report", {**fields, "email": f"a{n}@example.com"}, cookie) for n in range(count)]
 
 
 def our_posts(service: Service, count: int) -> list[bytes]:

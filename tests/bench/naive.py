@@ -3,6 +3,10 @@
 It is measured against ours, so it is meant to be fair: the same fields, the same server with as
 many processes, the same database engine with a durable commit, one plain-text mail of the same
 words, and a receipt page to go to. It has no draft, queue, second language or JSON.
+
+Its fields are of the kinds that anybody would take, with their choices checked, and the token of
+its form is checked too, as Flask-WTF does unless it is told not to. `BENCH_PLAIN` turns both off:
+text fields alone, and no token, as it was measured before.
 """
 
 from __future__ import annotations
@@ -15,14 +19,23 @@ from flask import Flask, redirect
 from flask_mail import Mail, Message
 from flask_wtf import FlaskForm
 from werkzeug import Response
-from wtforms import StringField, TextAreaField
+from wtforms import RadioField, SelectChoice, StringField, TextAreaField
 from wtforms.validators import Email, InputRequired, Length
 
-LINES = ["service", "impact", "started", "started_at", "timezone", "pattern", "frequency"]
-LINES += ["changed", "name", "company", "customer_number", "email_affected", "phone"]
-LINES += ["preferred_channel"]
+SEVERAL = ["yes", "no", "unknown"]
+CHOICES = {
+    "service": ["web-hosting", "email", "virtual-server", "domains-dns", "database", "other"],
+    "impact": ["critical", "major", "minor", "question"],
+    "started": ["just_now", "minutes_15", "hour_1", "at", "unknown"],
+    "pattern": ["continuous", "intermittent", "over", "unknown"],
+    "changed": SEVERAL,
+    "email_affected": SEVERAL,
+    "preferred_channel": ["email", "phone"],
+}
+LINES = ["started_at", "timezone", "frequency", "name", "company", "customer_number", "phone"]
 TEXTS = ["affected", "error_message", "change_description"]
 REQUIRED = {"service", "impact", "started", "pattern", "changed", "name", "email_affected"}
+PLAIN = "BENCH_PLAIN" in os.environ
 
 
 def create_app() -> Flask:
@@ -32,7 +45,7 @@ def create_app() -> Flask:
         "MAIL_SERVER": "127.0.0.1",
         "MAIL_PORT": int(os.environ["BENCH_SMTP"]),
         "MAIL_DEFAULT_SENDER": "form@example.com",
-        "WTF_CSRF_ENABLED": False,  # ours checks its token
+        "WTF_CSRF_ENABLED": not PLAIN,
     }
     mail, local = Mail(app), threading.local()
 
@@ -40,9 +53,13 @@ def create_app() -> Flask:
         summary = StringField(validators=[InputRequired(), Length(max=120)])
         email = StringField(validators=[InputRequired(), Email()])
 
-    for name in LINES:
+    for name in [*CHOICES, *LINES]:
         wanted = [InputRequired()] if name in REQUIRED else []
-        setattr(Report, name, StringField(validators=[*wanted, Length(max=200)]))
+        if name in CHOICES and not PLAIN:
+            options = [SelectChoice(each, each.replace("_", " ")) for each in CHOICES[name]]
+            setattr(Report, name, RadioField(choices=options, validators=wanted))
+        else:
+            setattr(Report, name, StringField(validators=[*wanted, Length(max=200)]))
     for name in TEXTS:
         setattr(Report, name, TextAreaField(validators=[Length(max=20_000)]))
 
@@ -60,6 +77,10 @@ def create_app() -> Flask:
     @app.get("/healthz")
     def healthz() -> str:
         return "ok"
+
+    @app.get("/report")
+    def page() -> str:
+        return str(Report().hidden_tag())
 
     @app.post("/report")
     def report() -> tuple[str, int] | Response:

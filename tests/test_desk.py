@@ -261,7 +261,7 @@ def test_what_was_typed_outlives_an_action_that_does_not_send_it(
         assert (page.fields["text"], page.fields["next_news_at"]) == (WORDS, "10:30")
         assert "Lo que ha escrito al cliente no se ha enviado todavía." in page.text
     assert status(provider, token)["seen_at"] is not None
-    assert f"Vinculada a {key}." in page.text
+    assert f"Vinculado a {key}." in page.text
     assert status(provider, token)["messages"] == []
     page = desk.submit(action="message")
     assert status(provider, token)["messages"][0]["text"] == WORDS
@@ -310,7 +310,7 @@ def test_what_was_solved_by_mistake_is_opened_again(
     found = status(provider, token)
     assert found["solved_at"] is None
     assert found["messages"][0]["text"] == "Nos hemos equivocado de incidencia"
-    assert done(desk.page)[0].startswith("Abierta de nuevo 23 nov 2026 03:22 · Ana")
+    assert done(desk.page)[0].startswith("Abierto de nuevo 23 nov 2026 03:22 · Ana")
     solved, opened = provider.work()
     assert "El equipo de soporte dice que" in text_of(solved)
     assert "Nos hemos equivocado" in text_of(opened)
@@ -324,7 +324,7 @@ def test_it_is_opened_again_without_a_word_and_then_no_mail_goes_out(
     desk.submit(action="solve", text=WORDS)
     desk.submit(action="reopen", text="")
     assert status(provider, token)["solved_at"] is None
-    assert done(desk.page)[0].startswith("Abierta de nuevo 23 nov 2026 03:22 · Ana")
+    assert done(desk.page)[0].startswith("Abierto de nuevo 23 nov 2026 03:22 · Ana")
     assert len(provider.work()) == 1  # of solved
     page = provider.customer(token).page
     assert page.status == 200
@@ -374,10 +374,10 @@ def test_it_is_this_known_incident(provider: Provider, token: str) -> None:
     desk = provider.desk(token)
     assert f"{key}: Correo electrónico" in desk.page.text
     page = desk.submit(action="link_notice", notice=key)
-    assert f"Vinculada a {key}. Actualizarla o cerrarla" in " ".join(page.text.split())
+    assert f"Vinculado a {key}. Actualizarla o cerrarla" in " ".join(page.text.split())
     (known,) = [path for path, text in page.links.items() if text == "Actualizarla o cerrarla"]
     assert "Cae el nodo 7" in provider.support().open(known).text
-    assert done(page) == [f"Vinculada a una incidencia conocida 23 nov 2026 03:22 · Ana {key}"]
+    assert done(page) == [f"Vinculado a una incidencia conocida 23 nov 2026 03:22 · Ana {key}"]
     assert "Cae el nodo 7" in provider.customer(token).page.text
     assert status(provider, token)["seen_at"] is not None
     assert len(done(desk.submit(action="link_notice", notice=key))) == 1

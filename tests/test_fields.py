@@ -214,8 +214,8 @@ def test_an_address_is_checked_for_its_form_and_never_by_dns(address: str) -> No
     [
         ("ana", "Enter an email address with its @, for example name@example.com"),
         ("@example.com", "Enter what goes before the @ too, for example name@example.com"),
-        ("ana@", "Enter all that goes after the @, for example name@example.com"),
-        ("ana@example", "Enter all that goes after the @, for example name@example.com"),
+        ("ana@", "Enter everything that goes after the @, for example name@example.com"),
+        ("ana@example", "Enter everything that goes after the @, for example name@example.com"),
         ("ana@@example.com", "Enter an email address in full, for example name@example.com"),
         ("ana lopez@example.com", "An email address has no spaces: take them out"),
         ("ana@exa\x00mple.com", "An email address has no spaces: take them out"),

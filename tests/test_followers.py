@@ -249,8 +249,8 @@ def test_a_receipt_offers_to_say_that_it_is_the_known_incident(
     assert "Hemos vinculado su aviso a la incidencia conocida." in page.text
     assert 'name="notice"' not in page.html
     desk = " ".join(provider.desk(token).page.text.split())
-    assert f"Vinculada a {key}." in desk
-    assert "Vinculada a una incidencia conocida 23 nov 2026 03:22 · el cliente" in desk
+    assert f"Vinculado a {key}." in desk
+    assert "Vinculado a una incidencia conocida 23 nov 2026 03:22 · el cliente" in desk
     (follower,) = rows(provider, Follower)
     assert (follower.contact, follower.confirmed_at) == ("inigo@example.com", None)
     say_mine(provider, token, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -82,10 +83,16 @@ def test_a_key_that_is_none_is_refused(app):
 
 
 def test_without_a_token_everything_comes_back_to_be_sent_again(app):
-    response = app.test_client().post("/report/whole", data=JUST_NOW | {"draft_key": KEY})
+    client = app.test_client()
+    response = client.post("/report/whole", data=JUST_NOW | {"draft_key": KEY})
     assert response.status_code == 400
     assert ANSWERS["summary"] in response.text
     assert "/r/" not in response.text
+    given_back = re.findall(r'<textarea name="(\w+)" hidden>\n([^<]*)', response.text)
+    token = re.search('name="csrf_token" value="([^"]+)"', response.text)[1]
+    again = {name: html.unescape(value) for name, value in given_back} | {"csrf_token": token}
+    assert again["draft_key"] == KEY
+    assert client.post("/report/whole", data=again).headers["Location"].startswith("/r/")
 
 
 def test_a_step_sent_twice_before_its_answer_arrived_is_one_draft(app):

@@ -52,7 +52,7 @@ class DeskForm(TokenForm):
     )
     next_news_at = SupportTime(
         _l("Next update at"),
-        hint=_l("For example: 10:30. Left empty, what was promised before stands"),
+        hint=_l("For example: 10:30. If left empty, what was promised before still stands"),
         ahead=True,
     )
     email = Email(

@@ -31,7 +31,7 @@ from reporter.desk.board import known as board_known
 from reporter.desk.board import latest as board_latest
 from reporter.desk.board import lines as board_lines
 from reporter.desk.forms import DeskForm, notice_options
-from reporter.desk.words import age, clock, state_names
+from reporter.desk.words import age, clock, promised, state_names
 from reporter.formats.reference import parse_reference
 from reporter.links import new_notice_url, notice_desk_url
 from reporter.mail.ticket_text import kind_in_words
@@ -67,6 +67,7 @@ def board() -> ResponseReturnValue:
         states=state_names(),
         now=now,
         clock=clock,
+        promised=promised,
         age=age,
     )
 

@@ -10,30 +10,39 @@ from reporter.desk.timeline import Happened
 from reporter.formats.times import support_zone
 from reporter.formats.words import day_and_time
 
+NEAR = timedelta(hours=12)  # a time of day is enough for it
+
 
 def state_names() -> dict[str, str]:
     return {
         "open": _("Open"),
         "unseen": _("Not seen yet"),
-        "late": _("A promised update is late"),
+        "late": _("Update is late"),
         "solved": _("Solved"),
         "all": _("All"),
     }
 
 
 def age(moment: datetime, now: datetime) -> str:
-    """How long ago, in its largest unit: "42 min", "3 h", "2 d"."""
+    """How long ago, in its largest unit: "42 min", "3 h", "2 d"; never broken between the two."""
     minutes = max(0, int((now - moment).total_seconds() // 60))
     if minutes < 60:
-        return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
+        return f"{minutes}\xa0min"
+    return f"{minutes // 60}\xa0h" if minutes < 48 * 60 else f"{minutes // (24 * 60)}\xa0d"
 
 
 def clock(moment: datetime, now: datetime) -> str:
     """By support's clock; with its day where that is not near."""
-    if abs(moment - now) < timedelta(hours=12):
+    if abs(moment - now) < NEAR:
         return f"{moment.astimezone(support_zone()):%H:%M}"
     return day_and_time(moment.astimezone(support_zone()))
+
+
+def promised(moment: datetime, now: datetime) -> str:
+    """Of an update, in a few words."""
+    near = abs(moment - now) < NEAR
+    words = _("promised for %(time)s") if near else _("promised for %(day)s")
+    return str(words % {"time" if near else "day": clock(moment, now)})
 
 
 def happened() -> dict[Happened, str]:

@@ -29,7 +29,15 @@ SCRIPTS = {
     "files.js": ("files.js",),
 }
 # What that loads besides, where a page needs it.
-PARTS = ("offer.js", "writing.js", "zone.js", "receipt.js", "trouble.js", "whole.js")
+PARTS = (
+    "offer.js",
+    "password.js",
+    "receipt.js",
+    "trouble.js",
+    "whole.js",
+    "writing.js",
+    "zone.js",
+)
 FOR_EVER = "public, max-age=31536000, immutable"  # RFC 8246
 
 

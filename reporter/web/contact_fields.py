@@ -51,7 +51,7 @@ def address_refused(error: NotAnAddress) -> str:
         Fault.LETTERS: _(
             "We cannot write to an address with “%(part)s” before the @: enter another one"
         ),
-        Fault.UNFINISHED: _("Enter all that goes after the @, for example %(example)s"),
+        Fault.UNFINISHED: _("Enter everything that goes after the @, for example %(example)s"),
         Fault.INSIDE: _(
             "%(part)s works only inside your network: enter an address that works from outside"
         ),

@@ -38,6 +38,7 @@ class Question(Field):
     asked_when   what decides the same where no single answer does, given the form
     shown_with   (key, value) of the answer it is shown under, though it is always asked
     required_with  {(key, value): message}: the answers that make it required
+    unless       of one with those, what its label says in place of "(optional)"
     wanted       support would ask for it: named in the ticket as missing when blank
     important    the same, for an important incident only
     key          its key in the block of the ticket mail; without it, it is in its section only
@@ -62,6 +63,7 @@ class Question(Field):
         asked_when: Callable[[Any], bool] | None = None,
         shown_with: tuple[str, str] | None = None,
         required_with: Mapping[tuple[str, str], Any] | None = None,
+        unless: Any = "",
         wanted: bool = False,
         important: bool = False,
         key: str = "",
@@ -80,6 +82,7 @@ class Question(Field):
         self.asked_when = asked_when
         self.shown_with = shown_with or asked_with
         self.required_with = required_with or {}
+        self.unless = unless
         self.wanted = wanted
         self.important = important
         self.key = key
@@ -102,6 +105,10 @@ class Question(Field):
     def is_optional(self) -> bool:
         """Whether it may be left blank, whatever else is answered."""
         return not self.required and not self.required_with
+
+    def optional(self) -> str:
+        """What its label says of leaving it blank; empty where it may not be."""
+        return "" if self.required else str(self.unless or _("(optional)"))
 
     def demand(self) -> str:
         """What it says when it is left blank, where it is always shown."""

@@ -14,7 +14,7 @@ OPTIONAL = _l("Answer what you can. No answer is required.")
 
 class ImpactForm(StepForm):
     title = _l("What it means for you")
-    about = _l("who cannot work, until when you can wait")
+    about = _l("who cannot work, how long you can wait")
     lead = OPTIONAL
 
     users_affected = TextInput(
@@ -34,7 +34,7 @@ class ImpactForm(StepForm):
     )
     workaround = Radios(
         _l("Can you work in some other way in the meantime?"),
-        choices=[Option("yes", YES), Option("no", NO), Option("unknown", UNKNOWN)],
+        choices=[Option("no", NO), Option("yes", YES), Option("unknown", UNKNOWN)],
         key="workaround",
     )
     workaround_description = TextArea(
@@ -77,7 +77,7 @@ class EvidenceForm(StepForm):
     )
     files = Files(
         _l("Screenshots and other files"),
-        hint=_l("Pictures, PDF, text, documents, ZIP files, videos or captures"),
+        hint=_l("Pictures, PDF, text, documents, ZIP files, videos or network captures"),
     )
 
 
@@ -130,7 +130,7 @@ class AuthorisationForm(StepForm):
     )
     wants_root_cause = Radios(
         _l("Do you want an explanation of the cause afterwards?"),
-        choices=[Option("yes", YES), Option("no", NO)],
+        choices=[Option("no", NO), Option("yes", YES)],
         key="wants_root_cause",
     )
 

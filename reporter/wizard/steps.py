@@ -205,6 +205,7 @@ class ContactForm(StepForm):
             ("email_affected", "yes"): _l("Enter a phone number: our emails may not reach you"),
             ("preferred_channel", "phone"): _l("Enter the phone number we should call"),
         },
+        unless=_l("(optional, unless we are to call you)"),
         autocomplete="tel",
         inputmode="tel",
         key="reporter_phone",

@@ -46,7 +46,7 @@ def test_what_support_presses_is_on_the_receipt(
         support.follows("[value=solve]")
         expect(done.last).to_have_text("Solucionado", timeout=20_000)
         expect(told).not_to_contain_text("Próxima actualización")
-        log = re.findall(r"([^\d\n]+) \d+ \w+ \d+ [\d:]+ · ana-\w{6}", support.text)
+        log = re.findall(r"([^\d\n]+) \d+ \w+ \d+ [\d:]+\s· ana-\w{6}", support.text)
         assert log == ["Solucionado", "Mensaje al cliente", "Visto"]
     status = Visitor(service).peek(f"{receipt}/status.json").response.json
     assert status["reference"] == reference

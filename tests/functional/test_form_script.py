@@ -175,11 +175,12 @@ def test_a_receipt_that_nobody_looks_at_asks_nothing(customer, page):
 
 
 @pytest.mark.parametrize("path", ["/", "/report/failure", "/offline"])
-def test_nothing_is_asked_of_anybody_else(page, site, path):
+def test_nothing_is_asked_of_anybody_else_and_nothing_before_it_is_needed(page, site, path):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path, wait_until="networkidle")
     assert all(url.startswith(site.url) for url in asked)
+    assert not [url for url in asked if "offer.js" in url]  # nothing was typed here before
     assert page.evaluate("document.querySelectorAll('script:not([src])').length") == 0
 
 

@@ -44,7 +44,8 @@ function ownKey() {
 
 const key = added ? "" : ownKey();
 const name = added ? "reporter." + mirrored : "reporter.draft." + key;
-export const draft = read(name) ?? { key, answers: {} };
+const earlier = read(name);
+export const draft = earlier ?? { key, answers: {} };
 if (keyField) keyField.value = key;
 if ($("[name=asked_again]")) delete draft.answers.started;
 
@@ -91,9 +92,9 @@ if (mirrored) {
   $("#kept")?.removeAttribute("hidden");
 }
 
-// What only some pages need. `restored`: what was typed before is back, or offered.
+// What only some pages need. `restored`: what was typed before, if anything was, is offered or back.
 export const restored =
-  whole || (mirrored && $("#offer"))
+  (earlier || others()[0]) && (whole || $("#offer"))
     ? import("./offer.js").then(({ offer }) =>
         offer({ draft, whole, questions, isOption, differs, keep, remove, others: added ? [] : others() }),
       )
@@ -101,6 +102,7 @@ export const restored =
 if (whole) import("./whole.js");
 if ($("[data-status]")) import("./receipt.js");
 if ($("#f-timezone, output[for]")) import("./zone.js");
+if ($("#reveal")) import("./password.js");
 const counting = () => import("./writing.js").catch(() => {});
 if ($(".prose")) counting();
 else if ($("[data-limit]")) addEventListener("input", counting, { once: true });

@@ -1,0 +1,13 @@
+// Shows a password while it is typed, for whoever wants to see it. It is sent as a hidden one, so that
+// no browser keeps it among what was typed elsewhere.
+
+const place = document.querySelector("#reveal");
+const button = place.querySelector("button");
+const field = document.querySelector("[type=password]");
+const show = (shown) => {
+  field.type = shown ? "text" : "password";
+  button.textContent = shown ? button.dataset.hide : button.dataset.show;
+};
+button.addEventListener("click", () => show(field.type === "password"));
+field.form.addEventListener("submit", () => show(false));
+place.hidden = false;

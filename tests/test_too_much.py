@@ -32,7 +32,7 @@ def test_a_text_that_is_too_long_comes_back_with_a_message_beside_it(
     page = customer.submit(**values("failure", error_message=text))
     assert page.status == 422
     problem = f"Use 20000 characters or fewer; you have written {length}"
-    told = "This page was not saved: it has too much text. Shorten this and press the button again"
+    told = "This page was not saved: too much text. Shorten this and press the button again"
     kept = length <= 40_000  # twice what a valid one may have
     whole = length <= 99_000  # of two bytes each
     rest = "Only its beginning fits here: go back with your browser to find all of it"

@@ -28,6 +28,7 @@ class UpdateForm(TokenForm):
         _l("Tell us"),
         prose=True,
         required_with={("kind", UpdateKind.INFO): _l("Write what we should know")},
+        unless=_l("(optional, unless you have more information)"),
     )
 
 

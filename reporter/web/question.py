@@ -108,7 +108,7 @@ class Question(Field):
 
     def optional(self) -> str:
         """What its label says of leaving it blank; empty where it may not be."""
-        return "" if self.required else str(self.unless or _("(optional)"))
+        return _("(optional)") if self.is_optional() else str(self.unless)
 
     def demand(self) -> str:
         """What it says when it is left blank, where it is always shown."""

@@ -152,6 +152,17 @@ def test_an_optional_question_may_be_left_blank(key: str) -> None:
     assert errors(STEP_OF[key], **{key: None}) == {}
 
 
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_question_that_may_be_left_blank_says_so(slug: str) -> None:
+    with force_locale("en"):
+        form = a_form(slug)
+        said = {question.name: question.optional() for question in questions(form)}
+    assert [name for name in said if not said[name]] == [
+        question.name for question in questions(form) if question.required
+    ]
+    assert said.get("phone", "") in {"", "(optional, unless we are to call you)"}
+
+
 @pytest.mark.parametrize(
     ("slug", "wrong"),
     [

@@ -23,6 +23,8 @@ from tour.form import open_inbox
 from reporter.wizard.steps import MINIMUM_TIME
 
 FOLDER = Path("screenshots")
+# A picture that is taken sooner may lack what has not been drawn in the new size yet.
+PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 README = Path("tests/pictures")
 
 
@@ -57,6 +59,7 @@ class Album:
             someone.page.emulate_media(color_scheme=colors)
             for viewport in (PHONE, DESKTOP):
                 someone.page.set_viewport_size(viewport)
+                someone.page.evaluate(PAINTED)
                 about = f"{self.language}-{viewport['width']}-{colors}"
                 file = FOLDER / f"{about}-{self.number:02}-{title}.png"
                 someone.page.screenshot(path=file, full_page=True)

@@ -142,9 +142,7 @@ def keep_step(stage: Stage, step: Step, form: StepForm, file_problems: Sequence[
         return False
     if drafts.is_too_long(raw, sum(question.max_length for question in asked)):
         longest = form[max(raw, key=lambda name: sum(map(len, raw[name])))]
-        told = _(
-            "This page was not saved: too much text. Shorten this and press the button again"
-        )
+        told = _("This page was not saved: too much text. Shorten this and press the button again")
         longest.errors = [". ".join([*longest.errors, told])]
         return False
     flags = {"hidden_field"} if form.topic.data else set()

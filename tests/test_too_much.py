@@ -59,7 +59,7 @@ def test_what_is_kept_of_a_step_is_twice_what_a_valid_one_may_hold(app: Flask, o
     text = "x" * (2 * allowed - len("yes") + over)
     page = customer.submit(changed="yes", change_description=text)
     assert page.status == 422
-    assert ("This page is not saved" in page.errors["change_description"]) is bool(over)
+    assert ("This page was not saved" in page.errors["change_description"]) is bool(over)
     kept = typed(customer.open("/report/changes")).get("change_description")
     assert (kept == text) is not bool(over)
 

@@ -34,7 +34,7 @@ class ImpactForm(StepForm):
     )
     workaround = Radios(
         _l("Can you work in some other way in the meantime?"),
-        choices=[Option("no", NO), Option("yes", YES), Option("unknown", UNKNOWN)],
+        choices=[Option("yes", YES), Option("no", NO), Option("unknown", UNKNOWN)],
         key="workaround",
     )
     workaround_description = TextArea(
@@ -130,7 +130,7 @@ class AuthorisationForm(StepForm):
     )
     wants_root_cause = Radios(
         _l("Do you want an explanation of the cause afterwards?"),
-        choices=[Option("no", NO), Option("yes", YES)],
+        choices=[Option("yes", YES), Option("no", NO)],
         key="wants_root_cause",
     )
 

@@ -51,7 +51,9 @@ def test_the_old_link_opens_nothing_by_any_route(provider: Provider) -> None:
         links.add(re.sub(r"<[^>]+>", "1", path))
     for path in links:
         for method in ("GET", "POST"):
-            answer = client.open(path, method=method, headers={"Origin": "http://localhost"})
+            answer = client.open(path, method=method)
+            if answer.status_code in {301, 302, 303, 308}:  # to the receipt, which is not there
+                answer = client.get(answer.location)
             assert answer.status_code in {400, 404, 405}, (method, path)
             assert b"Un registro" not in answer.data
             tried += answer.status_code == 404

@@ -46,7 +46,7 @@ test: .venv/installed-dev browser ## Run the whole suite
 .PHONY: faults
 faults: .venv/installed-dev ## Break everything that delivery depends on, and count what is lost
 	@FAULTS=long $(BIN)/pytest --override-ini 'python_files=test_*.py long_*.py' \
-		--numprocesses 3 --dist loadfile tests/functional/faults
+		--numprocesses 3 tests/functional/faults
 
 .PHONY: fuzz
 fuzz: .venv/installed-dev ## Send garbage and walk in any order, for long

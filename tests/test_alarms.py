@@ -188,6 +188,9 @@ def test_a_database_that_stays_away_is_told_of_and_so_is_its_return(database_url
             with pytest.raises(DBAPIError):
                 alarms.watch(database, NOW + timedelta(seconds=seconds))
         Base.metadata.create_all(database.engine)
+        server.status = 500
+        alarms.watch(database, NOW + timedelta(seconds=105))
+        server.status = 200  # and is told once a channel takes it
         for seconds in (120, 150):
             alarms.watch(database, NOW + timedelta(seconds=seconds))
     database.close()

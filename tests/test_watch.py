@@ -224,3 +224,11 @@ def test_what_no_channel_takes_is_told_again(without_worker: Watched) -> None:
     assert without_worker.looks(3) == []
     without_worker.alarms.status = 200
     assert without_worker.looks(3) == ["no worker is running: nothing is sent"]
+    without_worker.beat()
+    without_worker.alarms.status = 503  # nor is its end lost
+    assert without_worker.looks(3) == []
+    without_worker.alarms.status = 200
+    without_worker.beat()
+    (told,) = without_worker.restarted().looks(3)
+    assert told.startswith("worker: all is well again")
+    assert without_worker.looks(3) == []

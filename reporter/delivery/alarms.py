@@ -56,7 +56,8 @@ class Alarms:
         if self.away_told:
             away = spoken((now - (self.away_since or now)).total_seconds())
             text = f"The worker uses it again, after {away}. What waited is being sent."
-            tell(self.urls, "Incident Reporter: the database is back", text)
+            if not tell(self.urls, "Incident Reporter: the database is back", text):
+                return  # it is told later
         self.away_since, self.away_told = None, False
 
     def check(self, database: Database, now: datetime) -> None:

@@ -110,7 +110,9 @@ class Watch:
         if self._forget(key):
             minutes = round((now - since).total_seconds() / 60)
             text = f"{key}: all is well again, after {minutes} min"
-            tell(self.app.config["ALARM_URLS"], "Incident Reporter: over", text)
+            if not tell(self.app.config["ALARM_URLS"], "Incident Reporter: over", text):
+                self._note(key, since)  # whoever looks next tells it
+                self.told[key] = since
 
     def _noted(self) -> dict[str, datetime]:
         """Since when there is what was told and noted, by whomever."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from customers import Customer
 from factories import SETTINGS, make_tables, sqlite_url
 from flask import Flask
 from servers import AlarmServer, alarm_server
@@ -27,10 +28,10 @@ DAMAGED_AT = 40  # the page of the file that is overwritten
 class Watched:
     """A machine that serves, and the channel that its web half tells."""
 
-    def __init__(self, app: Flask, alarms: AlarmServer) -> None:
-        self.app, self.alarms = app, alarms
+    def __init__(self, app: Flask, alarms: AlarmServer, told: Path | None = None) -> None:
+        self.app, self.alarms, self.told = app, alarms, told
         self.database: Database = app.extensions["sqlalchemy"]
-        self.watch = Watch(app)
+        self.watch = Watch(app, told)
         self.now = NOW
 
     def looks(self, times: int = 1) -> list[str]:
@@ -46,7 +47,7 @@ class Watched:
             beats.beat(session, beats.Worker("one", "host", "1", NOW), self.now)
 
     def restarted(self) -> Watched:
-        again = Watched(self.app, self.alarms)
+        again = Watched(self.app, self.alarms, self.told)
         again.now = self.now
         return again
 
@@ -63,7 +64,7 @@ def watched(tmp_path: Path, alarms: AlarmServer) -> Iterator[Watched]:
     settings = {"DATABASE_URL": sqlite_url(tmp_path), "ALARM_URLS": [alarms.url]}
     app = create_app({**SETTINGS, **settings, "MIN_FREE_BYTES": 0})
     make_tables(app.extensions["sqlalchemy"].engine)
-    watched = Watched(app, alarms)
+    watched = Watched(app, alarms, tmp_path / "told")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("reporter.operations.watch.beats", lambda session, now: ["one"])
         yield watched
@@ -98,6 +99,42 @@ def test_a_database_that_is_away_is_told_once_and_so_is_its_end(
     assert told.startswith(f"the database {file} does not exist")
     elsewhere.rename(file)
     assert watched.looks(3) == ["database: all is well again, after 1 min"]
+
+
+def test_a_disk_that_can_only_be_read_is_told_and_shows_what_it_has(watched: Watched) -> None:
+    """As a kernel leaves it that has found a fault in it: SQLite says the same of both."""
+    customer = Customer(watched.app, "en")
+    customer.fill_all()
+    engine, only_reads = watched.database.engine, "PRAGMA query_only = ON"
+    engine.dispose()
+    sa.event.listen(engine, "connect", listener := lambda each, _: each.execute(only_reads))
+    page = customer.submit()
+    assert page.status == 503
+    assert "Send again" in page.text
+    assert Customer(watched.app).open("/").status == 200
+    [told] = watched.looks(4)
+    assert "attempt to write a readonly database" in told
+    assert not watched.database.breaker.is_open  # it does answer
+    sa.event.remove(engine, "connect", listener)
+    engine.dispose()
+    watched.now += timedelta(minutes=5)
+    [over] = watched.looks(3)
+    assert over.startswith("database: all is well again")
+    assert customer.submit().status == 200
+
+
+def test_who_goes_on_in_place_of_who_watched_knows_what_was_told(
+    watched: Watched, tmp_path: Path
+) -> None:
+    """Also of what no database can keep, as it is the one that is away."""
+    file, elsewhere = tmp_path / "reporter.db", tmp_path / "elsewhere"
+    file.rename(elsewhere)
+    assert len(watched.looks(2)) == 1
+    other = watched.restarted()
+    assert other.looks(3) == []
+    elsewhere.rename(file)
+    assert other.restarted().looks(3) == ["database: all is well again, after 1 min"]
+    assert other.restarted().looks(3) == []
 
 
 def test_a_server_that_is_away_is_told_without_its_password(alarms: AlarmServer) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,18 +40,23 @@ log = structlog.get_logger(__name__)
 
 
 class Watch:
-    """What was seen, and what was told of it."""
+    """What was seen, and what was told of it: also by a process of this machine before us, as far
+    as *told*, a file of its own, says."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, told: Path | None = None) -> None:
         self.app = app
         self.database: Database = app.extensions["sqlalchemy"]
         self.shown = database_file.shown(app.config["DATABASE_URL"])
         self.seen: dict[str, str] = {}
+        self.told_file = told
         self.told: dict[str, datetime] = {}  # since when
+        self.knows_of_before = False
+        self.kept: dict[str, str] = {}  # of it in the file
         self.examined_at: datetime | None = None
 
     def step(self, now: datetime) -> None:
         """Look once, and tell what began and what ended."""
+        self._recall()
         found = self.look(now)
         for key in found.keys() & self.seen.keys() - self.told.keys():
             self._begin(key, found[key], now)
@@ -58,6 +65,28 @@ class Watch:
         for key in told.keys() - found.keys() - self.seen.keys():
             self._end(key, told[key], now)
         self.seen = found
+        self._keep()
+
+    def _recall(self) -> None:
+        """What was told before us is in the file by now: whoever told it is gone."""
+        if self.knows_of_before:
+            return
+        self.knows_of_before = True
+        if not self.told_file:
+            return
+        with suppress(OSError, ValueError, AttributeError):  # there is none, or none of ours
+            with open(self.told_file, encoding="utf-8", opener=_ours) as file:
+                kept = json.load(file)
+            self.told |= {key: datetime.fromisoformat(since) for key, since in kept.items()}
+            self.kept = kept
+
+    def _keep(self) -> None:
+        kept = {key: since.isoformat() for key, since in self.told.items() if key not in NOTED}
+        if self.told_file and kept != self.kept:
+            with suppress(OSError):  # of a disk that is full: it may be told twice
+                with open(self.told_file, "w", encoding="utf-8", opener=_ours) as file:
+                    json.dump(kept, file)
+                self.kept = kept
 
     def look(self, now: datetime) -> dict[str, str]:
         """What is wrong now: a line for each thing, by its name. Raises nothing.
@@ -156,7 +185,7 @@ def start(app: Flask) -> None:
     If that one ends, we go on in its place.
     """
     file = _lock_file(app.config["DATABASE_URL"])
-    threading.Thread(target=_run, args=(Watch(app), file), name="watch", daemon=True).start()
+    threading.Thread(target=_run, args=(Watch(app, file), file), name="watch", daemon=True).start()
 
 
 def _run(watch: Watch, file: Path) -> None:
@@ -180,10 +209,15 @@ def _lock_file(url: str) -> Path:
     return Path(tempfile.gettempdir()) / f"incident-reporter-{os.getuid()}-{name}"
 
 
+def _ours(file: str | Path, flags: int) -> int:
+    """Opens it where others may have put something by its name."""
+    return os.open(file, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
 def _take(file: Path) -> bool:
     """Whether nobody else has it. The lock ends with the process."""
     try:
-        descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = _ours(file, os.O_CREAT | os.O_RDWR)
     except OSError:
         return True  # better told twice than not at all
     try:

@@ -212,6 +212,40 @@ def test_a_relay_that_talks_without_end_is_deferred(
         assert outcomes(attempt(app, relay)) == [("deferred", None)]
 
 
+def says_nothing(connection: socket.socket) -> None:
+    while connection.recv(1024):
+        pass
+
+
+def drips_a_handshake(connection: socket.socket) -> None:
+    """The head of a TLS record of 16 kB (RFC 8446, 5.1), and its bytes one by one."""
+    connection.sendall(b"\x16\x03\x03\x40\x00")
+    while True:
+        connection.sendall(b"\x02")
+        time.sleep(0.02)
+
+
+def promises_tls(talk: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
+    def starts(connection: socket.socket) -> None:
+        connection.sendall(b"220 hello\r\n")
+        connection.recv(1024)
+        connection.sendall(b"250-hello\r\n250 STARTTLS\r\n")
+        connection.recv(1024)
+        connection.sendall(b"220 go on\r\n")
+        talk(connection)
+
+    return starts
+
+
+@pytest.mark.parametrize("how", ["use_ssl", "use_tls"])
+@pytest.mark.parametrize("talk", [says_nothing, drips_a_handshake])
+def test_a_handshake_without_an_end_is_deferred(
+    app: Flask, talk: Callable[[socket.socket], None], how: str
+) -> None:
+    with talks(promises_tls(talk) if how == "use_tls" else talk) as relay:
+        assert outcomes(attempt(app, replace(relay, **{how: True}))) == [("deferred", None)]
+
+
 def test_all_the_addresses_of_a_relay_share_one_limit(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

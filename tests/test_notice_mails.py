@@ -25,8 +25,8 @@ from sqlalchemy.orm import Session
 
 from reporter.delivery import beforehand
 from reporter.models import Follower
-from reporter.notices import followers, store
-from reporter.notices.followers import Person
+from reporter.notices import store, telling
+from reporter.notices.telling import Person
 
 
 def test_every_update_is_mailed_to_those_with_an_email_address(
@@ -201,7 +201,7 @@ def test_many_at_the_same_moment_are_all_in_the_digest(make_app: Callable[..., F
             def follow(session: Session) -> None:
                 row = store.row_of(session, key)
                 assert row
-                followers.follow(session, row, [someone], SENT_AT)
+                telling.follow(session, row, [someone], SENT_AT)
 
             with provider.app.app_context():
                 beforehand.write(provider.database, follow)

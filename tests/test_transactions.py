@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 
 from reporter.delivery import beforehand
 from reporter.links import follower_token
-from reporter.notices import followers
 from reporter.notices import store as notices
-from reporter.notices.followers import Person
+from reporter.notices import telling
+from reporter.notices.telling import Person
 from reporter.operations import purge
 
 # It is there to say whether one can write.
@@ -70,7 +70,7 @@ def prepared(provider: Provider) -> tuple[Customer, dict[str, dict[str, str]]]:
     def follow(session: Session) -> None:
         row = notices.row_of(session, key)
         assert row
-        followers.follow(session, row, [ana], SENT_AT)
+        telling.follow(session, row, [ana], SENT_AT)
 
     with provider.app.test_request_context():
         with provider.database.write() as session:

@@ -25,7 +25,7 @@ from reporter.notices.mails import (
     compose_digest,
     compose_notice_update,
 )
-from reporter.notices.store import Entry, Notice
+from reporter.notices.notice import Entry, Notice
 from reporter.report import (
     Answer,
     CustomerUpdate,

@@ -22,7 +22,8 @@ from reporter.desk.words import happened
 from reporter.formats.times import support_zone
 from reporter.formats.words import elapsed
 from reporter.links import notice_desk_url
-from reporter.notices import followers, store
+from reporter.notices import followers, store, telling
+from reporter.notices.notice import Notice
 from reporter.staff import kept
 from reporter.staff.signed_in import acting, look_or_change, support
 from reporter.web.locale import current_language
@@ -120,7 +121,7 @@ def _page(template: str, page: dict[str, Any]) -> ResponseReturnValue:
     return render_template(template, restored=restored, **page), (422 if form.errors else 200)
 
 
-def _acted(db_session: Session, found: store.Notice, form: NoticeNewsForm, now: datetime) -> bool:
+def _acted(db_session: Session, found: Notice, form: NoticeNewsForm, now: datetime) -> bool:
     """Do what was pressed; False where the form has to be shown again."""
     links = form.action.data == LINK
     if links and not FlaskForm().validate():
@@ -135,7 +136,7 @@ def _acted(db_session: Session, found: store.Notice, form: NoticeNewsForm, now: 
         return True
     closes = form.action.data == NoticeNewsForm.CLOSE
     if store.tell(db_session, row, form.texts(), form.next_news_at.moment, now, close=closes):
-        followers.tell(db_session, row, now)
+        telling.tell(db_session, row, now)
     return True
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
-from reporter.notices.store import Notice
+from reporter.notices.notice import Notice
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 

@@ -15,7 +15,8 @@ from reporter.database import get_database
 from reporter.delivery import beforehand
 from reporter.formats.text import is_blank
 from reporter.formats.times import WrongSide, parse_time, support_zone
-from reporter.notices import followers, store
+from reporter.notices import followers, store, telling
+from reporter.notices.notice import Text
 
 notice_group = AppGroup("notice", help="Known incidents, as told to customers.")
 
@@ -116,14 +117,14 @@ def list_command() -> None:
 
 
 def _tell(
-    key: str, text: store.Text, next_news_at: datetime | None, now: datetime, *, close: bool
+    key: str, text: Text, next_news_at: datetime | None, now: datetime, *, close: bool
 ) -> None:
 
     def change(session: Session) -> tuple[int, Mapping[str, int]]:
         row = _row(store.lock(session, key), key)
         if not store.tell(session, row, text, next_news_at, now, close=close):
             return 0, {}
-        return followers.tell(session, row, now), followers.languages(session, row)
+        return telling.tell(session, row, now), followers.languages(session, row)
 
     told, read = beforehand.write(get_database(), change)
     support = current_app.config["SUPPORT_LOCALE"]

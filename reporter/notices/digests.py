@@ -12,7 +12,8 @@ from reporter.delivery import outbox
 from reporter.delivery.beforehand import Wanted, composed
 from reporter.models import MailKind
 from reporter.notices.mails import Follower, compose_digest, digest_mime_id
-from reporter.notices.store import Notice, to_value
+from reporter.notices.notice import Notice
+from reporter.notices.store import to_value
 
 # Support hears of new followers this long after the first of them.
 DIGEST_AFTER = timedelta(minutes=10)

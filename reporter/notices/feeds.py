@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from reporter.formats.words import service_name
 from reporter.links import full_url
-from reporter.notices.store import Notice
+from reporter.notices.notice import Notice
 
 ATOM = "http://www.w3.org/2005/Atom"
 # Characters that XML 1.0 cannot hold, in whatever way (section 2.2).

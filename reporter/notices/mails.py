@@ -22,7 +22,7 @@ from reporter.mail.message import (
     new_message,
     to_customer,
 )
-from reporter.notices.store import Notice
+from reporter.notices.notice import Notice
 
 
 @dataclass(frozen=True)

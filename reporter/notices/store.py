@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session, load_only
 
 from reporter import models
 from reporter.database import Lock, exclusive
-from reporter.formats.text import is_blank
+from reporter.notices.notice import Entry, Notice, Text
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # The feeds keep a closed one for this long.
@@ -23,49 +22,9 @@ SHOWN_CLOSED = timedelta(days=30)
 # The same words again are a second press of the button.
 REPEATED_WITHIN = timedelta(minutes=1)
 
-Text = Mapping[str, str]  # by language
 # Made once: that takes longer than it runs.
 NOTICE = cast(sa.Table, models.Notice.__table__)
 ACTIVE = sa.select(NOTICE).where(NOTICE.c.closed_at.is_(None)).order_by(NOTICE.c.id.desc())
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What was told, when, and when more will be. `text` has at least support's language."""
-
-    at: datetime
-    text: Text
-    next_news_at: datetime | None
-
-    def words(self, language: str) -> str:
-        """In *language* if it was written in it, else in support's; empty if in none."""
-        return self.text.get(self.language(language), "")
-
-    def language(self, wanted: str) -> str:
-        """The language `words` answers in."""
-        support: str = current_app.config["SUPPORT_LOCALE"]
-        languages = (wanted, support, *self.text)
-        return next((each for each in languages if not is_blank(self.text.get(each, ""))), wanted)
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A known incident. `entries` are oldest first, and there is always one.
-
-    `id`: the row's, which a change that is made again gives another.
-    """
-
-    id: int = field(compare=False)
-    key: str
-    services: tuple[str, ...]
-    started_at: datetime
-    opened_at: datetime
-    closed_at: datetime | None
-    entries: tuple[Entry, ...]
-
-    @property
-    def latest(self) -> Entry:
-        return self.entries[-1]
 
 
 def new_key() -> str:

@@ -17,10 +17,10 @@ from reporter.database import get_database
 from reporter.delivery import beforehand
 from reporter.formats import phones
 from reporter.models import Quota
-from reporter.notices import followers, store
+from reporter.notices import followers, store, telling
 from reporter.notices.feeds import as_json, atom
-from reporter.notices.followers import Person
-from reporter.notices.store import Notice
+from reporter.notices.notice import Notice
+from reporter.notices.telling import Person
 from reporter.web import quotas
 from reporter.web.fields import TextInput, line
 from reporter.web.guards import limiter
@@ -68,7 +68,7 @@ def notice(key: str) -> ResponseReturnValue:
         def follow(session: Session) -> None:
             quotas.take(session, Quota.FOLLOWERS, now)
             row = store.row_of(session, key) or abort(404)
-            followers.follow(session, row, [person], now)
+            telling.follow(session, row, [person], now)
 
         beforehand.write(get_database(), follow)
         return redirect(url_for("notices.notice", key=found.key, counted="in"), 303)

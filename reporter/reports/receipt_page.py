@@ -18,7 +18,7 @@ from reporter.formats.words import day_and_time
 from reporter.links import full_url
 from reporter.mail.ticket_text import kind_in_words
 from reporter.notices import store as notices
-from reporter.notices.store import Notice
+from reporter.notices.notice import Notice
 from reporter.report import Receipt, StoredFile
 from reporter.reports.forms import MineForm, NewsForm, UpdateForm
 from reporter.reports.receipts import SHOWN, find_or_404

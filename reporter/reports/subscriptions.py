@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.models import Author, UpdateKind
 from reporter.notices import followers
-from reporter.notices.followers import Person
+from reporter.notices.telling import Person, follow
 from reporter.reports import store
 
 
@@ -62,4 +62,4 @@ def follow_together(
             Person(each.text("name"), each.text("email"), each.language, is_customer=True)
             for each in wanting
         ]
-        followers.follow(session, notice, people, at)
+        follow(session, notice, people, at)

@@ -18,7 +18,7 @@ from reporter.database import get_database
 from reporter.links import receipt_token
 from reporter.models import Channel
 from reporter.notices import store
-from reporter.notices.store import Notice
+from reporter.notices.notice import Notice
 from reporter.report import StoredFile
 from reporter.reports.store import of_draft
 from reporter.reports.submission import submit

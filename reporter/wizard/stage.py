@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from reporter.notices.store import Notice
+from reporter.notices.notice import Notice
 from reporter.report import StoredFile
 from reporter.wizard.drafts import Draft, Raw, StoredStep
 from reporter.wizard.journey import Journey

@@ -13,7 +13,7 @@ from reporter.attachments import store as attachments
 from reporter.database import get_database
 from reporter.formats.skeleton import skeleton
 from reporter.notices import store
-from reporter.notices.store import Notice
+from reporter.notices.notice import Notice
 from reporter.reports.downloads import as_picture
 from reporter.web import bounds
 from reporter.web.browser import Browser

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from reporter.database import Database
-from reporter.delivery import backlog, backoff, claims, outbox, outcomes
+from reporter.delivery import backlog, backoff, claims, outbox, recovery
 from reporter.delivery.mail import Claimed, LesserForm
 from reporter.delivery.processes import process_name
 from reporter.delivery.smtp import AttemptResult
@@ -390,7 +390,7 @@ def test_one_success_wakes_what_waited_for_the_relay(database: Database, queue: 
     record(database, claim(database), [own_trouble])
     assert nothing_due(database, after(14))
     with database.write() as session:
-        outcomes.advance_one(session, after(14))
+        recovery.advance_one(session, after(14))
     record(database, claim(database, after(14)), [ACCEPTED], after(14))
     assert [stored(database, id_).due_at for id_ in waiting[1:]] == [after(14)] * 2
     assert stored(database, own).due_at == after(14)
@@ -559,7 +559,7 @@ def test_one_mail_finds_out_whether_a_trouble_is_over_and_it_is_the_first_that_w
     record(database, claim(database), [DEFERRED], jitter=0.9)
     later = stored(database, second).due_at
     with database.write() as session:
-        outcomes.advance_one(session, after(1))
+        recovery.advance_one(session, after(1))
     due = [stored(database, id_).due_at for id_ in (held, fine, first, second)]
     assert due == [after(13), after(5), after(1), later]
 

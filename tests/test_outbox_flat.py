@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from conftest import CONTENT, NOW, claim, record
 
 from reporter.database import Database
-from reporter.delivery import claims, outbox, outcomes
+from reporter.delivery import claims, outbox, recovery
 from reporter.delivery.alarms import Alarms
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import Message
@@ -117,9 +117,9 @@ def test_a_look_that_finds_nothing_is_priced_by_what_is_due(full: Database) -> N
 def test_what_wakes_others_is_priced_by_what_waits_for_that(full: Database) -> None:
     def wake() -> None:
         with full.write() as session:
-            outcomes.wake(session, NOW)
-            outcomes.wake(session, NOW, "support@example.com")
-            outcomes.is_troubled(session)
+            recovery.wake(session, NOW)
+            recovery.wake(session, NOW, "support@example.com")
+            recovery.is_troubled(session)
 
     held(full, wake, "ix_message_troubled")
 

@@ -1,4 +1,4 @@
-"""What came of a mail that was claimed: sent, queued for later, or failed; and whom that wakes.
+"""What came of a mail that was claimed: sent, queued for later, or failed.
 
 Delivery is at least once. A crash between a relay's 250 and our commit sends the same bytes, with
 the same Message-ID, again; nothing else does while the clocks of the workers' machines agree within
@@ -23,14 +23,14 @@ import structlog
 from sqlalchemy.orm import Session
 
 from reporter.database.among import among
+from reporter.delivery import recovery
 from reporter.delivery.backoff import backoff_seconds
-from reporter.delivery.claims import MESSAGE, RANKS, change, release
+from reporter.delivery.claims import MESSAGE, change, release
 from reporter.delivery.mail import Claimed, LesserForm
 from reporter.delivery.outbox import AT_ONCE
 from reporter.delivery.smtp import AttemptResult
 from reporter.delivery.verdict import About
 from reporter.models import (
-    CLAIMABLE,
     Attempt,
     MailKind,
     MailState,
@@ -135,54 +135,11 @@ def _wake_others(
 ) -> None:
     recovered = any(result.recovered for each in sent for result in each.results)
     if recovered or any(trouble[each.claimed.id] == Trouble.RELAY for each in sent):
-        wake(session, now)
+        recovery.wake(session, now)
         return
     again = {e.claimed.recipient for e in sent if trouble[e.claimed.id] == Trouble.RECIPIENT}
     for recipient in sorted(again):
-        wake(session, now, recipient)
-
-
-def wake(session: Session, now: datetime, recipient: str | None = None) -> None:
-    """Make due what waits for the end of a trouble, as it is over; with *recipient*, of theirs."""
-    waits = Message.trouble.in_(list(Trouble)) if recipient is None else _waits_for(recipient)
-    change(
-        session,
-        waits,
-        Message.state == MailState.QUEUED,
-        Message.claimed_by.is_(None),
-        due_at=now,
-        trouble=None,
-    )
-
-
-def is_troubled(session: Session) -> bool:
-    """Whether a mail waits for the end of a trouble."""
-    waits = sa.select(Message.id).where(Message.trouble.is_not(None)).exists()
-    return bool(session.scalar(sa.select(waits)))
-
-
-def advance_one(session: Session, now: datetime) -> None:
-    """Make one mail due that waits for the end of a trouble, to find out whether it is over."""
-    for rank in RANKS:
-        found = session.scalar(
-            sa.select(Message.id)
-            .where(
-                sa.text(CLAIMABLE),
-                Message.rank == rank,
-                Message.claimed_by.is_(None),
-                Message.trouble.is_not(None),
-            )
-            .order_by(Message.due_at)
-            .limit(1)
-        )
-        if found:
-            still = Message.claimed_by.is_(None)
-            change(session, Message.id == found, still, due_at=now)
-            return
-
-
-def _waits_for(recipient: str) -> sa.ColumnElement[bool]:
-    return sa.and_(Message.trouble == Trouble.RECIPIENT, Message.recipient == recipient)
+        recovery.wake(session, now, recipient)
 
 
 def _not_taken(tried: Tried, now: datetime) -> dict[str, object]:

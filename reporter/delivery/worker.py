@@ -18,7 +18,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database
-from reporter.delivery import beats, claims, outcomes, waking
+from reporter.delivery import beats, claims, outcomes, recovery, waking
 from reporter.delivery.alarms import Alarms
 from reporter.delivery.clock import Clock
 from reporter.delivery.conversations import Conversations
@@ -153,14 +153,14 @@ class Worker:
             if not allowed:
                 return []
             if self._is_probing() and not claims.due_ranks(session, now):
-                outcomes.advance_one(session, now)
+                recovery.advance_one(session, now)
             return claims.claim(session, self.beating.name, now, self.lease_seconds, allowed)
 
     def _may_find(self, now: datetime) -> bool:
         """Found out without the lock that writers need, as most of the time nothing is due."""
         with self.database.read() as session:
             return bool(claims.due_ranks(session, now)) or (
-                self._is_probing() and outcomes.is_troubled(session)
+                self._is_probing() and recovery.is_troubled(session)
             )
 
     def _end(self) -> None:

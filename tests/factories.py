@@ -27,7 +27,7 @@ from reporter.models import Base
 from reporter.report import Report
 from reporter.settings import HERE
 from reporter.wizard import answers
-from reporter.wizard.drafts import Draft
+from reporter.wizard.draft import Draft
 from reporter.wizard.step import StepForm
 from reporter.wizard.steps import REPORT_STEPS
 

@@ -12,6 +12,7 @@ from customers import Customer
 from details_of import send
 from provider import Provider, a_picture, a_provider, block_of, text_of, to_support, twin_of, upload
 
+from reporter.attachments import keeping
 from reporter.attachments import store as attachments
 from reporter.reports import followups
 from reporter.web import bounds
@@ -232,7 +233,7 @@ def test_uploads_at_the_same_moment_keep_to_the_limit(on_both_engines: Provider)
         with provider.app.test_request_context():
             files = [upload(f"{number}.pdf", pdf(3_000))]
             owner = attachments.Owner(receipt.report_id, reference=receipt.report.reference)
-            return len(attachments.keep(owner, files))
+            return len(keeping.keep(owner, files))
 
     with ThreadPoolExecutor(6) as pool:
         refused = sum(pool.map(keep, range(12)))

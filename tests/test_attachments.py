@@ -19,7 +19,7 @@ from PIL import Image
 from provider import Provider, a_picture, text_of, to_support, upload
 from test_filetypes import a_photo, positions
 
-from reporter.attachments import conversion
+from reporter.attachments import conversion, keeping
 from reporter.attachments import store as attachments
 from reporter.attachments.turns import CONVERTED_PIXELS, Busy, Spending, Turn
 from reporter.models import Attachment
@@ -171,7 +171,7 @@ def test_a_name_is_safe_and_led_by_the_reference(
     reference = receipt.report.reference
     with provider.app.test_request_context():
         owner = attachments.Owner(receipt.report_id, reference=reference)
-        assert attachments.keep(owner, [upload(name, PNG)]) == []
+        assert keeping.keep(owner, [upload(name, PNG)]) == []
     (file,) = kept(provider, token)
     assert file.name == shown
     assert file.filename == f"{reference}-1-{sent}.png"
@@ -384,7 +384,7 @@ def test_one_picture_is_decoded_at_a_time_and_none_that_is_there_already(
 
     def keep(content: bytes) -> list[str]:
         with provider.app.test_request_context():
-            return attachments.keep(owner, [upload("a.bmp", content)])
+            return keeping.keep(owner, [upload("a.bmp", content)])
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(keep, bitmaps)) == [[]] * 4

@@ -18,7 +18,7 @@ from flask import Flask
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import TooManyRequests
 
-from reporter.attachments import store as attachments
+from reporter.attachments import keeping
 from reporter.attachments.store import Owner
 from reporter.database import Database
 from reporter.models import Attachment, Base, Draft, Quota, Report, Tally
@@ -157,7 +157,7 @@ def kept(
         for size in sizes:
             content = secrets.token_hex(size // 2).encode()
             upload = FileStorage(io.BytesIO(content), f"{size}.txt")
-            said += attachments.keep(
+            said += keeping.keep(
                 Owner(draft_id=draft), [upload], "screenshots", quotas.unsent(datetime.now(UTC))
             )
     return said

@@ -14,7 +14,7 @@ from provider import Provider, a_picture, text_of, to_support, twin_of
 from test_filetypes import a_photo, a_zip, telling
 from werkzeug.datastructures import FileStorage
 
-from reporter.attachments import store as attachments
+from reporter.attachments import keeping
 from reporter.attachments.store import Owner
 from reporter.models import Attachment, Draft, Message
 
@@ -218,7 +218,7 @@ def test_a_draft_that_was_sent_goes_at_once_and_its_files_stay_with_the_report(
 def test_a_file_that_comes_after_its_report_was_sent_is_told_of(provider: Provider) -> None:
     upload = FileStorage(io.BytesIO(PNG), "captura.png")
     with provider.app.test_request_context(headers={"Accept-Language": "es"}):
-        (problem,) = attachments.keep(Owner(draft_id="sent"), [upload], "screenshots")
+        (problem,) = keeping.keep(Owner(draft_id="sent"), [upload], "screenshots")
     assert problem == (
         "captura.png ha llegado cuando el aviso ya estaba enviado: añádalo a sus detalles"
     )

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask import abort, current_app, has_request_context
 from sqlalchemy.orm import Session
 
-from reporter.attachments.store import Allowance
+from reporter.attachments.keeping import Allowance
 from reporter.database import Lock, exclusive
 from reporter.database.rehearsal import Rehearsal
 from reporter.database.statement import Statement

@@ -17,7 +17,7 @@ from reporter.report import Answer, Report, Section, Value
 from reporter.web.locale import current_language
 from reporter.web.question import Question, questions
 from reporter.wizard.detail_steps import DETAIL_STEPS
-from reporter.wizard.drafts import Draft, StoredStep
+from reporter.wizard.draft import Draft, StoredStep
 from reporter.wizard.started import Moment, Precision
 from reporter.wizard.step import Step, StepForm
 from reporter.wizard.steps import MINIMUM_TIME

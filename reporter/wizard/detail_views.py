@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from reporter.attachments import keeping
 from reporter.attachments import store as attachments
 from reporter.attachments.store import Owner
 from reporter.database import get_database
@@ -20,7 +21,7 @@ from reporter.web import bounds, origins, quotas
 from reporter.web.guards import limiter
 from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import ASKED_DETAIL_STEPS, DETAIL_STEPS
-from reporter.wizard.drafts import Raw
+from reporter.wizard.draft import Raw
 from reporter.wizard.journey import Journey
 from reporter.wizard.pages import SendForm, review_page, step_page
 from reporter.wizard.stage import Forms, Stage
@@ -79,7 +80,7 @@ class DetailsStage(Stage):
         if not SendForm().validate() and not origins.is_proven():
             return [_("You will need to choose the files again.")]
         allowance = quotas.unsent(datetime.now(UTC))
-        problems = attachments.keep(self.owner, uploads, allowance=allowance)
+        problems = keeping.keep(self.owner, uploads, allowance=allowance)
         self._look_at_files()
         return problems
 

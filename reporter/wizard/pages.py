@@ -22,7 +22,7 @@ from reporter.web.question import questions
 from reporter.web.tokens import TokenForm
 from reporter.wizard import answers, drafts
 from reporter.wizard.detail_steps import DETAIL_STEPS
-from reporter.wizard.drafts import Raw, StoredStep
+from reporter.wizard.draft import Raw, StoredStep
 from reporter.wizard.journey import Journey
 from reporter.wizard.rendering import review_html, step_html
 from reporter.wizard.stage import Stage

@@ -12,6 +12,7 @@ from flask import abort, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from reporter.attachments import keeping
 from reporter.attachments import store as attachments
 from reporter.attachments.store import Owner, files_of_draft
 from reporter.database import get_database
@@ -31,7 +32,7 @@ from reporter.web.locale import current_language
 from reporter.web.question import questions
 from reporter.wizard import answers, drafts
 from reporter.wizard.calls import is_operator
-from reporter.wizard.drafts import Raw
+from reporter.wizard.draft import Raw
 from reporter.wizard.journey import Journey
 from reporter.wizard.pages import SendForm, filled_in_at
 from reporter.wizard.stage import Forms, Stage
@@ -104,7 +105,7 @@ class ReportStage(Stage):
         self.browser.remember_draft(self.key, first=first)
         allowance = quotas.unsent(datetime.now(UTC))
         owner = Owner(draft_id=self.draft_id)
-        problems = attachments.keep(owner, uploads, "screenshots", allowance)
+        problems = keeping.keep(owner, uploads, "screenshots", allowance)
         self._look_at_files()
         return problems
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from reporter.notices.notice import Notice
 from reporter.report import StoredFile
-from reporter.wizard.drafts import Draft, Raw, StoredStep
+from reporter.wizard.draft import Draft, Raw, StoredStep
 from reporter.wizard.journey import Journey
 from reporter.wizard.step import Step, StepForm
 

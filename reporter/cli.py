@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from functools import partial
@@ -32,6 +33,7 @@ COMMANDS = {
 }
 # Known to `flask` without the application, which they start or set up themselves.
 WITHOUT_APPLICATION = ("serve", "web")
+START_OBJECTS = 100_000
 
 
 def load(name: str) -> click.Command:
@@ -135,7 +137,7 @@ def worker_command(once: bool) -> None:
     TERM and INT let the mail in hand be finished first.
     """
     from reporter.delivery import worker
-    from reporter.serving.memory import be_thrifty
+    from reporter.serving.memory import be_thrifty, has_started
 
     be_thrifty()
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -144,6 +146,7 @@ def worker_command(once: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # In a thread: the handler may interrupt a moment in which the event is locked.
         signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
+    has_started()
     worker.run(app, once=once, stop=stop)
 
 
@@ -208,6 +211,9 @@ def main() -> None:
     """The console script."""
     from reporter import create_app
 
+    # What is loaded at the start stays: looked through for garbage again and again, it costs a
+    # tenth of the time of a command. Whoever stays says when it `has_started`.
+    gc.set_threshold(START_OBJECTS)
     group = Commands(
         name="reporter",
         help="Incident Reporter: a customer's incident as one structured ticket mail.",

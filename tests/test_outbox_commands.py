@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from email import policy
 from email.message import EmailMessage
+from pathlib import Path
 
 import conftest
 import pytest
 import time_machine
 from conftest import NOW, claim
+from factories import SETTINGS, an_app
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
@@ -181,3 +186,24 @@ def test_show_tells_the_body_when_asked_and_steers_no_terminal(
     assert "  body\n    Línea uno\n    rojo\n" in told
     assert "  part  image/png  3 bytes  a" in told
     assert not set(told) & set("\x1b\x07\u202e")
+
+
+def test_a_command_loads_what_it_uses_alone(tmp_path: Path) -> None:
+    """It is typed while things are down: each of these takes longer to load than to list mails."""
+    with an_app(tmp_path):
+        code = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr))"
+        code += "; from reporter.cli import main; main()"
+        given = {name: str(SETTINGS[name]) for name in ("SECRET_KEY", "BASE_URL", "SUPPORT_EMAIL")}
+        given["DATABASE_URL"] = f"sqlite:///{tmp_path / 'reporter.db'}"
+        done = subprocess.run(
+            [sys.executable, "-c", code, "outbox", "list"],
+            env={**os.environ, **{f"REPORTER_{name}": value for name, value in given.items()}},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    loaded = set(done.stderr.split())
+    assert "sqlalchemy.orm" in loaded
+    assert not loaded & {
+        "PIL", "alembic", "flask_limiter", "granian", "phonenumbers", "prometheus_client",
+        "sqlalchemy.dialects.postgresql", "wtforms", "reporter.attachments", "reporter.desk",
+        "reporter.operations.purge", "reporter.reports", "reporter.wizard",
+    }  # fmt: skip

@@ -7,13 +7,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import pytest
 from factories import SETTINGS, sqlite_url
 from flask import Flask
+from phonenumbers import SUPPORTED_REGIONS
 
 from reporter import create_app
-from reporter.settings import SettingsError
+from reporter.settings import SettingsError, provider_checks
 
 REQUIRED = {
     "SECRET_KEY": "environment" * 4,
@@ -592,3 +594,13 @@ def test_the_cookie_is_secure_where_the_site_is(url: str, secure: bool, tmp_path
     assert config["SESSION_COOKIE_HTTPONLY"] is True
     assert config["SESSION_COOKIE_SAMESITE"] == "Lax"
     assert config["BASE_URL"] == url.rstrip("/")
+
+
+def test_a_time_zone_and_a_country_are_known_as_their_libraries_know_them() -> None:
+    """They are asked for one name, as a list of all takes longer than a command is to wait."""
+    zones = available_timezones()
+    for name in (*zones, "", "Madrid", "Europe", "posix/UTC", "right/UTC", "posixrules", "../UTC"):
+        assert provider_checks.is_zone(name) == (name in zones), name
+    letters = [chr(each) for each in range(ord("A"), ord("Z") + 1)]
+    for code in (*(a + b for a in letters for b in letters), "", "es", "001", "800", "../ES"):
+        assert provider_checks.is_phone_region(code) == (code in SUPPORTED_REGIONS), code

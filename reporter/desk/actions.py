@@ -62,8 +62,7 @@ def message(
     standing = row.next_news_at if row.next_news_at and row.next_news_at > at else None
     row.next_news_at = None if row.solved_at else next_news_at or standing
     _remind_later(row, at)
-    update = note(session, row, UpdateKind.MESSAGE, name, at, text, row.next_news_at)
-    _mail(session, row, update)
+    _tell(session, row, UpdateKind.MESSAGE, name, at, text, row.next_news_at)
 
 
 def solve(session: Session, row: models.Report, name: str, text: str, at: datetime) -> None:
@@ -73,8 +72,7 @@ def solve(session: Session, row: models.Report, name: str, text: str, at: dateti
     row.seen_at = row.seen_at or at
     row.solved_at = row.solved_at or at
     row.next_news_at = None
-    update = note(session, row, UpdateKind.SOLVE, name, at, text)
-    _mail(session, row, update)
+    _tell(session, row, UpdateKind.SOLVE, name, at, text)
 
 
 def reopen(
@@ -91,8 +89,7 @@ def reopen(
     row.solved_at = None
     row.next_news_at = next_news_at
     _remind_later(row, at)
-    update = note(session, row, UpdateKind.REOPEN, name, at, text, next_news_at)
-    _mail(session, row, update)
+    _tell(session, row, UpdateKind.REOPEN, name, at, text, next_news_at)
 
 
 def link_notice(
@@ -148,9 +145,17 @@ def note(
     return update
 
 
-def _mail(session: Session, row: models.Report, update: models.Update) -> None:
-    """Mail it to a customer who asked for it, once the ticket is with support."""
-    text = update.content["text"]
+def _tell(
+    session: Session,
+    row: models.Report,
+    kind: UpdateKind,
+    name: str,
+    at: datetime,
+    text: str,
+    next_news_at: datetime | None = None,
+) -> None:
+    """Note it, and mail it to a customer who asked for it, once the ticket is with support."""
+    update = note(session, row, kind, name, at, text, next_news_at)
     report = store.to_value(session, row)
     wanted = row.news_wanted or (update.kind == UpdateKind.SOLVE and report.wants_cause)
     if not wanted or not text:

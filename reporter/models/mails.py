@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, UniqueConstraint, false, text
+from sqlalchemy import (
+    Connection,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Table,
+    UniqueConstraint,
+    event,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from reporter.models.base import Base, kind_column, state_column
@@ -17,7 +27,7 @@ def _partial(name: str, *columns: str, where: str) -> Index:
     An engine uses it for a query that says the same, with the constants in its text.
     """
     condition = text(where)
-    return Index(f"ix_message_{name}", *columns, sqlite_where=condition, postgresql_where=condition)
+    return Index(f"ix_message_{name}", *columns, sqlite_where=condition, info={"where": condition})
 
 
 # What a worker may take once it is due, and what was told as late or refused and is not sent yet
@@ -82,6 +92,20 @@ class Message(Base):
     attempts: Mapped[list[Attempt]] = relationship(
         back_populates="message", order_by="Attempt.id", passive_deletes=True
     )
+
+
+@event.listens_for(Message.__table__, "before_create")
+def _partial_there_too(table: Table, connection: Connection, **_: object) -> None:
+    if connection.dialect.name == "postgresql":
+        say_where_for_postgresql(table)
+
+
+def say_where_for_postgresql(table: Table) -> None:
+    """To be partial there, too, an index has to name the engine, which loads all that SQLAlchemy
+    knows of it: so only where its tables are made."""
+    for index in table.indexes:
+        if "where" in index.info:
+            index.dialect_kwargs["postgresql_where"] = index.info["where"]
 
 
 class Attempt(Base):

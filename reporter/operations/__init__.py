@@ -18,6 +18,9 @@ def init_app(app: Flask) -> None:
 
 
 def init_duties(app: Flask) -> None:
-    from reporter.operations import purge
+    def purge() -> None:
+        from reporter.operations import purge  # which only a worker needs
 
-    duties_of(app).repeated.append(Duty("purge", PURGE_LOOK_SECONDS, lambda: purge.daily(app)))
+        purge.daily(app)
+
+    duties_of(app).repeated.append(Duty("purge", PURGE_LOOK_SECONDS, purge))

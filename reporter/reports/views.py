@@ -21,6 +21,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.orm import Session
 
+from reporter import models
 from reporter.database import get_database
 from reporter.delivery import beforehand
 from reporter.links import hash_token, replaced_receipt_token
@@ -97,8 +98,8 @@ def news(token: str) -> ResponseReturnValue:
     wanted = form.wanted.data == "yes"
 
     def want(session: Session) -> bool:
-        row = store.by_token(session, token) or abort(404)
-        want_news(session, store.lock(session, row.id), wanted, now)
+        row = _lock(session, token)
+        want_news(session, row, wanted, now)
         return row.notice_id is not None
 
     linked = beforehand.write(get_database(), want)
@@ -123,8 +124,7 @@ def replace(token: str) -> ResponseReturnValue:
     if not FlaskForm().validate():
         raise CSRFError
     with get_database().write() as session:
-        row = store.by_token(session, token) or abort(404)
-        row = store.lock(session, row.id)
+        row = _lock(session, token)
         another = replaced_receipt_token(row.draft_id, row.token_hash)
         if another:
             row.token_hash = hash_token(another)
@@ -147,9 +147,8 @@ def mine(token: str) -> ResponseReturnValue:
         return _to_receipt(token)
 
     def say(session: Session) -> bool:
-        row = store.by_token(session, token) or abort(404)
+        row = _lock(session, token)
         notice = notices.row_of(session, form.notice.data or "") or abort(404)
-        row = store.lock(session, row.id)
         say_mine(session, row, notice, form.news.data == "yes", now)
         return row.notice_id == notice.id
 
@@ -178,6 +177,12 @@ def _confirmation() -> str:
             "unless you have done so before."
         )
     )
+
+
+def _lock(session: Session, token: str) -> models.Report:
+    """The report of a receipt, which nobody else changes until the transaction ends."""
+    row = store.by_token(session, token) or abort(404)
+    return store.lock(session, row.id)
 
 
 def _to_receipt(token: str) -> ResponseReturnValue:

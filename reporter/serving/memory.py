@@ -1,16 +1,21 @@
-"""Giving memory back that nobody uses: glibc keeps what it has had for each of many threads.
+"""What a process does with memory: of what it loads at the start nothing is garbage, and what
+nobody uses is given back, of which glibc keeps what it has had for each of many threads.
 
-Linux with glibc only (mallopt(3)). Elsewhere it is as the C library likes.
+The latter on Linux with glibc only (mallopt(3)). Elsewhere it is as the C library likes.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 ARENAS = 2
 # What is at least so large is given back at once. Said once, it no longer grows by itself.
 LARGE_BYTES = 128 * 1024
+# How many objects are made before somebody looks for garbage: Python's own, which a start sets
+# higher (`cli.main`), and which whoever stays has to set again.
+COLLECT_AFTER = (700, 10, 10)
 
 
 def be_thrifty() -> None:
@@ -22,3 +27,11 @@ def be_thrifty() -> None:
     mallopt(M_ARENA_MAX, ARENAS)
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
     mallopt(M_TRIM_THRESHOLD, LARGE_BYTES)
+
+
+def has_started() -> None:
+    """Look for garbage as usual from here on, and in nothing of what is there: it stays, and a
+    process that is forked from this one shares what nobody touches."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)

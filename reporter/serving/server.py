@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import signal
@@ -24,6 +23,7 @@ from sqlalchemy.orm import configure_mappers
 
 from reporter.database import Database
 from reporter.serving import keeper, parent
+from reporter.serving.memory import has_started
 
 # Of each process: how many clients may be slow in sending their form while others are served.
 THREADS = 512
@@ -101,18 +101,14 @@ def _end_when_told() -> None:
 
 
 def _share(app: Flask) -> None:
-    """Have the processes that are forked from this one begin with *app*, and with its memory.
-
-    What was frozen no collection of garbage looks at, which would make a copy of each page.
-    """
+    """Have the processes that are forked from this one begin with *app*, and with its memory."""
     database: Database = app.extensions["sqlalchemy"]
     configure_mappers()
     for language in app.config["LANGUAGES"]:  # its words for dates are read when first asked for
         _ = Locale.parse(language, sep="-").months
     database.close()  # a connection is of one process
     made.append(app)
-    gc.collect()
-    gc.freeze()
+    has_started()
 
 
 def application() -> Flask:

@@ -6,11 +6,10 @@ import re
 import struct
 from collections.abc import Iterator, Mapping
 from gettext import GNUTranslations
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
-
-import phonenumbers
+from zoneinfo import ZoneInfo
 
 from reporter.settings import accent, shapes
 
@@ -37,10 +36,30 @@ def provider(settings: Settings) -> Problems:
     elif logo and Path(logo).suffix.lower() not in LOGO_SUFFIXES:
         yield "LOGO", f"LOGO must end in one of {', '.join(LOGO_SUFFIXES)}"
     zone, region = settings["TIMEZONE"], settings["PHONE_REGION"]
-    if zone not in available_timezones():
+    if not is_zone(zone):
         yield "TIMEZONE", f'TIMEZONE must be an IANA name as in "Europe/Madrid", not "{zone}"'
-    if region not in phonenumbers.SUPPORTED_REGIONS:
+    if not is_phone_region(region):
         yield "PHONE_REGION", f'PHONE_REGION must be a country code as in "ES", not "{region}"'
+
+
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone of that name: to list them all takes as long as a tenth of a
+    command. Folders beside them hold the same zones for other uses."""
+    try:
+        ZoneInfo(name)
+    except (OSError, KeyError, ValueError):
+        return False
+    return not name.startswith(("posix", "right/"))
+
+
+def is_phone_region(code: str) -> bool:
+    """Whether phonenumbers knows the country. It has a file for each, and is itself slow to load:
+    a command that needs no phone number is not to wait for it."""
+    library = find_spec("phonenumbers")
+    assert library
+    assert library.origin
+    named = re.fullmatch("[A-Z]{2}", code)
+    return bool(named and (Path(library.origin).parent / "data" / f"region_{code}.py").is_file())
 
 
 def links(settings: Settings) -> Problems:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from html import unescape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 from jinja2 import StrictUndefined, Template
 
-from reporter.attachments.naming import taken_as
 from reporter.formats.addresses import readable
 from reporter.formats.text import has_columns
 from reporter.formats.words import service_name, size_in_words
 from reporter.web.browser import Browser
 from reporter.web.locale import current_language, language_name
 from reporter.web.pages import lang_url, support_time, tel
+
+if TYPE_CHECKING:
+    from reporter.report import StoredFile
 
 SETTINGS = (
     "PROVIDER_NAME",
@@ -45,12 +47,18 @@ def init_app(app: Flask) -> None:
         "readable": readable,
         "service_name": service_name,
         "size": size_in_words,
-        "taken_as": taken_as,
+        "taken_as": _taken_as,
         "tel": tel,
         "unescape": unescape,
     }
     templates.tests["in_columns"] = has_columns
     app.context_processor(of_request)
+
+
+def _taken_as(file: StoredFile) -> str:
+    from reporter.attachments.naming import taken_as  # with all kinds of files, for few pages
+
+    return taken_as(file)
 
 
 def _one_by_one(load: Callable[..., Template]) -> Callable[..., Template]:

@@ -25,7 +25,7 @@ from reporter.database import file as database_file
 from reporter.delivery.outbox import Mail
 from reporter.models import Base
 from reporter.report import Report
-from reporter.settings import HERE
+from reporter.settings import HERE, resolve
 from reporter.wizard import answers
 from reporter.wizard.draft import Draft
 from reporter.wizard.step import StepForm
@@ -35,7 +35,7 @@ MIGRATIONS = HERE / "migrations"
 # 42 minutes after the time told in ANSWERS.
 SENT_AT = datetime(2026, 11, 23, 2, 22, tzinfo=UTC)
 REFERENCE = "INC-KX7M9Q"
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "SECRET_KEY": "tests" * 8,
     "BASE_URL": "https://incidents.example.com",
     "PROVIDER_NAME": "Ejemplo Hosting",
@@ -46,6 +46,8 @@ SETTINGS = {
     "WORKER_CONNECTIONS": 1,  # mails arrive in their order
     "TESTING": True,
 }
+# Those of the service, each of which a test looks at that is about all of them.
+LANGUAGES: list[str] = SETTINGS.get("LANGUAGES") or resolve()[1]["LANGUAGES"]
 # A whole report: what the form sends, by key.
 ANSWERS = {
     "service": "web-hosting",

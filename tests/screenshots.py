@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parent / "functional"))
 
 from browser import chromium
-from factories import SLUGS
+from factories import LANGUAGES, SLUGS
 from pages import DESKTOP, PHONE, Person, person
 from running import until
 from test_example import CALL, UNSAID
@@ -32,7 +32,7 @@ def every_page() -> None:
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.png"):
         old.unlink()
-    for language in ("es", "en"):
+    for language in LANGUAGES:
         with (
             tempfile.TemporaryDirectory() as folder,
             toured(Path(folder)) as (service, smtp),

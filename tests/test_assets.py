@@ -9,7 +9,7 @@ from pathlib import Path
 import brotli
 import pytest
 import time_machine
-from factories import SENT_AT, an_app
+from factories import LANGUAGES, SENT_AT, an_app
 from flask import Flask, g
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf, validate_csrf
@@ -48,13 +48,13 @@ def weight(client: FlaskClient, path: str) -> int:
     return len(response.data) + len(str(response.headers)) + len("HTTP/1.1 200 OK\r\n")
 
 
-@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_page_with_everything_it_needs_fits_the_first_round_trip(client, language):
     assert packed_weight(client, f"/?lang={language}") <= 7 * 1024
     assert weight(client, "/") + weight(client, script_url(client)) <= PACKETS
 
 
-@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("path", ["/report/failure", "/offline"])
 def test_a_form_with_everything_it_needs_is_light(client, path, language):
     assert packed_weight(client, f"{path}?lang={language}") <= 10 * 1024

@@ -7,7 +7,7 @@ from typing import Any
 
 import polib
 import pytest
-from catalogues import catalogue_path
+from catalogues import catalogue_path, languages
 from customers import Customer
 from details_of import answer, followups, send
 from factories import SENT_AT
@@ -177,7 +177,7 @@ def test_the_schema_asks_for_the_questions_of_both_stages_and_no_others(
     assert answers["required"] == names
 
 
-@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("language", languages())
 def test_each_question_is_in_the_catalogue_of_every_language(
     provider: Provider, language: str
 ) -> None:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 from customers import Customer, Page
-from factories import SETTINGS, SLUGS, make_tables, values
+from factories import LANGUAGES, SETTINGS, SLUGS, make_tables, values
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -143,7 +143,7 @@ class Wizard(RuleBasedStateMachine):
         if match := re.search(r"INC-[A-Z0-9]{6}", page.html):
             self.receipts.add(match[0])
 
-    @rule(slug=st.sampled_from(SLUGS), language=st.sampled_from(["es", "en"]))
+    @rule(slug=st.sampled_from(SLUGS), language=st.sampled_from(LANGUAGES))
     def answer(self, slug: str, language: str) -> None:
         self.customer.open(f"/report/{slug}?lang={language}")
         summary = f"{self.me}{len(self.said)}"

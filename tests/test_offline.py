@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from factories import ANSWERS, everything
+from factories import ANSWERS, LANGUAGES, everything
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -130,7 +130,7 @@ def test_the_service_worker_keeps_the_blank_form_in_every_language_and_nothing_e
     assert response.mimetype == "text/javascript"
     assert response.headers["Cache-Control"] == "no-cache"
     settings = json.loads(re.match(r"const settings=(.*);\n", response.text)[1])
-    assert settings["forms"] == {"es": "/offline?lang=es", "en": "/offline?lang=en"}
+    assert settings["forms"] == {each: f"/offline?lang={each}" for each in LANGUAGES}
     for page in settings["forms"].values():
         html = client.get(page).text
         assert ANSWERS["email"] not in html

@@ -14,7 +14,7 @@ import polib
 import pytest
 import time_machine
 from customers import Customer
-from factories import ANSWERS, SENT_AT, SLUGS, a_report, body, parsed, values
+from factories import ANSWERS, LANGUAGES, SENT_AT, SLUGS, a_report, body, parsed, values
 from flask import Flask
 from flask_babel import force_locale
 from jsonschema import Draft202012Validator, ValidationError
@@ -103,7 +103,7 @@ def test_every_question_stands_on_the_review(app: Flask, asked: dict[str, Questi
 
 
 @pytest.mark.usefixtures("inside_a_request")
-@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_question_stands_in_a_section_of_the_ticket(
     asked: dict[str, Question], language: str
 ) -> None:
@@ -145,7 +145,7 @@ def test_every_choice_is_in_the_schema(asked: dict[str, Question]) -> None:
 
 
 @pytest.mark.usefixtures("inside_a_request")
-@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("language", catalogues.languages())
 def test_every_word_of_a_question_is_in_the_catalogue(
     asked: dict[str, Question], language: str
 ) -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from customers import Customer
-from factories import SLUGS, values
+from factories import LANGUAGES, SLUGS, values
 from flask import Flask
 
 from reporter.formats.skeleton import CLOSE, OPEN, Skeleton, Slot
@@ -33,7 +33,7 @@ def without_names(html: str) -> str:
     return html
 
 
-@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("slug", SLUGS)
 def test_it_says_the_same_whatever_was_answered(
     app: Flask, slug: str, language: str, monkeypatch: pytest.MonkeyPatch
@@ -52,7 +52,7 @@ def test_it_says_the_same_whatever_was_answered(
         assert filled == anew
 
 
-@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_review_says_the_same_whatever_was_answered(
     app: Flask, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

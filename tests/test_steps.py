@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from factories import ANSWERS, SENT_AT, SLUGS, a_form, an_app
+from factories import ANSWERS, LANGUAGES, SENT_AT, SLUGS, a_form, an_app
 from flask import Flask
 from flask_babel import force_locale
 
@@ -360,7 +360,7 @@ def test_an_exact_time_is_shown_once() -> None:
         )
 
 
-@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_question_choice_and_title_has_words_in_every_language(language: str) -> None:
     with force_locale(language):
         for step in REPORT_STEPS:

@@ -145,7 +145,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference", name="uq_report_reference"),
         sa.UniqueConstraint("token_hash", name="uq_report_token_hash"),
     )
-    op.create_index("ix_report_next_news_at", "report", ["next_news_at"])
     op.create_index("ix_report_notice_id", "report", ["notice_id"])
     op.create_index("ix_report_saved_at", "report", ["saved_at"])
     op.create_index(
@@ -157,6 +156,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_report_solved_at", "report", ["solved_at", "seen_at", "severity", "saved_at"]
     )
+    op.create_index("ix_report_solved_at_next_news_at", "report", ["solved_at", "next_news_at"])
     op.create_table(
         "staff_link",
         sa.Column("id", sa.Integer(), nullable=False),

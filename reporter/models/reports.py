@@ -33,7 +33,7 @@ class Report(Base):
     __table_args__ = (
         Index("ix_report_service_saved_at", "service", "saved_at", "number_in_service", "source"),
         Index("ix_report_solved_at", "solved_at", "seen_at", "severity", "saved_at"),
-        Index("ix_report_next_news_at", "next_news_at"),
+        Index("ix_report_solved_at_next_news_at", "solved_at", "next_news_at"),
         Index("ix_report_saved_at", "saved_at"),
         Index("ix_report_severity_saved_at", "severity", "saved_at"),
     )

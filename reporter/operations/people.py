@@ -97,7 +97,10 @@ def _erase(session: Session, address: str, before: Kept, since: Kept) -> dict[st
 
 
 def _look(session: Session, address: str, since: Kept | None = None) -> Kept:
-    """What there is of *address*; of what has come *since* an earlier look, where there was one."""
+    """What there is of *address*; of what has come *since* an earlier look, where there was one.
+
+    The database is not asked for an order: it would go by that, and through all that is older.
+    """
     now = datetime.now(UTC)
     report, draft, message = models.Report, models.Draft, models.Message
     reports = sa.select(report.id, report.content, report.email)
@@ -109,14 +112,14 @@ def _look(session: Session, address: str, since: Kept | None = None) -> Kept:
         drafts = drafts.where(draft.updated_at >= lately)
         mails = mails.where(message.created_at >= lately)
     return Kept(
-        reports=[
+        reports=sorted(
             key
-            for key, content, mended in _each(session, reports.order_by(report.id))
+            for key, content, mended in _each(session, reports)
             if _is_same(Report.from_json(content).text("email"), address)
             or _is_same(mended, address)  # by support
-        ],
+        ),
         drafts=[key for key, steps in _each(session, drafts) if _names(steps, address)],
-        mails=list(session.scalars(mails.order_by(message.id))),
+        mails=sorted(session.scalars(mails)),
         at=now,
     )
 

@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import catalogues
 import polib
 import pytest
 from factories import ANSWERS, parsed
@@ -81,7 +82,7 @@ def test_one_thing_has_one_word(language):
         assert not re.search(SYNONYMS[language], PLACEHOLDER.sub("", text), re.IGNORECASE), text
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("language", catalogues.languages())
 def test_sentences_are_short(language):
     for text in texts(language):
         for sentence in re.split(r"(?<=[.?:])\s", text):

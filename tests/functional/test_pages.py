@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from factories import LANGUAGES
 from inspector import Inspector
 from pages import person
 from playwright.sync_api import Browser
@@ -12,7 +13,7 @@ from tour import ADDRESS, STATES, tour, toured
 pytestmark = pytest.mark.timeout(900)
 
 
-@pytest.fixture(scope="module", params=["es", "en"])
+@pytest.fixture(scope="module", params=LANGUAGES)
 def inspector(
     request: pytest.FixtureRequest, browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Inspector:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from factories import body, parsed
+from factories import LANGUAGES, body, parsed
 from pages import DESKTOP, PHONE, Person, person
 from playwright.sync_api import Browser, expect
 from running import Service, serving, until
@@ -29,7 +29,7 @@ def customer(browser: Browser, service: Service) -> Iterator[Person]:
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_report_goes_from_the_first_page_to_support_and_to_the_customer(
     browser: Browser,
     service: Service,

@@ -34,7 +34,7 @@ from reporter.desk.forms import DeskForm, notice_options
 from reporter.desk.words import age, clock, promised, state_names
 from reporter.formats.reference import parse_reference
 from reporter.links import new_notice_url, notice_desk_url
-from reporter.mail.ticket_text import kind_in_words
+from reporter.mail.kind_words import kind_in_words
 from reporter.models import UpdateKind
 from reporter.notices import store as notices
 from reporter.report import Report

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 
 from reporter.formats.text import one_line, shortened
 from reporter.formats.words import service_name
+from reporter.mail.kind_words import kind_aloud
 from reporter.models import UpdateKind
 from reporter.report import CustomerUpdate, Followup, Report, Severity
 
@@ -52,20 +53,6 @@ def followup_line(report: Report, followup: Followup, labels: Sequence[str], fil
         "update %(number)s of %(reference)s", number=followup.number, reference=report.reference
     )
     return f"{said}: {text} ({which})" if text else f"{said} ({which})"
-
-
-def kind_aloud(kind: UpdateKind) -> str:
-    """What a customer's update is, as the first words of a mail."""
-    words: dict[UpdateKind, str] = {
-        UpdateKind.DETAILS: _("MORE DETAILS"),
-        UpdateKind.FILES: _("MORE FILES"),
-        UpdateKind.INFO: _("MORE INFORMATION"),
-        UpdateKind.WORSE: _("IT IS WORSE"),
-        UpdateKind.BETTER: _("IT IS BETTER"),
-        UpdateKind.SOLVED: _("WORKS AGAIN, says the customer"),
-        UpdateKind.UNREACHABLE: _("OUR EMAIL DOES NOT REACH THE CUSTOMER"),
-    }
-    return words[kind]
 
 
 def severity_in_words(severity: Severity) -> str:

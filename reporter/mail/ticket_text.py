@@ -12,9 +12,10 @@ from flask_babel import gettext as _
 
 from reporter.formats.text import barred, header_text, shortened
 from reporter.formats.words import day_and_time
-from reporter.mail.first_line import followup_line, in_passing, kind_aloud, ticket_line
+from reporter.mail.first_line import followup_line, in_passing, ticket_line
 from reporter.mail.helpdesk import PROFILES
 from reporter.mail.key_block import block
+from reporter.mail.kind_words import kind_aloud
 from reporter.models import Channel, UpdateKind
 from reporter.report import Answer, CustomerUpdate, Followup, Report, Similar
 
@@ -143,27 +144,6 @@ def _section(title: str, answers: Sequence[Answer], marks: Mapping[str, Mark]) -
             yield _("Before:")
             yield barred(mark.before)
         yield ""
-
-
-def kind_in_words(kind: UpdateKind) -> str:
-    """What an update is, of the customer's or of support's."""
-    words: dict[UpdateKind, str] = {
-        UpdateKind.DETAILS: _("More details"),
-        UpdateKind.FILES: _("More files"),
-        UpdateKind.INFO: _("More information"),
-        UpdateKind.WORSE: _("It is worse"),
-        UpdateKind.BETTER: _("It is better"),
-        UpdateKind.SOLVED: _("It works again"),
-        UpdateKind.ACKNOWLEDGE: _("Seen"),
-        UpdateKind.MESSAGE: _("Message to the customer"),
-        UpdateKind.SOLVE: _("Solved"),
-        UpdateKind.REOPEN: _("Open again"),
-        UpdateKind.LINK_NOTICE: _("Linked to a known incident"),
-        UpdateKind.CONTACT: _("Address or number corrected"),
-        UpdateKind.ANSWERED: _("Answered the customer"),
-        UpdateKind.UNREACHABLE: _("Our email did not reach the customer"),
-    }
-    return words[kind]
 
 
 def _marks(report: Report, before: Report, language: str) -> dict[str, Mark]:

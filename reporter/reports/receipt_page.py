@@ -16,7 +16,7 @@ from reporter.database import get_database
 from reporter.formats.skeleton import Slot, skeleton
 from reporter.formats.words import day_and_time
 from reporter.links import full_url
-from reporter.mail.ticket_text import kind_in_words
+from reporter.mail.kind_words import kind_in_words
 from reporter.notices import store as notices
 from reporter.notices.notice import Notice
 from reporter.report import Receipt, StoredFile

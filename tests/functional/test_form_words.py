@@ -19,7 +19,7 @@ from tour import ADDRESS, tour, toured
 from tour.desk import LONG, TRACE
 from tour.form import SECRET
 
-from reporter.mail.first_line import kind_aloud
+from reporter.mail.kind_words import kind_aloud
 from reporter.models import UpdateKind
 from reporter.settings import ROOT
 from reporter.surge.statistics import LEAST

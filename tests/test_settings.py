@@ -16,6 +16,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from reporter import create_app
 from reporter.settings import SettingsError, provider_checks
+from reporter.settings.checks import PROFILES
 
 REQUIRED = {
     "SECRET_KEY": "environment" * 4,
@@ -227,8 +228,7 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
         (
             "HELPDESK_PROFILE",
             "jira",
-            "HELPDESK_PROFILE must be one of generic, zammad, znuny, rt, roundup, django-helpdesk, "
-            "osticket, freescout, redmine, glpi",
+            f"HELPDESK_PROFILE must be one of {', '.join(PROFILES)}",
         ),
         ("HELPDESK_HEADERS", {"X Y": "1"}, 'HELPDESK_HEADERS: "X Y" is not a header name'),
         ("HELPDESK_HEADERS", {"Precedence": "bulk"}, "HELPDESK_HEADERS cannot set Precedence"),

@@ -12,7 +12,7 @@ def init_app(app: Flask) -> None:
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from reporter.database import at_work, patience
-    from reporter.web import assets, bodies, bounds, errors, headers, locale, logs, origins, pages
+    from reporter.web import assets, bodies, errors, headers, incoming, locale, logs, origins, pages
     from reporter.web.crowding import keep_room
     from reporter.web.signatures import Cookies
 
@@ -26,7 +26,7 @@ def init_app(app: Flask) -> None:
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.wsgi_app = patience.of_pages(app.wsgi_app)  # type: ignore[assignment,method-assign]
-    for part in (bounds, bodies, logs, locale, assets, headers, errors, pages, origins):
+    for part in (incoming, bodies, logs, locale, assets, headers, errors, pages, origins):
         part.init_app(app)
     if not hops:
         app.before_request(logs.tell_of_proxy)

@@ -10,14 +10,15 @@ from typing import Any
 from zoneinfo import available_timezones
 
 import pytest
-from factories import SETTINGS, sqlite_url
+from factories import LANGUAGES, SETTINGS, sqlite_url
 from flask import Flask
 from phonenumbers import SUPPORTED_REGIONS
 
 from reporter import create_app
 from reporter.settings import SettingsError, provider_checks
-from reporter.settings.checks import PROFILES
+from reporter.settings.checks import PROFILES, catalogues
 
+IN_ALL = dict.fromkeys(LANGUAGES, "x")  # a name of a service
 REQUIRED = {
     "SECRET_KEY": "environment" * 4,
     "BASE_URL": "https://incidents.example.com",
@@ -160,7 +161,7 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
         (
             "LANGUAGES",
             ["es", "fr"],
-            'LANGUAGES: there is no catalogue for "fr", only en, es',
+            f'LANGUAGES: there is no catalogue for "fr", only {", ".join(catalogues())}',
         ),
         ("SUPPORT_LOCALE", "fr", 'SUPPORT_LOCALE must be one of LANGUAGES, not "fr"'),
         ("SERVICES", [], "SERVICES must name one service or more"),
@@ -172,17 +173,17 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
         ),
         (
             "SERVICES",
-            [{"id": "Web Hosting", "name": {"es": "x", "en": "x"}}],
+            [{"id": "Web Hosting", "name": IN_ALL}],
             'SERVICES: an id is small letters, digits and "-", not "Web Hosting"',
         ),
         (
             "SERVICES",
-            [{"id": "web", "name": {"es": "x"}}],
+            [{"id": "web", "name": {k: "x" for k in LANGUAGES if k != "en"}}],
             'SERVICES: "web" has no name in "en"',
         ),
         (
             "SERVICES",
-            [{"id": "web", "name": {"es": "x", "en": "x"}}] * 2,
+            [{"id": "web", "name": IN_ALL}] * 2,
             'SERVICES: the id "web" is there twice',
         ),
         ("MAIL_SERVER", "", "MAIL_SERVER is missing: the relay that takes our mail"),
@@ -247,7 +248,7 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
         ("MAIL_PORT", "25", "MAIL_PORT must be a whole number, not '25'"),
         ("MAIL_PORT", True, "MAIL_PORT must be a whole number, not True"),
         ("RATELIMIT_ENABLED", 1, "RATELIMIT_ENABLED must be true or false, not 1"),
-        ("LANGUAGES", "es", 'LANGUAGES must be a list, as in ["es", "en"], not text'),
+        ("LANGUAGES", "es", f"LANGUAGES must be a list, as in {json.dumps(LANGUAGES)}, not text"),
         ("SUPPORT_PHONE", 900, "SUPPORT_PHONE must be text, not 900"),
         ("MAIL_PASSWORD", 12345, "MAIL_PASSWORD must be text"),
         (
@@ -303,7 +304,7 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
         ("WORKER_CONNECTIONS", 0, "WORKER_CONNECTIONS must be 1 or more"),
         (
             "SERVICES",
-            [{"id": "web", "name": {"es": "x", "en": "x", "xx": "x"}}],
+            [{"id": "web", "name": {**IN_ALL, "xx": "x"}}],
             'SERVICES: "web" has a name in "xx", an unknown language',
         ),
         (
@@ -405,7 +406,7 @@ def test_the_message_has_one_line_for_each_thing_to_mend() -> None:
 def test_what_must_be_set_is_enough_to_start() -> None:
     config = started().config
     assert config["DATABASE_URL"] == "sqlite:///instance/reporter.db"
-    assert config["LANGUAGES"] == ["es", "en"]
+    assert config["LANGUAGES"] == LANGUAGES
     assert len(config["SERVICES"]) == 9
     assert config["PROVIDER_NAME"] == "example.com"
     assert config["MAIL_DEFAULT_SENDER"] == "incident-reporter@example.com"
@@ -425,6 +426,7 @@ def test_the_environment_overrides_the_file_and_the_file_the_defaults(
 @pytest.mark.usefixtures("environment")
 def test_tables_are_written_as_tables_in_the_file(toml: Any) -> None:
     toml(
+        'LANGUAGES = ["es", "en"]\n'
         '[[SERVICES]]\nid = "cloud"\nname = {es = "Nube", en = "Cloud"}\n'
         '[[FALLBACK_RELAYS]]\nserver = "second.example.com"\nport = 465\nuse_ssl = true\n'
         '[HELPDESK_HEADERS]\nX-Queue = "Incidents"\n'
@@ -463,7 +465,7 @@ def test_text_of_the_environment_becomes_what_the_setting_is(
     [
         ("MAIL_PORT", "smtp", 'MAIL_PORT must be a whole number, not "smtp"'),
         ("MAIL_USE_TLS", "maybe", 'MAIL_USE_TLS must be true or false, not "maybe"'),
-        ("LANGUAGES", "es,en", 'LANGUAGES must be written as JSON, as in ["es", "en"]'),
+        ("LANGUAGES", "es,en", f"LANGUAGES must be written as JSON, as in {json.dumps(LANGUAGES)}"),
         (
             "HELPDESK_HEADERS",
             "[]",
@@ -503,7 +505,7 @@ def test_a_file_that_cannot_be_read_is_told(toml: Any, monkeypatch: pytest.Monke
 def test_a_value_of_the_wrong_kind_in_the_file_is_told(toml: Any) -> None:
     toml('MAIL_TIMEOUT = 2.5\nLANGUAGES = "es"\nSUPPORT_PHONE = 900\n')
     assert problems_of_environment() == [
-        'LANGUAGES must be a list, as in ["es", "en"]',
+        f"LANGUAGES must be a list, as in {json.dumps(LANGUAGES)}",
         "MAIL_TIMEOUT must be a whole number, not 2.5",
         "SUPPORT_PHONE must be text, not 900",
     ]

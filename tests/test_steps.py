@@ -375,7 +375,11 @@ def test_every_question_choice_and_title_has_words_in_every_language(language: s
 
 def test_services_are_named_as_the_settings_have_it(tmp_path: Path) -> None:
     services = [{"id": "cloud", "name": {"es": "Nube", "en": "Cloud"}}]
-    with an_app(tmp_path, SERVICES=services) as app, app.test_request_context():
+    both = ["es", "en"]
+    with (
+        an_app(tmp_path, SERVICES=services, LANGUAGES=both) as app,
+        app.test_request_context(),
+    ):
         for language, name in (("es", "Nube"), ("en", "Cloud")):
             with force_locale(language):
                 choices = a_form("failure").service.iter_choices()

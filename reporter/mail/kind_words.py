@@ -31,7 +31,7 @@ def kind_in_words(kind: UpdateKind) -> str:
 def kind_aloud(kind: UpdateKind) -> str:
     """As the first words of a mail to support, which has to see them among a hundred."""
     if kind == UpdateKind.SOLVED:
-        return _("WORKS AGAIN, says the customer")  # others may know better
+        return str(_("WORKS AGAIN, says the customer"))  # others may know better
     if kind == UpdateKind.UNREACHABLE:
-        return _("OUR EMAIL DOES NOT REACH THE CUSTOMER")
+        return str(_("OUR EMAIL DOES NOT REACH THE CUSTOMER"))
     return kind_in_words(kind).upper()

@@ -40,6 +40,11 @@ class UpdateKind(StrEnum):
     UNREACHABLE = "unreachable"  # a mail to the customer came back
 
     @property
+    def is_said(self) -> bool:
+        """Whether a customer says it from the receipt, which shows it."""
+        return self in {UpdateKind.INFO, UpdateKind.WORSE, UpdateKind.BETTER, UpdateKind.SOLVED}
+
+    @property
     def is_message(self) -> bool:
         """Whether support tells the customer something with it."""
         return self in {UpdateKind.MESSAGE, UpdateKind.SOLVE, UpdateKind.REOPEN}

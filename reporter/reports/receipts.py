@@ -21,17 +21,8 @@ from reporter.web.fields import TEXT_LENGTH
 # for.
 SHOWN, ALL_SHOWN = bounds.UPDATES_SHOWN, 1_000
 MESSAGES = frozenset(kind for kind in UpdateKind if kind.is_message)
-TOLD = frozenset(
-    {
-        UpdateKind.DETAILS,
-        UpdateKind.FILES,
-        UpdateKind.INFO,
-        UpdateKind.WORSE,
-        UpdateKind.BETTER,
-        UpdateKind.SOLVED,
-    }
-)
-
+ADDED = {UpdateKind.DETAILS, UpdateKind.FILES}
+TOLD = frozenset(kind for kind in UpdateKind if kind.is_said or kind in ADDED)
 SOLVING = frozenset({UpdateKind.SOLVE, UpdateKind.SOLVED})  # by support, by the customer
 ANSWERED = frozenset({UpdateKind.ANSWERED})
 

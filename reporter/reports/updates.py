@@ -24,7 +24,7 @@ from reporter.reports import store
 from reporter.reports.followups import queue
 from reporter.web import quotas
 
-KINDS = (UpdateKind.INFO, UpdateKind.WORSE, UpdateKind.BETTER, UpdateKind.SOLVED)
+KINDS = tuple(kind for kind in UpdateKind if kind.is_said)
 
 Sections = Mapping[str, tuple[Section, ...]]
 

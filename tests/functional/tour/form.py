@@ -90,6 +90,7 @@ def review(party: Party) -> None:
     party.moves(70)
     customer.opens("/report/review")
     party.smtp.scripts["DATA"] = iter(lambda: "451 4.3.0 later", None)  # tried again by itself too
+    customer.page.wait_for_load_state("networkidle")  # what shows the trouble is there
     customer.page.route("**/*", lambda route: route.abort())
     customer.presses()
     customer.presses("#trouble summary")

@@ -185,6 +185,17 @@ def test_delivery_logs_the_reference_and_not_the_address(app: Flask, written: Wr
     assert clean(lines)
 
 
+def test_a_proxy_that_the_settings_know_nothing_of_is_told_once(
+    tmp_path: Path, written: Written
+) -> None:
+    with an_app(tmp_path, TRUSTED_PROXIES=0) as app:
+        for _ in range(3):
+            app.test_client().get("/", headers={"X-Forwarded-For": "192.0.2.7"})
+    lines = written.read()
+    assert len([line for line in lines if "set TRUSTED_PROXIES" in line]) == 1
+    assert "192.0.2.7" not in str(lines)
+
+
 def test_one_too_many_at_once_is_logged_as_whose_it_was(
     tmp_path: Path, written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:

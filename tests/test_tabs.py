@@ -248,6 +248,21 @@ def test_what_our_own_pages_send_is_taken(customer: Customer) -> None:
     assert customer.report().status == 200
 
 
+def test_a_key_opens_the_draft_of_its_own_browser_alone(app: Flask, customer: Customer) -> None:
+    """Whoever knows it, or has somebody else send it, reads and changes nothing by it."""
+    customer.fill("failure", summary="My own words")
+    key = customer.open("/report/timing").fields["draft_key"]
+    stranger = Customer(app, "en")
+    stranger.open("/report/failure")
+    stranger.submit(draft_key=key, **values("failure", summary="Other words"))
+    assert "My own words" not in stranger.open("/report/failure").html
+    assert customer.open("/report/failure").fields["summary"] == "My own words"
+    with app.extensions["sqlalchemy"].read() as session:
+        kept = session.scalars(sa.select(Draft.steps)).all()
+    told = [steps["failure"]["answers"]["summary"] for steps in kept]
+    assert sorted(told) == [["My own words"], ["Other words"]]
+
+
 def test_a_cookie_under_https_is_this_hosts_alone(app: Flask, customer: Customer) -> None:
     answer = customer.ask("GET", "/report/failure")
     cookie = answer.headers["Set-Cookie"]

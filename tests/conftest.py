@@ -15,17 +15,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import emptied
 import pytest
-import sqlalchemy as sa
 from customers import Customer
-from factories import an_app, make_tables, sqlite_url
+from factories import an_app, sqlite_url
 from flask import Flask
 from incidents import opened
 from provider import Provider, a_provider, a_provider_made_by
 from servers import postgres_server
 
 from reporter import create_app, settings
-from reporter.database import Database, driver_url
+from reporter.database import Database
 from reporter.delivery import claims, clock, outbox, outcomes
 from reporter.delivery.mail import Claimed, LesserForm, Mail
 from reporter.delivery.relays import Relay
@@ -41,7 +41,30 @@ NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 CONTENT = b"Subject: INC-KX7M9Q\r\nMessage-ID: <1@example.com>\r\n\r\nLa web no carga.\r\n"
 QUEUED: dict[str, Any] = {"kind": MailKind.TICKET, "reference": "INC-KX7M9Q", "due_at": NOW}
 
+# What takes longest, by the beginning of its name, in this order; all others are short.
+FIRST = (
+    "functional/test_pages",
+    "functional/test_form_words",
+    "functional/test_desk_browser",
+    "functional/test_commands",
+    "functional/",
+    "test_guides",
+    "test_crowds",
+    "test_fuzz",
+    "test_worker",
+)
+
 settings.SYSTEM_FILE = Path("/no/such/file")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that no process is left with one when all others have ended."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(Path(__file__).parent).as_posix()
+        return next((n for n, start in enumerate(FIRST) if name.startswith(start)), len(FIRST))
+
+    items.sort(key=place)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -64,13 +87,12 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, without tables. A test that uses it runs once on each engine."""
+    """An empty database, without tables but for those of `database`. A test that uses it runs once
+    on each engine."""
     if request.param == "sqlite":
         return sqlite_url(tmp_path)
     url: str = request.getfixturevalue("postgres_url")
-    engine = sa.create_engine(driver_url(url), poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    emptied.empty(url, keep_tables="database" in request.fixturenames)
     return url
 
 
@@ -93,7 +115,7 @@ def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 def database(database_url: str) -> Iterator[Database]:
     """A database with its tables."""
     database = Database(database_url)
-    make_tables(database.engine)
+    emptied.make_tables_once(database.engine)
     yield database
     database.close()
 

@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,10 +78,25 @@ SLUGS = [step.slug for step in REPORT_STEPS]
 
 def make_tables(engine: sa.Engine) -> None:
     """As migrations make them, without running each, and marked as theirs."""
+    file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+    if file and file.stat().st_size == 0:  # nobody has opened it
+        file.write_bytes(_file_with_tables())
+        return
     Base.metadata.create_all(engine)
     script = ScriptDirectory(str(MIGRATIONS), version_locations=[str(MIGRATIONS)])
     with engine.begin() as connection:
         MigrationContext.configure(connection).stamp(script, "head")
+
+
+@cache
+def _file_with_tables() -> bytes:
+    """Of SQLite: made once, as most tests begin with a copy."""
+    with TemporaryDirectory() as folder:
+        database = Database(sqlite_url(Path(folder)))
+        with database.engine.connect():  # from here on it is no empty file
+            make_tables(database.engine)
+        database.close()
+        return Path(folder, "reporter.db").read_bytes()
 
 
 def sqlite_url(folder: Path) -> str:

@@ -7,14 +7,8 @@ so that several machines tell of it once.
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
-import os
-import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,7 +22,7 @@ from reporter.database import file as database_file
 from reporter.delivery.beats import beats
 from reporter.delivery.channels import tell
 from reporter.models import Alarm
-from reporter.operations import condition
+from reporter.operations import condition, place
 from reporter.operations.terminal import megabytes
 
 LOOK_SECONDS = 15.0
@@ -41,17 +35,16 @@ log = structlog.get_logger(__name__)
 
 class Watch:
     """What was seen, and what was told of it: also by a process of this machine before us, as far
-    as *told*, a file of its own, says."""
+    as its *file* says (`place`)."""
 
-    def __init__(self, app: Flask, told: Path | None = None) -> None:
+    def __init__(self, app: Flask, file: Path | None = None) -> None:
         self.app = app
         self.database: Database = app.extensions["sqlalchemy"]
         self.shown = database_file.shown(app.config["DATABASE_URL"])
         self.seen: dict[str, str] = {}
-        self.told_file = told
+        self.file = file
         self.told: dict[str, datetime] = {}  # since when
-        self.knows_of_before = False
-        self.kept: dict[str, str] = {}  # of it in the file
+        self.kept: dict[str, datetime] | None = None  # of it, in the file
         self.examined_at: datetime | None = None
 
     def step(self, now: datetime) -> None:
@@ -68,25 +61,16 @@ class Watch:
         self._keep()
 
     def _recall(self) -> None:
-        """What was told before us is in the file by now: whoever told it is gone."""
-        if self.knows_of_before:
-            return
-        self.knows_of_before = True
-        if not self.told_file:
-            return
-        with suppress(OSError, ValueError, AttributeError):  # there is none, or none of ours
-            with open(self.told_file, encoding="utf-8", opener=_ours) as file:
-                kept = json.load(file)
-            self.told |= {key: datetime.fromisoformat(since) for key, since in kept.items()}
-            self.kept = kept
+        """By now whoever told it is gone."""
+        if self.file and self.kept is None:
+            self.kept = place.told(self.file)
+            self.told |= self.kept
 
     def _keep(self) -> None:
-        kept = {key: since.isoformat() for key, since in self.told.items() if key not in NOTED}
-        if self.told_file and kept != self.kept:
-            with suppress(OSError):  # of a disk that is full: it may be told twice
-                with open(self.told_file, "w", encoding="utf-8", opener=_ours) as file:
-                    json.dump(kept, file)
-                self.kept = kept
+        own = {key: since for key, since in self.told.items() if key not in NOTED}
+        if self.file and own != self.kept:
+            place.leave(self.file, own)
+            self.kept = own
 
     def look(self, now: datetime) -> dict[str, str]:
         """What is wrong now: a line for each thing, by its name. Raises nothing.
@@ -184,15 +168,15 @@ def start(app: Flask) -> None:
 
     If that one ends, we go on in its place.
     """
-    file = _lock_file(app.config["DATABASE_URL"])
+    file = place.file_of(app.config["DATABASE_URL"])
     threading.Thread(target=_run, args=(Watch(app, file), file), name="watch", daemon=True).start()
 
 
 def _run(watch: Watch, file: Path) -> None:
     pause = threading.Event()
-    is_ours = _take(file)
+    is_ours = place.take(file)
     while not pause.wait(LOOK_SECONDS):
-        is_ours = is_ours or _take(file)
+        is_ours = is_ours or place.take(file)
         if is_ours:
             _safely(lambda: watch.step(datetime.now(UTC)))
 
@@ -202,27 +186,3 @@ def _safely(step: Callable[[], None]) -> None:
         step()
     except Exception as error:  # whoever watches does not stop
         log.error("watch failed", error=type(error).__name__)
-
-
-def _lock_file(url: str) -> Path:
-    name = hashlib.sha256(url.encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"incident-reporter-{os.getuid()}-{name}"
-
-
-def _ours(file: str | Path, flags: int) -> int:
-    """Opens it where others may have put something by its name."""
-    return os.open(file, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-
-
-def _take(file: Path) -> bool:
-    """Whether nobody else has it. The lock ends with the process."""
-    try:
-        descriptor = _ours(file, os.O_CREAT | os.O_RDWR)
-    except OSError:
-        return True  # better told twice than not at all
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return False
-    return True

@@ -193,6 +193,8 @@ def test_connections_never_take_every_file_that_a_process_may_open(
     monkeypatch.setattr(server.resource, "setrlimit", lambda _which, limits: raised.append(limits))
     monkeypatch.setattr(server.os, "register_at_fork", Mock())
     monkeypatch.setattr(server, "_share", Mock())
-    monkeypatch.setattr(server, "Granian", granian)
-    server.run(app, "127.0.0.1", 0, 1)
+    monkeypatch.setattr(server.signal, "pthread_sigmask", Mock())
+    monkeypatch.setattr(server, "_Server", granian)
+    with pytest.raises(AssertionError, match="became its keeper"):
+        server.run(app, "127.0.0.1", 0, 1)
     assert (told["backpressure"], raised) == (most, [(2 * most, hard)])

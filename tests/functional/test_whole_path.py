@@ -44,7 +44,7 @@ def test_a_report_goes_from_the_first_page_to_support_and_to_the_customer(
     scripts: bool,
     viewport: dict[str, int],
 ) -> None:
-    said = sent(language)
+    known_to_support = sent(language)
     email = f"{language}-{scripts}-{viewport['width']}@example.com".lower()
     with person(browser, service, language, scripts=scripts, viewport=viewport) as customer:
         customer.answers_everything(email=email)
@@ -53,7 +53,7 @@ def test_a_report_goes_from_the_first_page_to_support_and_to_the_customer(
             assert said in customer.text
         customer.sends()
         reference = customer.reference
-        until(lambda: customer.reloads() or customer.states == said)
+        until(lambda: customer.reloads() or customer.states == known_to_support)
         assert reference == customer.reference
         until(lambda: email in [r for mail in smtp.received for r in mail.recipients])
         mails = [mail for mail in smtp.received if reference.encode() in mail.content]

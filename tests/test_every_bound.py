@@ -212,7 +212,7 @@ def kept_times(app: Flask) -> None:
         (form,) = [step.form for step in REPORT_STEPS if step.slug == "changes"]
         most = sum(each.max_length for each in questions(form(meta={"csrf": False})))
     fits = "x" * (bounds.KEPT_TIMES * most - len("yes"))
-    told = "This page is not saved"
+    told = "This page was not saved"
     page = customer.submit(changed="yes", change_description=fits)
     assert told not in page.errors["change_description"]
     page = customer.submit(changed="yes", change_description=fits + "x")

@@ -12,8 +12,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.sansio.multipart import MultipartDecoder
 
 from reporter.formats import urlencoded
-from reporter.web import bounds
-from reporter.web.uploads import Upload
+from reporter.web import bounds, uploads
 
 
 class BoundedFormParser(FormDataParser):
@@ -49,7 +48,7 @@ class BoundedRequest(Request):
 
     def __init__(self, *told: Any, **more: Any) -> None:
         super().__init__(*told, **more)
-        self._arrived: list[Upload] = []
+        self._arrived: list[uploads.Upload] = []
 
     @property
     def is_json(self) -> bool:
@@ -58,7 +57,7 @@ class BoundedRequest(Request):
         return False
 
     def _get_file_stream(self, *_told: Any, **_more: Any) -> IO[bytes]:
-        self._arrived.append(Upload())
+        self._arrived.append(uploads.Upload())
         return self._arrived[-1]
 
     def close(self) -> None:

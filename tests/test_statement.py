@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from customers import Customer
+from factories import SLUGS, values
+from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from reporter import models
@@ -96,3 +99,23 @@ def test_what_hears_each_statement_hears_these(database: Database) -> None:
 def test_none_is_written_in_a_rehearsal(database: Database) -> None:
     with database.rehearse() as session, pytest.raises(RehearsalOver):
         INSERT.rows(session, a_mail())
+
+
+def test_no_page_of_a_report_asks_the_database_for_more_than_it_needs(app: Flask) -> None:
+    """Each statement more keeps everybody waiting who writes."""
+    said: list[str] = []
+    database: Database = app.extensions["sqlalchemy"]
+    sa.event.listen(
+        database.engine, "before_cursor_execute", lambda c, cursor, text, *_: said.append(text)
+    )
+    customer = Customer(app)
+    counts = []
+    for slug in SLUGS:
+        customer.open(f"/report/{slug}")
+        said.clear()
+        customer.submit(follow=False, **values(slug))
+        counts.append(len(said))
+    customer.open("/report/review")
+    said.clear()
+    customer.submit(follow=False)
+    assert (counts, len(said)) == ([3, 2, 2, 2], 9)

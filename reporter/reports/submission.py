@@ -56,7 +56,7 @@ class _Composed:
     """A report and all that goes with it, ready to be kept."""
 
     report: Report
-    content: dict[str, Any]
+    row: Mapping[str, Any]
     terms: set[str]
     ticket: Mail
     acknowledgement: Mail | None
@@ -84,11 +84,13 @@ def submit(
         service, at = report.text("service"), report.saved_at
         source = surge.name_of(session, service, at, sources)
         surging = surge.judge(session, service, at, source)
+    named = {"draft_id": draft_id, "token_hash": hash_token(token), "source": source}
     while True:
         composed = _compose(replace(report, reference=new_reference()), token, surging, files)
+        row = {**composed.row, **named}
         try:
             with database.write() as session:
-                _keep(session, draft_id, token, composed, source)
+                _keep(session, row, composed)
         except IntegrityError:
             with database.read() as session:
                 if first := kept_hash(session, draft_id):
@@ -126,7 +128,7 @@ def _compose(
         acknowledgement = compose_acknowledgement(report, full_url("reports.receipt", token=token))
     return _Composed(
         report=report,
-        content=report.to_json(),
+        row=_row(report),
         terms=search.terms(report),
         ticket=compose_ticket(
             report,
@@ -140,6 +142,20 @@ def _compose(
         files={file.id: 1 if (file, content) in rest else 0 for file, content in named},
         rest=_compose_rest(report, rest) if rest else None,
     )
+
+
+def _row(report: Report) -> dict[str, Any]:
+    service = report.text("service")
+    return {
+        "reference": report.reference,
+        "content": report.to_json(),
+        "service": service,
+        "of_service": service,
+        "saved_at": report.saved_at,
+        "severity": report.severity.level,
+        "summary": one_line(report.text("summary")),
+        "customer": one_line(" · ".join(filter(None, map(report.text, ("name", "company"))))),
+    }
 
 
 def _that_fit(files: Sequence[tuple[StoredFile, bytes]]) -> Iterator[tuple[StoredFile, bytes]]:
@@ -183,24 +199,10 @@ def _keep_rest(session: Session, mail: Mail, report: Report, report_id: int, tic
     )
 
 
-def _keep(session: Session, draft_id: str, token: str, composed: _Composed, source: str) -> None:
-    report = composed.report
+def _keep(session: Session, row: Mapping[str, Any], composed: _Composed) -> None:
+    report, draft_id, at = composed.report, row["draft_id"], row["saved_at"]
     if report.channel == Channel.WEB:
-        quotas.take(session, Quota.REPORTS, report.saved_at)
-    service, at = report.text("service"), report.saved_at
-    row = {
-        "reference": report.reference,
-        "token_hash": hash_token(token),
-        "draft_id": draft_id,
-        "content": composed.content,
-        "service": service,
-        "of_service": service,
-        "saved_at": at,
-        "source": source,
-        "severity": report.severity.level,
-        "summary": one_line(report.text("summary")),
-        "customer": one_line(" · ".join(filter(None, map(report.text, ("name", "company"))))),
-    }
+        quotas.take(session, Quota.REPORTS, at)
     ((report_id,),) = INSERT.rows(session, row)
     search.add(session, report_id, composed.terms)
     ticket = outbox.enqueue(

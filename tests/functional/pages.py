@@ -35,6 +35,11 @@ CONTACT = {
 STEPS = {"failure": FAILURE, "timing": TIMING, "changes": CHANGES, "contact": CONTACT}
 
 
+# Asked of the page again and again, as Playwright does, its policy would refuse it.
+TAKEN_OVER = """navigator.serviceWorker.controller ? 0 : new Promise((done) =>
+  navigator.serviceWorker.addEventListener("controllerchange", () => done(0), { once: true }))"""
+
+
 class Person:
     """Somebody with a browser, in one language. Questions are named by their keys."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from pages import CHANGES, CONTACT, FAILURE, STEPS, TIMING, Person, person
+from pages import CHANGES, CONTACT, FAILURE, STEPS, TAKEN_OVER, TIMING, Person, person
 from playwright.sync_api import Browser, Page, expect
 from sites import Site
 
@@ -41,7 +41,7 @@ def visit_once(customer: Person) -> None:
     page = customer.page
     customer.opens("/")
     page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.active.state)")
-    page.wait_for_function("navigator.serviceWorker.controller")
+    page.evaluate(TAKEN_OVER)
 
 
 def fills_in_without_a_connection(customer: Person, site: Site) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from factories import ANSWERS
-from pages import CHANGES, CONTACT, FAILURE, Person
+from pages import CHANGES, CONTACT, FAILURE, TAKEN_OVER, Person
 from running import Service, Visitor
 from servers import SmtpServer
 
@@ -27,7 +27,7 @@ def questions(party: Party) -> None:
     customer.opens("/")
     # One that took a page over while requests fail would let them pass.
     customer.page.evaluate("navigator.serviceWorker.ready.then(() => 0)")
-    customer.page.wait_for_function("navigator.serviceWorker.controller")
+    customer.page.evaluate(TAKEN_OVER)
     look(customer, "start")
     customer.opens("/report/failure")
     look(customer, "failure")

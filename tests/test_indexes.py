@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from incidents import follow, opened
 from provider import Provider, a_picture, upload
-from test_query_plans import ASKED, look
+from test_query_plans import ASKED, history, look
 
 from reporter.attachments import keeping
 from reporter.attachments.keeping import Allowance
@@ -100,6 +100,11 @@ def test_every_index_is_used_by_a_statement_of_ours(on_both_engines: Provider) -
     with statements(database) as seen:
         everything_is_done(on_both_engines)
     used = {name for each in seen.items() for name in indexes_used(database, *each)}
+    if database.engine.dialect.name == "postgresql":
+        history(database, solved=200)  # two that begin alike are one to it, of a few rows
+        with database.write() as session:
+            session.execute(sa.text("ANALYZE report"))
+        used |= {name for each in seen.items() for name in indexes_used(database, *each)}
     children = [
         (table, column)
         for table in Base.metadata.sorted_tables

@@ -215,6 +215,14 @@ def make_app(database_url: str) -> Iterator[Callable[..., Flask]]:
 
 
 @pytest.fixture
+def request_on_both(database: Database, make_app: Callable[..., Flask]) -> Iterator[Flask]:
+    """An application over each engine in turn, with its tables, inside a request."""
+    app = make_app()
+    with app.test_request_context():
+        yield app
+
+
+@pytest.fixture
 def queue(database: Database) -> Callable[..., int]:
     """Queue a mail, made at NOW unless told otherwise; its id."""
     numbers = itertools.count(1)

@@ -12,6 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -217,43 +218,14 @@ def alarm_server(status: int = 200) -> Iterator[AlarmServer]:
 
 
 @contextlib.contextmanager
-def says(greeting: bytes | None) -> Iterator[Relay]:
-    """A relay that says *greeting* and hangs up, or with None never says a word."""
+def _takes(take: Callable[[socket.socket], None] | None) -> Iterator[Relay]:
+    """A relay that does what *take* does with each connection; with None nobody is there for it."""
     with socket.create_server((LOOPBACK, 0)) as listener:
-
-        def greet() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _ = listener.accept()
-                    with connection:
-                        connection.sendall(greeting or b"")
-
-        thread = threading.Thread(target=greet, daemon=True)
-        if greeting is not None:
-            thread.start()
-        try:
-            yield Relay(LOOPBACK, listener.getsockname()[1], timeout=0.3)
-        finally:
-            with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
-            if thread.ident:
-                thread.join()
-
-
-@contextlib.contextmanager
-def talks(talk: Callable[[socket.socket], None]) -> Iterator[Relay]:
-    """A relay that does with each connection what *talk* does, until either side has enough."""
-    with socket.create_server((LOOPBACK, 0)) as listener:
-
-        def one(connection: socket.socket) -> None:
-            with connection, contextlib.suppress(OSError):
-                talk(connection)
 
         def accept() -> None:
             with contextlib.suppress(OSError):
-                while True:
-                    connection, _ = listener.accept()
-                    threading.Thread(target=one, args=(connection,), daemon=True).start()
+                while take:
+                    take(listener.accept()[0])
 
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
@@ -263,6 +235,26 @@ def talks(talk: Callable[[socket.socket], None]) -> Iterator[Relay]:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
             thread.join()
+
+
+def says(greeting: bytes | None) -> AbstractContextManager[Relay]:
+    """A relay that says *greeting* and hangs up, or with None never says a word."""
+
+    def greet(connection: socket.socket) -> None:
+        with connection:
+            connection.sendall(greeting or b"")
+
+    return _takes(greet if greeting is not None else None)
+
+
+def talks(talk: Callable[[socket.socket], None]) -> AbstractContextManager[Relay]:
+    """A relay that does with each connection what *talk* does, until either side has enough."""
+
+    def one(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            talk(connection)
+
+    return _takes(lambda it: threading.Thread(target=one, args=(it,), daemon=True).start())
 
 
 def drips(connection: socket.socket) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,7 @@ from flask import Flask
 from provider import a_provider
 
 from reporter.database import Database
-from reporter.models import Base, MailKind, Message, Report
+from reporter.models import MailKind, Message, Report
 from reporter.reports.submission import submit
 from reporter.web.mailboxes import mailbox
 
@@ -23,12 +22,8 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
-def site(make_app: Callable[..., Flask]) -> Iterator[Flask]:
-    """An application on each engine."""
-    app = make_app()
-    Base.metadata.create_all(app.extensions["sqlalchemy"].engine)
-    with app.test_request_context():
-        yield app
+def site(request_on_both: Flask) -> Flask:
+    return request_on_both
 
 
 def send(draft_id: str, at: datetime = SENT_AT, email: str = "inigo@example.com") -> None:

@@ -17,7 +17,6 @@ from flask import Flask
 from reporter import models, surge
 from reporter.database import Database
 from reporter.desk import board
-from reporter.models import Base
 from reporter.notices import store as notices
 from reporter.reports import receipts
 from reporter.reports.submission import submit
@@ -27,11 +26,8 @@ SMALL = {"notice", "surge", "worker", "alarm"}
 
 
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
-    app = make_app()
-    Base.metadata.create_all(app.extensions["sqlalchemy"].engine)
-    with app.test_request_context():
-        yield app
+def app(request_on_both: Flask) -> Flask:
+    return request_on_both
 
 
 @contextmanager

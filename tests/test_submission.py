@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -17,17 +17,14 @@ from sqlalchemy.exc import DBAPIError
 from reporter import report
 from reporter.database import Database
 from reporter.links import hash_token, receipt_token
-from reporter.models import Base, Message, Report
+from reporter.models import Message, Report
 from reporter.reports import submission
 from reporter.reports.submission import submit
 
 
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
-    app = make_app()
-    Base.metadata.create_all(app.extensions["sqlalchemy"].engine)
-    with app.test_request_context():
-        yield app
+def app(request_on_both: Flask) -> Flask:
+    return request_on_both
 
 
 def send(draft_id: str = "draft", **changes: Any) -> str:

@@ -132,35 +132,20 @@ IN_TEXT = {"customer on it": "in its text", "mails by itself": "1"}
 DEAF = {"the hook": "nothing"}
 # It tells who watches of what they have added.
 TOLD = {"mails by itself": "3"}
+
+
+def of_python(desk: str, file: str) -> tuple[Trial, Trial]:
+    """One that tells us by the script of its page, which finds us, and then does not."""
+    script, place = example(desk, "python"), of_pypi(file)
+    return (
+        Trial(desk, "", script, place, but=TOLD),
+        Trial(desk, "our service away", away(script), place, but=TOLD | DEAF),
+    )
+
+
 TRIALS = (
-    Trial(
-        "django-helpdesk",
-        "",
-        example("django-helpdesk", "python"),
-        of_pypi("django_helpdesk.py"),
-        but=TOLD,
-    ),
-    Trial(
-        "django-helpdesk",
-        "our service away",
-        away(example("django-helpdesk", "python")),
-        of_pypi("django_helpdesk.py"),
-        but=TOLD | DEAF,
-    ),
-    Trial(
-        "roundup",
-        "",
-        example("roundup", "python"),
-        of_pypi("roundup_tracker.py"),
-        but=TOLD,
-    ),
-    Trial(
-        "roundup",
-        "our service away",
-        away(example("roundup", "python")),
-        of_pypi("roundup_tracker.py"),
-        but=TOLD | DEAF,
-    ),
+    *of_python("django-helpdesk", "django_helpdesk.py"),
+    *of_python("roundup", "roundup_tracker.py"),
     Trial("rt", "as it comes", SCRIPT, debian.rt, but=SPLIT),
     Trial("rt", "the plugin", SCRIPT, with_plugin(debian.rt)),
     Trial("rt", "the number in the subject", SCRIPT, debian.rt, number="1"),

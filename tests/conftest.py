@@ -24,7 +24,7 @@ from incidents import opened
 from provider import Provider, a_provider, a_provider_made_by
 from servers import postgres_server
 
-from reporter import create_app, settings
+from reporter import create_app
 from reporter.database import Database
 from reporter.delivery import claims, clock, outbox, outcomes
 from reporter.delivery.mail import Claimed, LesserForm, Mail
@@ -34,8 +34,9 @@ from reporter.models import MailKind
 
 pytest_plugins = ["browsing"]
 
-# A machine that runs the service has settings of its own, which are none of the tests'.
-os.environ.setdefault("REPORTER_SETTINGS", os.devnull)
+# A machine that runs the service has settings of its own, which are none of the tests', nor of the
+# processes that they start.
+os.environ["REPORTER_SETTINGS"] = os.devnull
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 CONTENT = b"Subject: INC-KX7M9Q\r\nMessage-ID: <1@example.com>\r\n\r\nLa web no carga.\r\n"
@@ -53,8 +54,6 @@ FIRST = (
     "test_fuzz",
     "test_worker",
 )
-
-settings.SYSTEM_FILE = Path("/no/such/file")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -94,15 +93,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url: str = request.getfixturevalue("postgres_url")
     emptied.empty(url, keep_tables="database" in request.fixturenames)
     return url
-
-
-@pytest.fixture(autouse=True, scope="session")
-def no_settings_of_this_machine() -> Iterator[None]:
-    """The file of the system's settings is for a service that is installed here, and not for tests;
-    processes that they start have it from their own environment."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reporter.settings.SYSTEM_FILE", Path("/nonexistent/settings.toml"))
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,7 @@ def select_locale() -> Locale:
     return _preferred(accepted, tuple(languages))
 
 
-@lru_cache(1_000)
+@lru_cache(64)  # each as long as a visitor likes
 def _preferred(accepted: str, languages: tuple[str, ...]) -> Locale:
     """Browsers say the same with every page."""
     return _locale(preferred(accepted, languages) or languages[0])

@@ -40,7 +40,7 @@ def rows(app: Flask, table: type[Any]) -> Sequence[Any]:
 def is_kept(app: Flask, draft_id: str) -> bool:
     database: Database = app.extensions["sqlalchemy"]
     with database.read() as session:
-        return submission.is_kept(session, draft_id)
+        return submission.kept_hash(session, draft_id) is not None
 
 
 def statement(app: Flask, text: str) -> None:

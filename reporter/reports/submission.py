@@ -107,11 +107,6 @@ def kept_hash(session: Session, draft_id: str) -> str | None:
     return session.scalar(query)
 
 
-def is_kept(session: Session, draft_id: str) -> bool:
-    """Whether a report was made of this draft."""
-    return kept_hash(session, draft_id) is not None
-
-
 def _is_taken(session: Session, reference: str) -> bool:
     query = sa.select(models.Report.id).where(models.Report.reference == reference)
     return session.scalar(query) is not None

@@ -56,7 +56,7 @@ def simulated(a_day: float, lasts: timedelta, rhythm: Rhythm, seed: int) -> list
 
 
 def alarms(times: list[datetime], since: datetime = BEGIN) -> list[datetime]:
-    """When a surge begins, as `note_report` has it, of reports that come at *times*."""
+    """When a surge begins, as `judge` has it, of reports that come at *times*."""
     found: list[Interval] = []
     begun = []
     for at in times[bisect_right(times, since) :]:
@@ -80,7 +80,7 @@ def how_normal(times: list[datetime], surges: list[Interval], at: datetime) -> f
 
 
 def surge_at(times: list[datetime], surges: list[Interval], at: datetime) -> bool:
-    """Whether the reports at *times* are a surge at *at*, as `note_report` has it."""
+    """Whether the reports at *times* are a surge at *at*, as `judge` has it."""
     known = bisect_right(times, at)
     short_count = known - bisect_right(times, at - frequency.SHORT_WINDOW)
     count = known - bisect_right(times, at - frequency.WINDOW)

@@ -47,8 +47,7 @@ def texts(language: str) -> list[str]:
 
 
 # The first words of follow-ups, which support has to see among a hundred mails.
-TOLD = ("details", "files", "info", "worse", "better", "solved", "unreachable")
-ALOUD = {kind_aloud(UpdateKind(kind)) for kind in TOLD}
+ALOUD = {kind_aloud(UpdateKind.SOLVED), kind_aloud(UpdateKind.UNREACHABLE)}
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import signal
+import sys
 import threading
 from functools import partial
 from importlib import import_module
@@ -212,6 +214,8 @@ def main() -> None:
     """The console script."""
     from reporter import create_app
 
+    if os.getpid() == 1:  # of a container: no signal ends it that it does not handle
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     # What is loaded at the start stays: looked through for garbage again and again, and once more
     # at the end, it costs a quarter of a command. Whoever stays says when it `has_started`.
     gc.set_threshold(START_OBJECTS)

@@ -19,7 +19,7 @@ from reporter.serving import small
 DRAIN_SECONDS = 20.0
 # Who ends again so soon would end for ever.
 CRASH_SECONDS = 5.0
-ORDERS_TO_STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+ORDERS_TO_STOP = (*small.ORDERS_TO_STOP, signal.SIGHUP)
 HEEDED = (*ORDERS_TO_STOP, signal.SIGCHLD)
 BESIDE = "--beside"
 
@@ -44,8 +44,9 @@ def main(host: str, port: str, *arguments: str) -> int:
     started: list[subprocess.Popen[bytes]] = []
     replaced_at = -CRASH_SECONDS
     while True:
-        for pid, code in _ended():
-            serving.discard(pid)
+        ended = dict(_ended(serving))
+        serving -= ended.keys()
+        for code in ended.values():
             small.say(f"a process of the web server ended with {code}")
             now = time.monotonic()
             if beside or now - replaced_at < CRASH_SECONDS:
@@ -59,23 +60,26 @@ def main(host: str, port: str, *arguments: str) -> int:
             return 0
 
 
-def _ended() -> Iterator[tuple[int, int]]:
-    """Our children that have ended since it was asked, and what with."""
-    while True:
+def _ended(serving: set[int]) -> Iterator[tuple[int, int | str]]:
+    """Those of *serving* that have ended since it was asked, and what with.
+
+    No other child is ours to judge: the first process of a container is given everybody's.
+    """
+    for pid in serving:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:  # there is none left
-            return
-        if not pid:
-            return
-        yield pid, os.waitstatus_to_exitcode(status)
+            found, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:  # before we were told of it, and somebody else has seen it
+            yield pid, "something that nobody knows"
+        else:
+            if found:
+                yield pid, os.waitstatus_to_exitcode(status)
 
 
 def _stop(serving: set[int]) -> None:
     for pid in serving:
         os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + DRAIN_SECONDS
-    while serving := serving - {pid for pid, _ in _ended()}:
+    while serving := serving - dict(_ended(serving)).keys():
         left = end - time.monotonic()
         if left <= 0:
             break

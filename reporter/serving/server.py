@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Callable
 from functools import partial
-from multiprocessing import active_children, parent_process
+from multiprocessing import parent_process
 from typing import Any, NoReturn
 
 import click
@@ -78,7 +78,7 @@ class _Server(MPServer):
 
     def startup(self, *of_server: Any) -> None:
         super().startup(*of_server)  # type: ignore[no-untyped-call]
-        self.then([process.pid for process in active_children() if process.pid])
+        self.then([worker.inner.pid for worker in self.wrks])
 
 
 def _allow_open_files(wanted: int) -> int:

@@ -24,9 +24,10 @@ POLL_SECONDS = 0.2
 def main(host: str, port: str, *options: str) -> int:
     """Run until told to stop, and return 0; or until a part ends, and return 1."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in small.ORDERS_TO_STOP:
         # In a thread: the handler may interrupt a moment in which the event is locked.
         signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, small.ORDERS_TO_STOP)
     with _inbox() if "--demo" in options else _nothing():
         return _supervise(["web", "--host", host, "--port", port], ["worker"], stop=stop)
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from customers import Customer
 from factories import a_report
+from incidents import opened
 from provider import Provider
 
 from reporter.desk.board import PAGE, Asked
@@ -175,12 +176,17 @@ def test_what_is_asked_is_read_with_care(query: dict[str, str], asked: Asked) ->
 
 
 def test_known_incidents_are_on_top_with_what_hangs_on_them(provider: Provider) -> None:
-    key = provider.command("notice", "open", "--service", "web-hosting", "--text", "Nodo 7").strip()
+    key = opened(provider, "--next-news", "03:40")
     token = provider.report()
     provider.desk(token).submit(action="link_notice", notice=key)
-    text = " ".join(provider.support().open("/desk").text.split())
-    assert f"Incidencia conocida {key} Alojamiento web · avisos: 1, seguidores: 0" in text
+    support = provider.support()
+    text = " ".join(support.open("/desk").text.split())
+    promised = "avisos: 1, seguidores: 0 · prometida para las 03:40"
+    assert f"Incidencia conocida {key} Alojamiento web · {promised} " in text
     assert text.index(key) < text.index("La tienda no carga")
+    provider.later(minutes=20)
+    text = " ".join(support.open("/desk").text.split())
+    assert f"{promised}: con retraso" in text  # in words, not by its colour alone
 
 
 def test_looking_at_the_board_changes_nothing(provider: Provider) -> None:

@@ -208,7 +208,9 @@ def test_an_answer_that_nobody_has_to_give_can_be_taken_back(
     page = customer.open(f"/r/{token}/details/impact")
     taken_back = '<input type="radio" name="workaround" value="" id="f-workaround-none"'
     assert taken_back in page.html
-    assert '<input type="radio" name="service" value=""' not in page.html
+    required = customer.peek("/report/failure").html
+    assert '<input type="radio" name="service" value="web-hosting"' in required
+    assert '<input type="radio" name="service" value=""' not in required
     answer(customer, token, "impact", workaround="yes", users_affected="40")
     mail = told(provider, customer, token, "impact", workaround="")
     assert twin_of(mail)["answers"]["workaround"] is None

@@ -110,7 +110,7 @@ def test_a_ticket_that_takes_long_is_late_and_the_page_says_so_with_the_phone_nu
 def test_a_ticket_that_was_sent_is_late_no_more(app: Flask) -> None:
     path = sent(app)
     happened(app, "ticket", "sent", SENT_AT + timedelta(hours=1))
-    assert "not taken it yet" not in seen(app, path, SENT_AT + timedelta(hours=2)).text
+    assert "has not accepted it" not in seen(app, path, SENT_AT + timedelta(hours=2)).text
 
 
 def test_a_ticket_that_was_refused_is_late_at_once_and_never_called_sent(app: Flask) -> None:

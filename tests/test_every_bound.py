@@ -17,7 +17,7 @@ from flask import Flask
 from reporter import models
 from reporter.models import Author, Quota, UpdateKind
 from reporter.serving import server
-from reporter.web import bounds, incoming, mailboxes, quotas, uploads
+from reporter.web import bounds, mailboxes, quotas, uploads
 from reporter.web.crowding import Crowding
 
 FORM = "application/x-www-form-urlencoded"
@@ -279,7 +279,7 @@ def arriving_bytes(app: Flask) -> None:
         arrived.append(make())
         return arrived[-1]
 
-    with patch.object(incoming, "Upload", noted):
+    with patch.object(uploads, "Upload", noted):
         assert posted(app, "/report/failure", parts, FILES).status == 413
     assert (len(arrived), uploads.held()) == (bounds.FIELDS, 0)
 

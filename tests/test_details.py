@@ -166,8 +166,42 @@ def test_every_error_is_shown_at_once(customer: Customer, token: str) -> None:
     assert set(page.errors) == {
         "authorised_by", "other_providers", "security_suspected", "allowed_actions",
     }  # fmt: skip
-    assert page.errors == page.listed
+    assert set(page.listed) == set(page.errors)
     assert page.fields["authorised_by"] == "x" * 201
+
+
+@pytest.mark.parametrize(
+    ("language", "above"),
+    [
+        (
+            "en",
+            {
+                "users_affected": "How many people does it affect? Use 200 characters or fewer; "
+                "you have written 201",
+                "deadline": "When do you need it working by? Use 200 characters or fewer; you have "
+                "written 202",
+            },
+        ),
+        (
+            "es",
+            {
+                "users_affected": "¿A cuántas personas afecta? Use 200 caracteres como máximo; ha "
+                "escrito 201",
+                "deadline": "¿Para cuándo necesitan que funcione? Use 200 caracteres como máximo; "
+                "ha escrito 202",
+            },
+        ),
+    ],
+)
+def test_an_error_above_the_form_says_of_which_question_it_is(
+    customer: Customer, token: str, language: str, above: dict[str, str]
+) -> None:
+    customer.open(f"/r/{token}/details/impact?lang={language}")
+    customer.open(f"/r/{token}/details/impact")
+    page = customer.submit(users_affected="x" * 201, deadline="x" * 202)
+    assert page.listed == above
+    assert set(page.errors) == set(above)
+    assert all(above[name].endswith(f" {error}") for name, error in page.errors.items())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from factories import SENT_AT
+from factories import LANGUAGES, SENT_AT
 from flask import Flask
 from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
@@ -14,6 +14,7 @@ from wtforms import SelectChoice
 from reporter.web.contact_fields import Email, Phone
 from reporter.web.fields import Checkbox, Checkboxes, Radios, TextArea, TextInput
 from reporter.web.question import Question, display, questions
+from reporter.web.tokens import TokenForm
 from reporter.wizard.step import StepForm
 from reporter.wizard.time_fields import LocalTime, Started, Zone
 
@@ -326,3 +327,33 @@ def test_a_screen_reader_says_the_hint_and_the_error_of_a_question() -> None:
     assert form.line.described_by() == "h-line e-line"
     assert form.line.attributes()["aria-invalid"] == "true"
     assert "aria-describedby" not in form.plain.attributes()
+
+
+def every_form(kind: type[TokenForm] = TokenForm) -> Iterator[type[TokenForm]]:
+    """Of the package; those that stand alone, and those with languages of their own."""
+    for each in kind.__subclasses__():
+        if each.__module__.startswith("reporter."):
+            yield each
+            yield from every_form(each)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_above_a_form_no_two_of_its_questions_say_the_same(
+    unchanged_app: Flask, language: str
+) -> None:
+    """Neither of what is left blank, nor of what is too long: each names its question."""
+    with unchanged_app.test_request_context(), force_locale(language):
+        for form in every_form():
+            said = [
+                question.in_summary(str(error))
+                for question in questions(form())
+                for error in ["!", question.required, *question.required_with.values()]
+                if error and question.control != "files"  # which name the file
+            ]
+            assert len(said) == len(set(said)), form
+
+
+def test_what_names_its_question_is_said_as_it_is() -> None:
+    assert trial().line.in_summary("Say it") == "Say it"
+    assert trial().line.in_summary("Too long") == "Line: Too long"
+    assert trial().line.in_summary("Line 3 is too long") == "Line 3 is too long"

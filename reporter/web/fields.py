@@ -177,6 +177,9 @@ class Files(Question, MultipleFileField):
     def filling(self) -> dict[str, str]:
         return {}
 
+    def in_summary(self, error: str) -> str:
+        return error  # it names the file
+
     def kept(self, form: Form) -> list[StoredFile]:
         """Those that answer this question."""
         return [file for file in form.kept_files if file.question == self.name]

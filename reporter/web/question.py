@@ -114,6 +114,14 @@ class Question(Field):
         """What it says when it is left blank, where it is always shown."""
         return "" if self.shown_with or not self.required else str(self.required)
 
+    def in_summary(self, error: str) -> str:
+        """*error* as it is read apart from the question: with its label, but for what names it
+        anyway, as whatever is said of a blank one does."""
+        label = str(self.label.text)
+        if label in error or error in map(str, (self.required, *self.required_with.values())):
+            return error
+        return f"{label} {error}" if label.endswith("?") else f"{label}: {error}"
+
     def attributes(self) -> dict[str, str]:
         """Of its HTML element."""
         wanted = {

@@ -39,10 +39,10 @@ def clock(moment: datetime, now: datetime) -> str:
 
 
 def promised(moment: datetime, now: datetime) -> str:
-    """Of an update, in a few words."""
+    """Of an update, in a few words; its time is never broken."""
     near = abs(moment - now) < NEAR
     words = _("promised for %(time)s") if near else _("promised for %(day)s")
-    return str(words % {"time" if near else "day": clock(moment, now)})
+    return str(words % {"time" if near else "day": clock(moment, now).replace(" ", "\xa0")})
 
 
 def happened() -> dict[Happened, str]:

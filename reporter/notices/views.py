@@ -48,7 +48,7 @@ class FollowForm(TokenForm):
 
     def validate_contact(self, field: TextInput) -> None:
         if not followers.is_email(field.data) and phones.parse(field.data) is None:
-            raise ValidationError(_("Enter an email address or a phone number in full"))
+            raise ValidationError(_("Enter an email address or phone number in full"))
 
 
 @blueprint.route("/notices/<key>", methods=["GET", "POST"])

@@ -118,7 +118,9 @@ class Question(Field):
         """*error* as it is read apart from the question: with its label, but for what names it
         anyway, as whatever is said of a blank one does."""
         label = str(self.label.text)
-        if label in error or error in map(str, (self.required, *self.required_with.values())):
+        if label.lower() in error.lower() or error in map(
+            str, (self.required, *self.required_with.values())
+        ):
             return error
         return f"{label} {error}" if label.endswith("?") else f"{label}: {error}"
 

@@ -122,7 +122,8 @@ class Outage:
     def shown(self) -> tuple[int, ...]:
         """By the board, as it is read."""
         page = self.support.open("/desk")
-        hour = re.findall(r'<th scope="row">[^<]+</th><td>(\d+)</td>', page.html)
+        total = re.search(r'<th scope="row">[^<]+</th>((?:<td>\d+</td>)+)', page.html)
+        hour = re.findall(r"\d+", total[1]) if total else []
         hangs = re.findall(r"avisos: (\d+), seguidores: (\d+)", page.html)
         assert page.html.count("<svg") == bool(hour)
         return sum(map(int, hour)), page.html.count("data-report="), *map(int, sum(hangs, ()))

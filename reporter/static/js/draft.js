@@ -100,9 +100,7 @@ export const restored =
       )
     : Promise.resolve();
 if (whole) import("./whole.js");
-if ($("[data-status]")) import("./receipt.js");
 if ($("#f-timezone, output[for]")) import("./zone.js");
-if ($("#reveal")) import("./password.js");
 const counting = () => import("./writing.js").catch(() => {});
 if ($(".prose")) counting();
 else if ($("[data-limit]")) addEventListener("input", counting, { once: true });

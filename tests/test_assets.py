@@ -50,7 +50,7 @@ def weight(client: FlaskClient, path: str) -> int:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_page_with_everything_it_needs_fits_the_first_round_trip(client, language):
-    assert packed_weight(client, f"/?lang={language}") <= 7 * 1024
+    assert packed_weight(client, f"/?lang={language}") <= 6.5 * 1024
     assert weight(client, "/") + weight(client, script_url(client)) <= PACKETS
 
 
@@ -67,8 +67,8 @@ def test_every_page_of_questions_fits_the_first_round_trip(client, path):
 
 def test_the_script_and_the_stylesheet_stay_small(client, app):
     assert len(client.get(script_url(client)).data) <= 8 * 1000
-    assert len(app.jinja_env.globals["stylesheet"]) <= 10 * 1000
-    assert len(app.jinja_env.globals["report_stylesheet"]) <= 2 * 1000
+    assert len(app.jinja_env.globals["stylesheet"]) <= 9 * 1000
+    assert len(app.jinja_env.globals["report_stylesheet"]) <= 3300
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip"])

@@ -163,12 +163,13 @@ def test_no_page_runs_anything_inline_or_takes_anything_from_elsewhere(
     response = ask(Customer(app))
     page = Elements(response.html)
     scripts = [urlsplit(script["src"]).path for script in page.scripts]
-    with_files = ["/static/files.js"] if kind in {"step", "errors"} else []
-    assert scripts == ["/static/reporter.js", *with_files]
+    own = {"step": ["/static/files.js"], "errors": ["/static/files.js"]}
+    own["receipt"] = ["/static/receipt.js"]
+    assert scripts == ["/static/reporter.js", *own.get(kind, [])]
     assert page.inline == []
     assert page.elsewhere == []
     [allowed] = re.findall("style-src ([^;]+)", response.headers["Content-Security-Policy"])
-    assert len(page.styles) == (2 if kind == "receipt" else 1)
+    assert len(page.styles) == (2 if kind in {"review", "receipt"} else 1)
     for style in page.styles:
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in allowed.split()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import EmailPolicy
+from email.policy import SMTP, EmailPolicy
 from functools import lru_cache
 from itertools import takewhile
 from string import ascii_letters, digits
@@ -37,9 +37,10 @@ def attachment_line(filename: str) -> bytes:
     """The header that names a file."""
     if PLAIN_NAME.fullmatch(filename):
         return f'Content-Disposition: attachment; filename="{filename}"\r\n'.encode("ascii")
-    part = EmailMessage(policy=MAIL)
+    # The standard library's own folding, which writes other letters as RFC 2231 has it.
+    part = EmailMessage(policy=SMTP)
     part.add_header("Content-Disposition", "attachment", filename=filename)
-    return b"".join(MAIL.fold_binary(name, value) for name, value in part.items())
+    return b"".join(SMTP.fold_binary(name, value) for name, value in part.items())
 
 
 class Folding(EmailPolicy):

@@ -6,6 +6,8 @@ A test, or a whole file by its `pytestmark`, has settings of its own with
 
 from __future__ import annotations
 
+import functools
+import gc
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -54,6 +56,15 @@ FIRST = (
     "test_fuzz",
     "test_worker",
 )
+
+
+def pytest_sessionstart() -> None:
+    """`make mutants` tries each in a copy of a process that has run the tests already, and so
+    remembers what the code as it was had found."""
+    if "MUTANT_UNDER_TEST" in os.environ:
+        for each in gc.get_objects():
+            if isinstance(each, functools._lru_cache_wrapper):
+                each.cache_clear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

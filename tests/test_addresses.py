@@ -22,6 +22,7 @@ from reporter.formats.addresses import Fault, NotAnAddress, meant, parse_address
         '"ana@example.com"',
         "«ana@example.com».",
         "(ana@example.com);",
+        "mailto:ana@example.com?subject=x?body=y",
         "<mailto:ana@example.com>",
         "ana＠example．com",
     ],
@@ -74,7 +75,9 @@ def test_a_refusal_says_which_of_its_causes_it_is(text: str, fault: Fault, part:
         ("ana@empresa.ogr", "ana@empresa.org"),
         ("ana@gmail.co", "ana@gmail.com"),
         ("ana@gmail.comm", "ana@gmail.com"),
+        ("ana@gmaul.com", "ana@gmail.com"),
         ('"a@b"@gmail.con', '"a@b"@gmail.com'),
+        ('"a@b"@gmial.com', '"a@b"@gmail.com'),
         ("ana@correo.empresa.con", "ana@correo.empresa.com"),
     ],
 )
@@ -95,4 +98,6 @@ def test_what_may_well_be_right_is_left_alone(address: str) -> None:
 def test_a_domain_is_shown_as_people_read_it() -> None:
     assert readable("ana@xn--strae-oqa.example") == "ana@straße.example"
     assert readable("ana@correo.españa.example") == "ana@correo.españa.example"
+    assert readable('"a@b"@xn--strae-oqa.example') == '"a@b"@straße.example'
+    assert readable("ana@EXAMPLE.com") == "ana@EXAMPLE.com"
     assert readable("ana@xn--.example") == "ana@xn--.example"

@@ -15,8 +15,9 @@ from flask import Flask
 from flask_babel import force_locale
 
 from reporter.database import Database
+from reporter.delivery.mail import Mail
 from reporter.mail.customer import compose_acknowledgement
-from reporter.mail.message import ascii_address, mime_id
+from reporter.mail.message import ascii_address, mailbox, mime_id, readdressed
 from reporter.mail.ticket import compose_ticket, safe_name
 from reporter.models import Base, Message
 from reporter.reports.submission import submit
@@ -253,6 +254,24 @@ def test_an_international_domain_is_written_in_ascii(address: str, ascii_form: s
     assert ascii_address(address) == ascii_form
 
 
+@pytest.mark.parametrize("former", [b"ana@example.com", b"a@x.example,\r\n b@x.example,\r\n\tc@x"])
+def test_a_mail_to_another_address_is_the_same_in_all_else(former: bytes) -> None:
+    content = (
+        b"From: us@example.com\r\nTo: %s\r\nSubject: s\r\nTo: twice\r\n\r\n"
+        b"To: ana@example.com\r\n\r\nEnd.\r\n"
+    )
+    mail = Mail("ana@example.com", "<1@example.com>", content % former)
+    assert readdressed(mail, "eva@straße.example") == Mail(
+        "eva@xn--strae-oqa.example", "<1@example.com>", content % b"eva@xn--strae-oqa.example"
+    )
+
+
+def test_a_mailbox_is_all_before_the_last_at_sign() -> None:
+    box = mailbox('"a@b"@example.com', "Ana")
+    assert (box.display_name, box.domain) == ("Ana", "example.com")
+    assert mailbox("ana@example.com").display_name == ""
+
+
 def test_a_message_id_is_always_the_same_and_cannot_be_guessed(folder: Path) -> None:
     with request(folder):
         first, again, other = (mime_id("INC-KX7M9Q", n) for n in ("0", "0", "1"))
@@ -291,6 +310,7 @@ def test_the_acknowledgement_has_every_header_of_the_contract_in_order(folder: P
     ]
     assert mail.recipient == "inigo@example.com"
     assert mail.mime_id != ticket.mime_id
+    assert mail.mime_id.startswith("<INC-KX7M9Q.")
 
 
 def test_the_acknowledgement_is_in_the_customers_language(folder: Path) -> None:

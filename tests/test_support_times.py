@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 import time_machine
@@ -43,6 +43,8 @@ def utc(text: str) -> datetime:
         # Summer: two hours.
         ("2026-07-01 20:00", "23:30", "2026-07-01 21:30"),
         ("2026-07-01 20:00", "10:30", "2026-07-02 08:30"),
+        # Missed by six hours: tomorrow's is meant.
+        ("2026-11-23 10:00", "05:00", "2026-11-24 04:00"),
         # The night between them: tomorrow has another offset than today.
         ("2026-10-24 18:00", "10:30", "2026-10-25 09:30"),
         ("2026-03-28 18:00", "10:30", "2026-03-29 08:30"),
@@ -56,7 +58,9 @@ def utc(text: str) -> datetime:
     ],
 )
 def test_a_time_to_come(now: str, text: str, moment: str) -> None:
-    assert parse_time(text, utc(now), ahead=True) == utc(moment)
+    found = parse_time(text, utc(now), ahead=True)
+    assert found == utc(moment)
+    assert found.tzinfo is UTC
 
 
 @pytest.mark.parametrize(
@@ -97,6 +101,7 @@ def test_a_time_just_missed_is_no_promise_for_tomorrow(
     with pytest.raises(WrongSide) as error:
         parse_time(text, utc(now), ahead=ahead)
     assert error.value.moment == (utc(other) if other else None)
+    assert str(error.value) == text
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,7 @@ def test_blank_lines_inside_a_text_stay_and_those_around_it_go() -> None:
 
 def test_the_customers_own_indentation_stays() -> None:
     assert barred("if x:\n    y") == "| if x:\n|     y"
+    assert barred("\n    y\n  z\n") == "|     y\n|   z"
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,7 @@ def test_what_holds_anything_to_see_is_none(text: str) -> None:
 
 
 def test_blanks_of_every_kind_are_one_blank() -> None:
+    assert short("La  tienda  no carga") == "La tienda no carga"
     assert short("\u00a0La  tienda\u3000\u2800 no\u202fcarga ") == "La tienda no carga"
 
 

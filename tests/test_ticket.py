@@ -190,6 +190,40 @@ def test_the_block_is_always_in_the_same_order() -> None:
     ]  # fmt: skip
 
 
+def test_the_block_of_a_follow_up_has_its_number_and_what_was_withdrawn() -> None:
+    report = a_report()
+    now = replace(
+        report,
+        sections={
+            language: tuple(
+                Section(s.title, tuple(replace(a, value="") if a.key == "affected" else a
+                                       for a in s.answers))
+                for s in sections
+            )
+            for language, sections in report.sections.items()
+        },
+    )  # fmt: skip
+    rows = dict(block(now, Followup(3, [], [], report, solved=False)))
+    assert (rows["update"], rows["withdrawn"]) == ("3", "affected")
+    assert "state" not in rows
+
+
+def test_the_block_of_a_report_has_no_line_of_what_was_not_asked_when_it_was_sent() -> None:
+    report = a_report()
+    earlier = replace(
+        report,
+        sections={
+            language: tuple(
+                Section(s.title, tuple(a for a in s.answers if a.key != "affected"))
+                for s in sections
+            )
+            for language, sections in report.sections.items()
+        },
+    )
+    rest = [row for row in block(report) if row[0] != "affected"]
+    assert list(block(earlier)) == rest
+
+
 def test_the_block_tells_what_suggests_that_no_person_filled_the_form() -> None:
     assert dict(block(a_report(flags=("hidden_field", "too_fast"))))["flags"] == (
         "hidden_field, too_fast"

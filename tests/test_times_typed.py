@@ -71,10 +71,12 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         ("09:30", (2026, 11, 23, 9, 30)),
         ("9:59", (2026, 11, 23, 9, 59)),
         ("10:01", (2026, 11, 23, 10, 1)),  # a phone's clock may be ahead
+        ("10:02", (2026, 11, 23, 10, 2)),  # by two minutes, and no more
         ("10:03", (2026, 11, 22, 10, 3)),
         ("23:00", (2026, 11, 22, 23, 0)),
         ("9:30 p. m.", (2026, 11, 22, 21, 30)),
         ("12:15 am", (2026, 11, 23, 0, 15)),
+        ("1:15 am", (2026, 11, 23, 1, 15)),
         ("24/11/2025 9:30", (2025, 11, 24, 9, 30)),
     ],
 )
@@ -83,7 +85,9 @@ def test_an_hour_alone_is_the_last_one_that_is_past(text: str, meant: tuple[int,
     assert parse_past(text, now, MADRID) == datetime(*meant)  # noqa: DTZ001
 
 
-@pytest.mark.parametrize("text", ["25:00", "ayer", "24/11/2025", "9", "9:60", ""])
+@pytest.mark.parametrize(
+    "text", ["25:00", "ayer", "24/11/2025", "9", "9:60", "", "0:15 am", "13:15 pm"]
+)
 def test_what_is_neither_an_hour_nor_a_date_with_one_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         parse_past(text, utc(2026, 11, 23, 9, 0), MADRID)
@@ -151,6 +155,7 @@ def test_a_time_the_clocks_showed_twice_is_asked_about_and_both_answers_are_take
     assert asked.value.later.astimezone(UTC) == utc(*later)
     assert localize(local, place, "earlier").astimezone(UTC) == utc(*earlier)
     assert localize(local, place, "later").astimezone(UTC) == utc(*later)
+    assert localize(local.replace(fold=1), place, "earlier").astimezone(UTC) == utc(*earlier)
 
 
 def test_an_answer_that_is_neither_of_the_two_is_asked_again() -> None:

@@ -1,4 +1,4 @@
-"""Times in words: three ways to say a moment, and how long ago that is."""
+"""Times, sizes and services in words: three ways to say a moment, and how long ago that is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask_babel import force_locale
 
-from reporter.formats.words import day_and_time, elapsed, three_ways, zone_name
+from reporter.formats.words import (
+    day_and_time,
+    elapsed,
+    service_name,
+    size_in_words,
+    three_ways,
+    zone_name,
+)
 
 pytestmark = pytest.mark.usefixtures("inside_a_request")
 
@@ -47,6 +54,20 @@ def test_a_moment_less_than_a_minute_ago_is_told_without_counting(
 ) -> None:
     told = madrid(2026, 11, 23, 2, 40)
     with force_locale(language):
+        assert three_ways(told, told + timedelta(seconds=seconds)).endswith(f" UTC · {words}")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (60, "1 minute before this report"),
+        (-60, "1 minute after this report"),
+        (-7_300, "2 hours and 1 minute after this report"),
+    ],
+)
+def test_from_a_minute_on_it_is_counted_on_the_side_where_it_was(seconds: int, words: str) -> None:
+    told = madrid(2026, 11, 23, 2, 40)
+    with force_locale("en"):
         assert three_ways(told, told + timedelta(seconds=seconds)).endswith(f" UTC · {words}")
 
 
@@ -97,3 +118,37 @@ def test_a_day_and_time_stay_in_their_own_zone() -> None:
 def test_a_zone_has_its_iana_name() -> None:
     assert zone_name(madrid(2026, 1, 1)) == "Europe/Madrid"
     assert zone_name(datetime(2026, 1, 1, tzinfo=UTC)) == "UTC"
+
+
+def test_an_offset_is_named_as_people_write_it() -> None:
+    assert zone_name(datetime(2026, 1, 1, tzinfo=ZoneInfo("Etc/GMT-2"))) == "UTC+2"
+
+
+@pytest.mark.parametrize(
+    ("size", "spanish", "english"),
+    [
+        (0, "1 kB", "1 kB"),
+        (1_400, "1 kB", "1 kB"),
+        (1_600, "2 kB", "2 kB"),
+        (999_400, "999 kB", "999 kB"),
+        (1_000_000, "1 MB", "1 MB"),
+        (2_560_000, "2,6 MB", "2.6 MB"),
+    ],
+)
+def test_a_size_has_three_figures_at_most_and_is_never_nothing(
+    size: int, spanish: str, english: str
+) -> None:
+    with force_locale("es"):
+        assert size_in_words(size) == spanish
+    with force_locale("en"):
+        assert size_in_words(size) == english
+
+
+def test_a_service_has_its_name_in_the_language_in_use_or_else_its_id() -> None:
+    with force_locale("es"):
+        assert service_name("email") == "Correo electrónico"
+        assert service_name("given-up") == "given-up"
+    with force_locale("en"):
+        assert service_name("email") == "Email"
+    with force_locale("fr"):
+        assert service_name("email") == "email"

@@ -28,9 +28,9 @@ BESIDE = re.compile(
 )
 HALF = re.compile(r"(?<!\d)(\d{1,2}):(\d{2}) ?([ap])\.? ?m\.?$")
 HOUR = re.compile(r"\d{1,2}:\d{2}")
-# What is before is a slip of the hand; beyond the last an instant may have no name in UTC.
 # No time is longer as anybody writes it; of what is, only so much is looked at.
 LONGEST = 200
+# What is before is a slip of the hand; beyond the last an instant may have no name in UTC.
 YEARS = range(1970, 9999)
 FARTHEST = timedelta(days=366)
 # A phone's clock may run ahead of ours by this much before "now" counts as the future.

@@ -11,6 +11,7 @@ import gc
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -86,9 +87,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """REPORTER_TEST_POSTGRES_URL, whose schema "public" is emptied, or a server of our own."""
+    """REPORTER_TEST_POSTGRES_URL, whose schema "public" is emptied, or a server of our own.
+
+    Where several processes run the tests each has a database of its own there.
+    """
     if url := os.environ.get("REPORTER_TEST_POSTGRES_URL"):
-        yield url
+        worker = os.environ.get("PYTEST_XDIST_WORKER")
+        with emptied.beside(url, worker) if worker else nullcontext(url) as own:
+            yield own
     else:
         # Not in pytest's folder, which another run of pytest closes to other users than root.
         with TemporaryDirectory(prefix="postgres-") as folder, postgres_server(folder) as url:

@@ -3,6 +3,9 @@ their rows alone go, in a tenth of the time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 from factories import make_tables
 
@@ -24,6 +27,21 @@ RESTART = sa.text("""
     SELECT setval(oid, 1, false) FROM pg_class
     WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
 """)
+
+
+@contextmanager
+def beside(url: str, name: str) -> Iterator[str]:
+    """The URL of a further database of that server, which goes at the end."""
+    there = sa.make_url(url)
+    own = there.set(database=f"{there.database}_{name}")
+    quoted = f'"{own.database}"'
+    engine = sa.create_engine(driver_url(url), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)"))
+        connection.execute(sa.text(f"CREATE DATABASE {quoted}"))
+    yield own.render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {quoted} WITH (FORCE)"))
 
 
 def empty(url: str, *, keep_tables: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from io import BytesIO
 from queue import SimpleQueue
 from typing import Any
@@ -16,6 +16,9 @@ from flask import Flask
 from reporter.attachments.turns import Turn
 from reporter.database import Database, at_work, patience
 from reporter.database.gate import Gate
+from reporter.operations.condition import Readiness
+from reporter.operations.metrics import Figures
+from reporter.staff import passwords
 
 
 @pytest.fixture(autouse=True)
@@ -158,19 +161,60 @@ def test_those_who_waited_for_a_database_in_vain_are_told_one_after_the_other(
             thread.join(20)
 
 
-def test_who_waits_for_a_turn_lets_somebody_else_in(others: Others, line: Gate) -> None:
+Held = tuple[Callable[[], AbstractContextManager[Any]], Callable[[], object]]
+
+
+def a_picture(app: Flask) -> Held:
     turn = Turn()
 
     def takes() -> None:
         with turn.taken():
             pass
 
+    return turn.taken, takes
+
+
+def a_password(app: Flask) -> Held:
+    @contextmanager
+    def all_turns() -> Iterator[None]:
+        with ExitStack() as held:
+            for _ in range(passwords.AT_ONCE):
+                held.enter_context(passwords._turn())
+            yield
+
+    return all_turns, lambda: passwords.matches(None, "")
+
+
+def whether_it_is_ready(app: Flask) -> Held:
+    ready: Readiness = app.extensions["readiness"]
+    return lambda: ready.lock, ready.look
+
+
+def figures(app: Flask) -> Held:
+    figures: Figures = app.extensions["figures"]
+
+    def takes() -> None:
+        with app.app_context():
+            figures.text()
+
+    return lambda: figures.lock, takes
+
+
+@pytest.mark.parametrize("of", [a_picture, a_password, whether_it_is_ready, figures])
+def test_who_waits_for_a_turn_lets_somebody_else_in(
+    app: Flask, others: Others, line: Gate, of: Callable[[Flask], Held]
+) -> None:
+    """And comes back into the line with none in hand."""
+    turn, takes = of(app)
     waits = Others(takes)
-    with turn.taken():
+    with turn():
         waits.come()
         others.come()
         assert others.told.get(timeout=20) == "at work"
         assert waits.told.empty()
+    until_waiting(line, 1)
+    with turn():
+        pass
     others.end()
     assert waits.told.get(timeout=20) == "at work"
     waits.end()

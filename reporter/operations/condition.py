@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from reporter.database import Database
+from reporter.database import Database, at_work
 from reporter.database import file as database_file
 from reporter.formats.text import one_line
 from reporter.models import LastDone
@@ -49,6 +49,10 @@ class Readiness:
 
     def look(self) -> Finding | None:
         """What keeps a report from being kept now; None when nothing does."""
+        with at_work.aside():
+            return self._look()
+
+    def _look(self) -> Finding | None:
         if not self.lock.acquire(timeout=PATIENCE_SECONDS):
             return Finding("database", "the database does not answer")
         try:

@@ -14,7 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector, CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 
-from reporter.database import Database
+from reporter.database import Database, at_work
 from reporter.database import file as database_file
 from reporter.operations import figures
 from reporter.web.guards import csrf
@@ -58,7 +58,7 @@ class Figures(Collector):
         self.registry.register(self)
 
     def text(self) -> bytes:
-        with self.lock:
+        with at_work.aside(), self.lock:
             if not self.written or time.monotonic() - self.written_at >= FRESH_SECONDS:
                 self.written = generate_latest(self.registry)
                 self.written_at = time.monotonic()

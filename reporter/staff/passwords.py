@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from werkzeug.security import check_password_hash, generate_password_hash
+
+from reporter.database import at_work
 
 LEAST_CHARACTERS = 12
 AT_ONCE = 2
@@ -48,13 +52,15 @@ def matches(password_hash: str | None, password: str) -> bool:
     return right and password_hash is not None
 
 
-class _turn:  # noqa: N801  (it is used as a statement)
-    def __enter__(self) -> None:
+@contextmanager
+def _turn() -> Iterator[None]:
+    with at_work.aside():
         if not _few.acquire(timeout=WAIT_SECONDS):
             raise Busy
-
-    def __exit__(self, *error: object) -> None:
-        _few.release()
+        try:
+            yield
+        finally:
+            _few.release()
 
 
 def _normal(password: str) -> str:

@@ -2,8 +2,8 @@
 like, and a few of them together shall not have all.
 
 A share shrinks as the room fills. The first client may have 256 requests under way, the next 85, 28
-and 9, and whoever comes then as many as a browser opens; so twenty of them, who do what they can,
-leave a tenth of the threads, where a request that is sent at once is answered in milliseconds.
+and 10, and whoever comes then as many as a browser opens; so twenty of them, who do what they can,
+leave some forty threads, where a request that is sent at once is answered in milliseconds.
 """
 
 from __future__ import annotations

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
+
+from reporter.database.transaction import Transaction
 
 Values = Mapping[str, Any]
 Rows = list[tuple[Any, ...]]
@@ -58,7 +60,7 @@ class Statement:
     def rows(self, session: Session, values: Values) -> Rows:
         """What it finds, or returns of what it has written."""
         connection = session.connection()
-        if _is_listened_to(connection):
+        if _is_listened_to(session):
             return list(map(tuple, connection.execute(self.clause, dict(values))))
         written = self._in_words_of(connection.dialect, values)
         rows, _ = _execute(connection, written.text, written.bind(values))
@@ -72,7 +74,7 @@ class Statement:
     def change(self, session: Session, values: Values) -> int:
         """How many rows it has written."""
         connection = session.connection()
-        if _is_listened_to(connection):
+        if _is_listened_to(session):
             return connection.execute(self.clause, dict(values)).rowcount
         written = self._in_words_of(connection.dialect, values)
         _, count = _execute(connection, written.text, written.bind(values))
@@ -81,7 +83,7 @@ class Statement:
     def change_many(self, session: Session, values: Sequence[Values]) -> None:
         """Once with each of *values*."""
         connection = session.connection()
-        if _is_listened_to(connection):
+        if _is_listened_to(session):
             connection.execute(self.clause, list(map(dict, values)))
             return
         written = self._in_words_of(connection.dialect, values[0])
@@ -114,10 +116,9 @@ class Statement:
         )
 
 
-def _is_listened_to(connection: Connection) -> bool:
-    """By whoever is told of each statement, as a rehearsal is: it goes SQLAlchemy's way then."""
-    told: Any = connection.dispatch
-    return bool(told.before_execute or told.before_cursor_execute)
+def _is_listened_to(session: Session) -> bool:
+    """Whether somebody is told of each statement: it goes SQLAlchemy's way then."""
+    return cast(Transaction, session).is_listened_to
 
 
 def _execute(

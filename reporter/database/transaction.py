@@ -28,6 +28,9 @@ class Transaction(Session):
         self._begun: Connection | None = None
         self._gate = gate  # passed by who turns out to need the database, and not before
         self._passed: AbstractContextManager[None] | None = None
+        # By whoever is told of each statement, as a rehearsal is.
+        told: Any = engine.dispatch
+        self.is_listened_to = bool(told.before_execute or told.before_cursor_execute)
 
     def get_bind(self, *_of: Any, **_options: Any) -> Connection:
         """Its connection, in the transaction; SQLAlchemy asks for it too, and joins that."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
@@ -57,11 +57,16 @@ def parse_zone(text: str) -> ZoneInfo:
     """The zone called *text*, in any case and without accents too. Raises ValueError."""
     if len(text) > LONGEST:
         raise ValueError(text[:LONGEST])
-    wanted = _key(text)
-    name = zones().get(wanted) or _by_offset(wanted)
+    name = _name(text)
     if name is None:
         raise ValueError(text)
     return ZoneInfo(name)
+
+
+@lru_cache(256)  # most leave the provider's
+def _name(text: str) -> str | None:
+    wanted = _key(text)
+    return zones().get(wanted) or _by_offset(wanted)
 
 
 def zone_label(zone: ZoneInfo) -> str:

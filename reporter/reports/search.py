@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import filterfalse
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -87,7 +88,7 @@ def _digits(phone: str) -> Iterator[str]:
 def _folded(text: str) -> str:
     """In small letters and without accents, as people look for it."""
     apart = unicodedata.normalize("NFKD", text.casefold()).replace("\0", " ")
-    return "".join(c for c in apart if not unicodedata.combining(c))[: LONGEST * 40]
+    return "".join(filterfalse(unicodedata.combining, apart))[: LONGEST * 40]
 
 
 def _asked(text: str) -> Iterable[str]:

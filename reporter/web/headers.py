@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, request
+from flask import Flask
 
 from reporter.web.stylesheet import report_stylesheet, stylesheet
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+TO_BE_FOUND = "/"  # the one page that a search may lead to
 
 
 def init_app(app: Flask) -> None:
@@ -34,7 +39,7 @@ def init_app(app: Flask) -> None:
     }
     if app.config["BASE_URL"].startswith("https://"):
         headers["Strict-Transport-Security"] = "max-age=31536000"
-    app.after_request(partial(protect, headers))
+    app.wsgi_app = Protected(app.wsgi_app, headers)  # type: ignore[method-assign]
 
 
 def _source(style: str) -> str:
@@ -42,10 +47,22 @@ def _source(style: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
 
-def protect(headers: Mapping[str, str], response: Response) -> Response:
-    """Add *headers*, but for those that an answer has."""
-    present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 (it iterates over pairs)
-    if request.endpoint == "wizard.start":  # the one page to be found by
-        present.add("x-robots-tag")
-    response.headers.extend(pair for pair in headers.items() if pair[0].lower() not in present)
-    return response
+class Protected:
+    """WSGI middleware: adds *headers*, but for those that an answer has. As they are the same for
+    all, they need nothing of what Werkzeug looks for in each."""
+
+    def __init__(self, app: WSGIApplication, headers: Mapping[str, str]) -> None:
+        self.app = app
+        self.headers = [(name.lower(), (name, value)) for name, value in headers.items()]
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(
+            status: str, headers: list[tuple[str, str]], *error: Any
+        ) -> Callable[[bytes], object]:
+            present = {name.lower() for name, _ in headers}
+            if environ["PATH_INFO"] == TO_BE_FOUND and status.startswith("200"):
+                present.add("x-robots-tag")
+            added = [header for name, header in self.headers if name not in present]
+            return start_response(status, [*headers, *added], *error)
+
+        return self.app(environ, start)

@@ -109,6 +109,7 @@ def an_acknowledgement(number: int) -> Message:
 def test_no_spelling_makes_another_mailbox(site: Flask) -> None:
     same = ["inigo@example.com", "Inigo@Example.com", "i.n.igo@example.com", "inigo+a@example.com"]
     assert len({mailbox(each) for each in same}) == 1
+    assert mailbox('"a@b"@googlemail.com') == mailbox('"a@b"@gmail.com')
     assert mailbox("i.nigo+b@googlemail.com") == mailbox("inigo@gmail.com")
     assert mailbox("inigo@pm.me") == mailbox("inigo@protonmail.com") == mailbox("inigo@proton.me")
     assert (

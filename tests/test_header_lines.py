@@ -38,6 +38,7 @@ def read(line: bytes, name: str) -> str:
             ["Subject: La web =?utf-8?q?=E2=80=93_error_502_en_la_web?="],
         ),
         ("ñ", ["Subject: =?utf-8?b?w7E=?="]),
+        ("ñ\tb", ["Subject: =?utf-8?b?w7EJYg==?="]),
         # The shorter of the two encodings.
         ("ñandú", ["Subject: =?utf-8?b?w7FhbmTDug==?="]),
         ("aaññbbb", ["Subject: =?utf-8?b?YWHDscOxYmJi?="]),
@@ -64,10 +65,11 @@ def read(line: bytes, name: str) -> str:
         ),
         # Where there is none, between two characters.
         (
-            "SEV1 " + "雲" * 20,
+            "SEV1 " + "雲" * 27,
             [
                 "Subject: SEV1 =?utf-8?b?6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy?=",
-                " =?utf-8?b?6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy?=",
+                " =?utf-8?b?6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy6Zuy?=",
+                " =?utf-8?b?6Zuy?=",
             ],
         ),
     ],
@@ -81,6 +83,18 @@ def test_a_line_before_an_encoded_word_is_filled_up_to_76_characters() -> None:
     mixed = lines("Subject", "word " * 13 + "xx ñ")
     assert mixed == ["Subject: " + "word " * 13 + "xx", " =?utf-8?b?w7E=?="]
     assert lines("Subject", "word " * 13 + "xxx ñ")[0] == "Subject: " + "word " * 12 + "word"
+
+
+def test_an_encoded_word_takes_all_the_room_there_is() -> None:
+    cloud = "6Zuy"
+    for word, first in (
+        ("a" * 7, [f"{'a' * 7} =?utf-8?b?{cloud * 11}?=", cloud]),
+        ("a" * 40, ["a" * 40, cloud * 15, cloud]),
+    ):
+        beside, *below = first
+        value = f"{word} {'雲' * (12 if len(word) == 7 else 16)}"
+        written = [f"Subject: {beside}", *(f" =?utf-8?b?{each}?=" for each in below)]
+        assert lines("Subject", value) == written
 
 
 def test_an_encoded_word_is_begun_in_a_line_only_where_a_character_of_any_size_has_room() -> None:
@@ -125,6 +139,7 @@ def test_every_length_comes_back_whole_from_lines_that_fit(begin: str, letter: s
                 " =?utf-8?q?Internet_del_Sur?= <inigo@example.com>",
             ],
         ),
+        ("Ñ\tx", "a@example.com", ["Reply-To: =?utf-8?b?w5EJeA==?= <a@example.com>"]),
         ("x" * 80, "a@example.com", ["Reply-To: " + "x" * 80, " <a@example.com>"]),
     ],
 )
@@ -134,6 +149,11 @@ def test_an_address_stands_behind_its_name(name: str, address: str, written: lis
     assert lines("From", Address(name, username=local, domain=domain)) == lines(
         "From", Address(name, addr_spec=address)
     )
+
+
+def test_our_own_address_is_written_like_any_other() -> None:
+    ours = Address("Ejemplo Hosting", username="incidents", domain="example.com")
+    assert lines("From", ours) == ["From: Ejemplo Hosting <incidents@example.com>"]
 
 
 @pytest.mark.parametrize("value", ["a\nBcc: b", "a\rBcc: b", "ñ\r\nBcc: b", "ñ\nb"])

@@ -201,7 +201,9 @@ def test_who_lost_the_lease_changes_nothing(
     second = claim(database, after(LEASE))
     with capture_logs() as logs:
         assert not record(database, first, [late], after(LEASE + 1), jitter=0.5)
-    assert [entry["event"] for entry in logs] == ["lease lost"]
+    (lost,) = logs
+    assert (lost["event"], lost["reference"]) == ("lease lost", "INC-KX7M9Q")
+    assert (lost["kind"], lost["sent"]) == ("ticket", False)
     message = stored(database, message_id)
     assert (message.state, message.claimed_by) == ("queued", second.token)
     assert message.due_at == after(2 * LEASE)

@@ -12,7 +12,7 @@ from flask_babel import force_locale
 
 from reporter.mail.first_line import followup_line
 from reporter.mail.key_block import block, missing
-from reporter.mail.ticket_text import copy_text, subject, ticket_text
+from reporter.mail.ticket_text import copy_text, followup_text, subject, ticket_text
 from reporter.models import Channel, UpdateKind
 from reporter.report import CustomerUpdate, Followup, Section, Similar
 
@@ -136,6 +136,7 @@ def test_the_subject_has_the_severity_the_summary_the_service_and_the_reference(
     [
         ("[Ticket#123] no carga", " Ticket123 no carga"),
         ("#1 [urgente]", " 1 urgente"),
+        ("XEN #1", " XEN 1"),
         ("a\r\nBcc: eva@example.com", " a Bcc: eva@example.com"),
         ("a\u2028b\u202ec\x00d", " a bc d"),
         ("no\u200b car\u00adga\u2060", " no carga"),
@@ -281,6 +282,27 @@ def test_the_customers_copy_is_the_same_without_the_words_for_support() -> None:
     assert copy.endswith("\n\nFin del aviso INC-KX7M9Q.")
     assert copy.split("\n\n")[2:-1] == ticket.split("\n\n")[3:-1]
     assert "Responda" not in copy
+
+
+def test_what_support_should_know_first_stands_below_the_block_in_its_language() -> None:
+    report = replace(a_report(error_message="", impact="minor"), channel=Channel.PHONE)
+    text = ticket_text(report, "en", similar=Similar(7, 20, SENT_AT))
+    assert text.split("\n\n")[2:5] == [
+        "Taken by phone.",
+        "Similar: 7 reports on it in 20 minutes, since 03:22.",
+        "Still to ask: the error message, exactly as it is shown.",
+    ]
+    assert "\nsimilar: 7 in 20 min since 03:22\n" in text
+
+
+def test_a_follow_up_has_what_changed_and_what_was_withdrawn_in_the_language_of_support() -> None:
+    report, before = a_report(error_message="", impact="minor"), a_report(affected="x", phone="")
+    update = CustomerUpdate(UpdateKind.INFO, "uno", SENT_AT)
+    text = followup_text(report, "en", Followup(1, [update], [], before, solved=False), [], "")
+    assert "Still to ask: the error message, exactly as it is shown.\n" in text
+    assert "WHAT IS WRONG\nWhat is affected? (changed)\n| tienda" in text
+    assert "(withdrawn)\nBefore:\n| 502 Bad Gateway\n" in text
+    assert "(new)\n| +34 600" in text
 
 
 def test_a_report_that_was_stored_gives_the_same_text() -> None:

@@ -27,8 +27,9 @@ from reporter import models
 from reporter.formats.secrets import holds_secret
 from reporter.formats.text import header_text, is_blank, one_line
 from reporter.mail.customer import compose_acknowledgement
+from reporter.mail.message import ascii_address
 from reporter.mail.policy import header_line
-from reporter.mail.ticket import ascii_address, compose_ticket
+from reporter.mail.ticket import compose_ticket
 from reporter.mail.ticket_json import schema
 from reporter.mail.ticket_text import subject
 from reporter.report import Report

@@ -323,7 +323,7 @@ def test_every_key_of_the_block_is_documented_in_its_order() -> None:
         channel=Channel.PHONE,
         sections={
             language: tuple(
-                Section(each.title, tuple(replace(a, value=a.value or "x") for a in each.answers))
+                Section(each.title, tuple(a._replace(value=a.value or "x") for a in each.answers))
                 for each in sections
             )
             for language, sections in report.sections.items()

@@ -452,7 +452,7 @@ def answered(report: Report, **answers: str) -> Report:
         if answer.name not in answers:
             return answer
         text = answers[answer.name]
-        return replace(answer, value=text or None, text=text)
+        return answer._replace(value=text or None, text=text)
 
     return report.with_answers(
         {

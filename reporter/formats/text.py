@@ -67,6 +67,8 @@ def header_text(text: str) -> str:
 def exact_lines(text: str) -> list[str]:
     """The lines of *text* with their columns as a terminal shows them: tabs of eight, escape
     sequences taken out whole. Blank lines around it go."""
+    if text.isprintable() and BLANK.isdisjoint(text):  # the usual case: one line, all of it stays
+        return [text.rstrip()] if text else []
     lines = ESCAPES.sub("", text).strip("\r\n").splitlines()
     return [_expanded(_printable(line, keep="\t")).rstrip() for line in lines]
 

@@ -63,7 +63,7 @@ def to_customer(
     """A mail of plain text to a customer, who answers to support. *root*: the Message-ID that its
     conversation refers to."""
     mail = new_message(
-        to=ascii_address(email), reply_to=support(), subject=subject, mime_id=mime_id, date=date
+        to=written_to(email), reply_to=support(), subject=subject, mime_id=mime_id, date=date
     )
     mail["References"] = root
     mail.set_content(text)
@@ -102,6 +102,12 @@ def mime_id(reference: str, number: str) -> str:
     proof = sign("message-id", f"{reference}.{number}").hex()[:16]
     domain = current_app.config["MAIL_DEFAULT_SENDER"].rpartition("@")[2]
     return f"<{reference}.{number}.{proof}@{domain}>"
+
+
+def written_to(email: str) -> str:
+    """As `ascii_address`, of one that was checked before: only some have to be looked at again."""
+    name, _at, domain = email.rpartition("@")
+    return f"{name}@{domain.lower()}" if email.isascii() else ascii_address(email)
 
 
 @lru_cache(64)  # each mail about a report asks for it

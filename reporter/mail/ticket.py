@@ -14,7 +14,7 @@ from reporter.delivery.outbox import Mail
 from reporter.mail import ticket_json, ticket_text
 from reporter.mail.composition import Composition
 from reporter.mail.helpdesk import PROFILES, importance, subject_tag
-from reporter.mail.message import ascii_address, finish, mailbox, mime_id, new_message
+from reporter.mail.message import finish, mailbox, mime_id, new_message, written_to
 from reporter.models import UpdateKind
 from reporter.report import CustomerUpdate, Followup, Report, Similar, StoredFile
 
@@ -117,7 +117,7 @@ def safe_name(name: str) -> str:
 
 
 def _customer(report: Report) -> Address:
-    return mailbox(ascii_address(report.text("email")), safe_name(report.text("name")))
+    return mailbox(written_to(report.text("email")), safe_name(report.text("name")))
 
 
 def _headers(report: Report) -> Mapping[str, str]:

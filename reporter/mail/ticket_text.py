@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from flask import current_app, render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
+from reporter.formats.skeleton import Slot, skeleton
 from reporter.formats.text import barred, header_text, shortened
 from reporter.formats.words import day_and_time
 from reporter.mail.first_line import followup_line, in_passing, ticket_line
@@ -55,8 +56,8 @@ def ticket_text(
 ) -> str:
     """The body of the ticket in *language*; *sections*: its `sections_text`, if it is there."""
     with force_locale(language):
-        return render_template(
-            "email/ticket.txt",
+        return _filled(
+            language,
             opening=ticket_line(report),
             block=block(report, similar=similar),
             notes=[*_notes(report, similar), *_still_to_ask(report, language)],
@@ -98,8 +99,8 @@ def followup_text(
 def copy_text(report: Report, language: str) -> str:
     """The customer's own copy."""
     with force_locale(language):
-        return render_template(
-            "email/ticket.txt",
+        return _filled(
+            language,
             opening=_("Your report %(reference)s.", reference=report.reference),
             block=block(report),
             notes=[],
@@ -108,6 +109,32 @@ def copy_text(report: Report, language: str) -> str:
             desk_url="",
             reference=report.reference,
         )
+
+
+def _filled(
+    language: str,
+    *,
+    block: Iterable[tuple[str, str]],
+    notes: Iterable[str],
+    answer_reaches_customer: bool,
+    **lines: str,
+) -> str:
+    """The template of a ticket in *language*, which is in use; *lines* stand in it as they are."""
+    told = lines | {
+        "block": "\n".join([f"{key}: {value}" for key, value in block]),
+        "notes": "".join([f"{note}\n\n" for note in notes]),
+    }
+
+    def render() -> str:
+        places = {name: Slot(name) for name in told} | (
+            {} if lines["desk_url"] else {"desk_url": ""}
+        )
+        return render_template(
+            "email/ticket.txt", answer_reaches_customer=answer_reaches_customer, **places
+        )
+
+    key = "ticket", language, answer_reaches_customer, bool(lines["desk_url"])
+    return skeleton(key, render).fill(told)
 
 
 def sections_text(

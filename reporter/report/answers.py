@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 Value = str | list[str] | None
 
@@ -38,8 +38,7 @@ class Severity(Enum):
         return next(severity for severity in cls if severity.word == impact)
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """One question and its answer.
 
     `value` is for machines and `text` for people; both may be blank. `asked`: whether it came up
@@ -60,7 +59,7 @@ class Answer:
 
 
 # Kept reports leave these out, so they are what they are for ever.
-USUAL = {each.name: each.default for each in fields(Answer) if each.default is not MISSING}
+USUAL = {"name": None, "label": None, **Answer._field_defaults}
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def sections_to_json(sections: Mapping[str, Sequence[Section]]) -> dict[str, lis
 def _unusual(answer: Answer) -> dict[str, Any]:
     """What is said of *answer* that is not said of most: half of a report is of questions that were
     not asked."""
-    return {key: v for key, v in vars(answer).items() if key not in USUAL or v != USUAL[key]}
+    return {key: v for (key, usual), v in zip(USUAL.items(), answer, strict=True) if v != usual}
 
 
 def sections_from_json(

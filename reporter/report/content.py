@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -60,10 +60,10 @@ class Report:
         """*language*, where it was asked in that; else its own: LANGUAGES may have changed."""
         return language if language in self.sections else self.language
 
-    def each(self, language: str | None = None) -> Iterator[Answer]:
+    def each(self, language: str | None = None) -> Sequence[Answer]:
         """The answers one by one, as asked in *language*."""
-        for section in self.sections[self.asked_in(language or self.language)]:
-            yield from section.answers
+        sections = self.sections[self.asked_in(language or self.language)]
+        return [answer for section in sections for answer in section.answers]
 
     def is_missing(self, answer: Answer) -> bool:
         """Whether support will have to ask for it."""
@@ -95,7 +95,7 @@ class Report:
                     Section(
                         section.title,
                         tuple(
-                            replace(a, value=mended[a.name], text=mended[a.name])
+                            a._replace(value=mended[a.name], text=mended[a.name])
                             for a in section.answers
                             if a.name in mended
                         ),

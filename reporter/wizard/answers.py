@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,13 +13,13 @@ from flask_babel import force_locale
 from werkzeug.datastructures import MultiDict
 
 from reporter.models import Channel
-from reporter.report import Answer, Report, Section, Value
+from reporter.report import Answer, Report, Section
 from reporter.web.locale import current_language
 from reporter.web.question import Question, questions
 from reporter.wizard.detail_steps import DETAIL_STEPS
 from reporter.wizard.draft import Draft, StoredStep
 from reporter.wizard.started import Moment, Precision
-from reporter.wizard.step import Step, StepForm
+from reporter.wizard.step import Given, Step, StepForm
 from reporter.wizard.steps import MINIMUM_TIME
 
 
@@ -36,11 +36,11 @@ def filled(step: Step, answered: StoredStep | None, **context: Any) -> StepForm:
 
 @dataclass(frozen=True)
 class Wording:
-    """What a form says in one language, whatever is answered: its title, and of each question the
-    label and the `words`."""
+    """What a form says in one language, whatever is answered: its title, and of each question a
+    blank answer and the `words`."""
 
     title: str
-    labels: Sequence[str]
+    blanks: Sequence[Answer]
     words: Sequence[Mapping[str, str]]
 
 
@@ -53,20 +53,10 @@ def sections(forms: Iterable[StepForm], at: datetime) -> tuple[Section, ...]:
 def in_every_language(forms: Iterable[StepForm], at: datetime) -> dict[str, tuple[Section, ...]]:
     """`sections` in each of LANGUAGES."""
     forms = tuple(forms)
-    first: tuple[Section, ...] = ()
     found = {}
     for language in current_app.config["LANGUAGES"]:
         with force_locale(language):
-            # Of a question, only what is said of it is another in another language.
-            found[language] = (
-                tuple(
-                    _reworded(form, known, _wording(form, language), at)
-                    for form, known in zip(forms, first, strict=True)
-                )
-                if first
-                else sections(forms, at)
-            )
-        first = first or found[language]
+            found[language] = sections(forms, at)
     return found
 
 
@@ -76,20 +66,19 @@ def _wording(form: StepForm, language: str) -> Wording:
     key = type(form), language
     if key not in made:
         asked = questions(form)
-        labels = [str(question.label.text) for question in asked]
-        made[key] = Wording(str(form.title), labels, [question.words() for question in asked])
+        blanks = [_blank_answer(question) for question in asked]
+        made[key] = Wording(str(form.title), blanks, [question.words() for question in asked])
     return made[key]
 
 
-def _reworded(form: StepForm, known: Section, wording: Wording, at: datetime) -> Section:
-    """The section *known* of the same *form*, in the language in use."""
-    rows = zip(known.answers, questions(form), wording.labels, wording.words, strict=True)
-    return Section(
-        wording.title,
-        tuple(
-            replace(answer, label=label, text=_text(answer.value, words, question, form, at))
-            for answer, question, label, words in rows
-        ),
+def _blank_answer(question: Question) -> Answer:
+    return Answer(
+        name=question.name,
+        label=str(question.label.text),
+        key=question.key,
+        wanted=question.wanted,
+        important=question.important,
+        exact=question.exact,
     )
 
 
@@ -104,40 +93,25 @@ def _blank(language: str) -> tuple[Section, ...]:
 
 
 def _section(form: StepForm, wording: Wording, at: datetime) -> Section:
-    rows = zip(questions(form), wording.labels, wording.words, strict=True)
-    return Section(wording.title, tuple(_answer(*row, form, at) for row in rows))
+    rows = zip(form.given, wording.blanks, wording.words, strict=True)
+    return Section(wording.title, tuple([_answer(*row, form, at) for row in rows]))
 
 
 def _answer(
-    question: Question, label: str, words: Mapping[str, str], form: StepForm, at: datetime
+    given: Given, blank: Answer, words: Mapping[str, str], form: StepForm, at: datetime
 ) -> Answer:
-    value = question.value(form)
-    return Answer(
-        name=question.name,
-        label=label,
-        value=value,
-        text=_text(value, words, question, form, at),
-        asked=question.is_asked(form),
-        key=question.key,
-        wanted=question.wanted,
-        important=question.important,
-        exact=question.exact,
-    )
-
-
-def _text(
-    value: Value, words: Mapping[str, str], question: Question, form: StepForm, at: datetime
-) -> str:
+    value = given.value
     if value is None:
-        return ""
-    return words.get(str(value), str(value)) if words else question.format(form, at)
+        return blank if given.asked else blank._replace(asked=False)
+    text = words.get(str(value), str(value)) if words else given.question.format(form, at)
+    return blank._replace(value=value, text=text, asked=given.asked)
 
 
 def digest(forms: Iterable[StepForm]) -> str:
     """What a review of *forms* shows, told by a few characters of each answer: a page is sent with
     it, so that what was confirmed is what was seen. It protects the customer from other tabs, and
     not us from the customer."""
-    return ".".join(_short(question.value(form)) for form in forms for question in questions(form))
+    return ".".join([_short(given.value) for form in forms for given in form.given])
 
 
 def changed(shown: str, forms: Iterable[StepForm]) -> tuple[str, ...]:
@@ -145,13 +119,15 @@ def changed(shown: str, forms: Iterable[StepForm]) -> tuple[str, ...]:
     None without one."""
     if not shown:
         return ()
-    asked = [(question, form) for form in forms for question in questions(form)]
+    asked = [given for form in forms for given in form.given]
     seen = shown.split(".")
     seen += [""] * (len(asked) - len(seen))
     return tuple(
-        str(question.label.text)
-        for (question, form), each in zip(asked, seen, strict=False)
-        if _short(question.value(form)) != each
+        [
+            str(given.question.label.text)
+            for given, each in zip(asked, seen, strict=False)
+            if _short(given.value) != each
+        ]
     )
 
 

@@ -12,7 +12,7 @@ from reporter.formats.secrets import holds_secret
 from reporter.report import StoredFile
 from reporter.web.contact_fields import Email, Phone
 from reporter.web.fields import Files, TextArea, TextInput
-from reporter.web.question import Question, questions
+from reporter.web.question import Question
 from reporter.wizard.step import StepForm
 
 
@@ -27,8 +27,8 @@ class ReviewWarning:
 
 def review_warnings(forms: Iterable[StepForm]) -> Iterator[ReviewWarning]:
     for form in forms:
-        for question in questions(form):
-            if question.value(form) is not None and (text := _warning(question, form)):
+        for question, value, _asked in form.given:
+            if value is not None and (text := _warning(question, form)):
                 yield ReviewWarning(question.name, str(question.label.text), text)
 
 

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask import current_app
 from wtforms import StringField
 
-from reporter.report import StoredFile
-from reporter.web.question import LINE_LENGTH
+from reporter.report import StoredFile, Value
+from reporter.web.question import LINE_LENGTH, Question, questions
 from reporter.web.tokens import TokenForm
+
+
+class Given(NamedTuple):
+    """A question as it was answered."""
+
+    question: Question
+    value: Value
+    asked: bool  # whether it came up at all
 
 
 class StepForm(TokenForm):
@@ -58,6 +67,12 @@ class StepForm(TokenForm):
         self.report_zone = report_zone or ZoneInfo(current_app.config["TIMEZONE"])
         self.report_saved_at = report_saved_at
         self.kept_files = tuple(kept_files)
+
+    @cached_property
+    def given(self) -> Sequence[Given]:
+        """Each of its questions as it was answered: read once, so nothing is submitted or set
+        afterwards."""
+        return [Given(each, each.value(self), each.is_asked(self)) for each in questions(self)]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -94,7 +93,7 @@ LONE: dict[str, Any] = {"at": SENT_AT}
 
 def with_answer(report: Report, name: str, text: str) -> Report:
     def changed(answer: Answer) -> Answer:
-        return replace(answer, value=text, text=text) if answer.name == name else answer
+        return answer._replace(value=text, text=text) if answer.name == name else answer
 
     sections = {
         language: tuple(

@@ -19,6 +19,7 @@ from reporter.database import Database
 from reporter.database import file as database_file
 from reporter.delivery import beats
 from reporter.models import Draft
+from reporter.operations import place
 from reporter.operations.watch import EXAMINED_EVERY, LOOK_SECONDS, Watch
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
@@ -269,3 +270,24 @@ def test_what_no_channel_takes_is_told_again(without_worker: Watched) -> None:
     (told,) = without_worker.restarted().looks(3)
     assert told.startswith("worker: all is well again")
     assert without_worker.looks(3) == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"database": 5}', '{"database": "soon"}', "\x00"])
+def test_what_is_no_note_of_ours_tells_nothing(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "place"
+    file.write_text(text)
+    assert place.told(file) == {}
+
+
+def test_what_somebody_else_has_put_there_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "place"
+    place.leave(file, {"database": datetime(2026, 11, 23, tzinfo=UTC)})
+    assert place.told(file)
+    monkeypatch.setattr(place.os, "getuid", lambda: 4_000_000)
+    assert place.told(file) == {}
+    assert place.take(file)
+    place.leave(file, {})
+    monkeypatch.undo()
+    assert place.told(file)

@@ -35,7 +35,7 @@ def take(file: Path) -> bool:
 
 def told(file: Path) -> dict[str, datetime]:
     """What whoever had the place before has told and not ended, since when."""
-    with suppress(OSError, ValueError, AttributeError):  # there is none, or none of ours
+    with suppress(OSError, ValueError, AttributeError, TypeError):  # there is none, or none of ours
         with open(file, encoding="utf-8", opener=_ours) as kept:
             found = json.load(kept)
         return {key: datetime.fromisoformat(since) for key, since in found.items()}
@@ -50,5 +50,12 @@ def leave(file: Path, told: Mapping[str, datetime]) -> None:
 
 
 def _ours(file: str | Path, flags: int) -> int:
-    """Opens it where others may have put something by its name."""
-    return os.open(file, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    """Opens it where others may have put something by its name. Raises OSError where they have."""
+    kept = flags & ~os.O_TRUNC
+    descriptor = os.open(file, kept | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    if os.fstat(descriptor).st_uid != os.getuid():
+        os.close(descriptor)
+        raise PermissionError(f"{file} is somebody else's")
+    if flags & os.O_TRUNC:
+        os.ftruncate(descriptor, 0)
+    return descriptor

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from pages import DESKTOP, PHONE, Person
+from playwright.sync_api import BrowserContext
 
+# Carried to a page once, and made there when the page is looked at.
+AXE = f"self.makeAxe = () => {{ {AXE_SCRIPT} }}"
+TOLD = {"resultTypes": ["violations"], "selectors": False, "iframes": False, "preload": False}
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
-}
+} | TOLD
+COLORS = {"runOnly": ["color-contrast"]} | TOLD
+# All that axe has to say of a page, what is well with it too, takes longer to carry than to find.
+BARRIERS = """async (options) => {
+  if (!self.axe) makeAxe();
+  const { violations } = await axe.run(options);
+  return violations.map(({ id, nodes }) =>
+    [id, ...nodes.slice(0, 3).map((node) => node.html.slice(0, 90))].join(": "));
+}"""
 # Wider than the window, or a word cut off, is a page that has to be scrolled sideways.
 # What is drawn has no box of its own that could scroll: there, what is seen counts.
 OVERFLOW = """() => [...document.querySelectorAll("body, body *")]
@@ -29,14 +39,22 @@ SMALL = """() => [...document.querySelectorAll("a, button, input, textarea, summ
   .map((each) => each.closest(".option") ?? each)
   .filter((each) => each.getBoundingClientRect().height < 43.9)
   .map((each) => `${each.tagName} ${each.textContent.trim().slice(0, 40)}`)"""
-SPACED = """() => {
+SPACED = f"""() => {{
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`html { font-size: 200% } * { line-height: 1.5 !important;
-    letter-spacing: .12em !important; word-spacing: .16em !important }
-    p { margin-bottom: 2em !important }`);
+  sheet.replaceSync(`html {{ font-size: 200% }} * {{ line-height: 1.5 !important;
+    letter-spacing: .12em !important; word-spacing: .16em !important }}
+    p {{ margin-bottom: 2em !important }}`);
   document.adoptedStyleSheets = [sheet];
-}"""
-DOUBLED = "document.documentElement.style.fontSize = '200%'"
+  const found = ({OVERFLOW})();
+  document.adoptedStyleSheets = [];
+  return found;
+}}"""
+DOUBLED = f"""() => {{
+  document.documentElement.style.fontSize = "200%";
+  const found = ({OVERFLOW})();
+  document.documentElement.style.fontSize = "";
+  return found;
+}}"""
 LETTERS = """() => [...document.querySelectorAll("input:not([type=hidden]), textarea, button")]
   .filter((each) => each.checkVisibility())
   .map((each) => [each.name || each.textContent, parseFloat(getComputedStyle(each).fontSize)])
@@ -51,17 +69,18 @@ class Inspector:
         self.language = language
         self.seen: list[str] = []
         self.found: defaultdict[str, list[str]] = defaultdict(list)
+        self._equipped: set[BrowserContext] = set()
 
     def look(self, someone: Person, name: str) -> None:
         page = someone.page
         self.seen.append(name)
         if page.locator("html").get_attribute("lang") != self.language:
             self.found["language"].append(name)
-        self._barriers(name, Axe().run(page, options=RULES).response)
+        self._equip(someone)
+        self._note("barriers", name, page.evaluate(BARRIERS, RULES))
         # By night nothing is different but the colours.
         page.emulate_media(color_scheme="dark")
-        by_night = page.evaluate("axe.run({ runOnly: ['color-contrast'] })")  # it is in the page
-        self._barriers(f"{name}, dark", by_night)
+        self._note("barriers", f"{name}, dark", page.evaluate(BARRIERS, COLORS))
         page.emulate_media(color_scheme="light")
         self._note("letters", name, page.evaluate(LETTERS))
         page.set_viewport_size(PHONE)
@@ -69,19 +88,17 @@ class Inspector:
             self._note("phone", name, [f"wider than a phone by {someone.overflow} pixels"])
         self._note("phone", name, page.evaluate(OVERFLOW) + page.evaluate(SMALL))
         page.set_viewport_size({"width": 640, "height": 900})
-        page.evaluate(SPACED)
-        self._note("spaced", name, page.evaluate(OVERFLOW))
-        page.evaluate("document.adoptedStyleSheets = []")
+        self._note("spaced", name, page.evaluate(SPACED))
         page.set_viewport_size({"width": 360, "height": 900})
-        page.evaluate(DOUBLED)
-        self._note("doubled", name, page.evaluate(OVERFLOW))
-        page.evaluate("document.documentElement.style.fontSize = ''")
+        self._note("doubled", name, page.evaluate(DOUBLED))
         page.set_viewport_size(DESKTOP)
+
+    def _equip(self, someone: Person) -> None:
+        """Whatever is opened from now on has axe with it; the page that is open is given it."""
+        if (context := someone.page.context) not in self._equipped:
+            self._equipped.add(context)
+            context.add_init_script(AXE)
+            someone.page.evaluate(f"() => {{ {AXE} }}")
 
     def _note(self, kind: str, name: str, found: list[str]) -> None:
         self.found[kind] += [f"{name}: {each}" for each in found]
-
-    def _barriers(self, name: str, response: dict[str, Any]) -> None:
-        for violation in response["violations"]:
-            nodes = [node["html"][:90] for node in violation["nodes"][:3]]
-            self._note("barriers", name, [f"{violation['id']}: {nodes}"])

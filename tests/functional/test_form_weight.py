@@ -14,6 +14,7 @@ from sites import running
 
 # What Bootstrap 5.3 weighs with Brotli: stylesheet and script.
 STYLESHEET, SCRIPT = 23_000, 20_000
+TURNS = 4
 
 
 def of_weight(weight: int) -> bytes:
@@ -30,8 +31,11 @@ def test_the_form_is_there_in_one_round_trip_and_a_third_of_a_heavy_pages_time(t
             "/bootstrap.bundle.min.js": ("text/javascript", of_weight(SCRIPT)),
         }
         with serving(files) as theirs:
-            # Turn by turn, so that a busy machine is busy for both.
-            turns = [(first_paint(browser, ours), first_paint(browser, theirs)) for _ in range(2)]
+            # Turn by turn, so that a busy machine is busy for both. It can only add to what the
+            # link takes, so the least of each is compared.
+            turns = [
+                (first_paint(browser, ours), first_paint(browser, theirs)) for _ in range(TURNS)
+            ]
             light, heavy = (min(times) for times in zip(*turns, strict=True))
     print(f"\nfirst paint {light:.0f} ms, of a page as heavy as Bootstrap's {heavy:.0f} ms")
     assert light < 2 * LINK["latency"]

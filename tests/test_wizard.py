@@ -127,7 +127,8 @@ def test_every_error_is_shown_at_once_beside_its_question_and_above(app: Flask) 
     }
     assert page.status == 422
     assert page.errors == wrong
-    assert page.listed == wrong
+    summary = f"What is happening, in one line? {wrong['summary']}"
+    assert page.listed == wrong | {"summary": summary}
     assert "<title>Error: What is wrong" in page.html
     assert typed(page)["summary"] == "x" * 121
 
@@ -189,7 +190,9 @@ def test_answers_that_are_not_valid_any_more_are_asked_again_before_sending(
         moved = moved_to(changed, customer)
         page = moved.open("/report/review")
         assert page.errors == {"service": "Choose one of the answers shown"}
-        assert page.listed == page.errors
+        assert page.listed == {
+            "service": "Which service is failing? Choose one of the answers shown"
+        }
         assert typed(page)["summary"] == ANSWERS["summary"]
         assert rows(changed, Report) == []
         moved.submit(service="cloud")

@@ -32,7 +32,10 @@ def test_the_whole_second_stage_works_without_scripts(
         customer.fills({"last_worked_at": "2199-01-01T00:00", "hypothesis": "el proxy"})
         customer.picks(("uno.png", PNG), ("dos.log", LOG.encode()))
         customer.continues()
-        assert customer.errors == ["Esa hora aún no ha llegado. Revise la fecha"]
+        assert customer.errors == [
+            "¿Cuándo le consta que funcionó por última vez? Esa hora aún no ha llegado. "
+            "Revise la fecha"
+        ]
         assert customer.kept_files.count() == 2
         customer.fills({"last_worked_at": ""})
         customer.follows(".files li:last-child button")

@@ -197,7 +197,7 @@ def test_the_block_of_a_follow_up_has_its_number_and_what_was_withdrawn() -> Non
         report,
         sections={
             language: tuple(
-                Section(s.title, tuple(replace(a, value="") if a.key == "affected" else a
+                Section(s.title, tuple(a._replace(value="") if a.key == "affected" else a
                                        for a in s.answers))
                 for s in sections
             )

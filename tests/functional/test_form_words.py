@@ -153,8 +153,9 @@ UNMARKED = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const found = [document.title];
   while (walker.nextNode()) {
-    const { parentElement: parent, data } = walker.currentNode;
-    if (!parent.closest("script, style, textarea") && data.trim()) found.push(data.trim());
+    const { parentElement: parent, previousSibling: before, data } = walker.currentNode;
+    if (before?.nodeName === "WBR") found[found.length - 1] += data.trim();
+    else if (!parent.closest("script, style, textarea") && data.trim()) found.push(data.trim());
   }
   for (const each of document.querySelectorAll("[aria-label], [title], [placeholder], [alt]"))
     for (const name of ["aria-label", "title", "placeholder", "alt"])

@@ -87,15 +87,21 @@ def a_row(number: int, service: str, at: datetime) -> Report:
 def test_sql_counts_as_the_simulation_does(database: Database, before: list[int]) -> None:
     dice = random.Random(20261123)
     edges = [at for intervals in usual_times(SENT_AT, []) for pair in intervals for at in pair]
-    times = sorted([*edges, *(SENT_AT - dice.uniform(0, 16) * DAY for _ in range(400))])
+    # Several at one moment too, and in no order: by which way they are found must not matter.
+    times = sorted([*edges * 3, *(SENT_AT - dice.uniform(0, 16) * DAY for _ in range(400))])
     surges = [(times[number], times[number + 20]) for number in before]
+    rows = [a_row(number, "email", at) for number, at in enumerate(times)]
+    dice.shuffle(rows)
     with database.write() as session:
-        session.add_all(a_row(number, "email", at) for number, at in enumerate(times))
-        session.add(a_row(-1, "database", SENT_AT - DAY))
+        session.add_all([*rows, a_row(-1, "database", SENT_AT - DAY)])
     usual = usual_times(SENT_AT, surges)
     with database.read() as session:
         counts = count_reports(session, "email", usual)
-    assert counts == [counted(times, intervals) for intervals in usual]
+    with database.write() as session:
+        session.execute(sa.text("DROP INDEX ix_report_service_saved_at"))
+        counts_without_index = count_reports(session, "email", usual)
+        session.rollback()
+    assert counts == [counted(times, intervals) for intervals in usual] == counts_without_index
     assert min(counts) > 10
 
 

@@ -19,7 +19,7 @@ def next_number(service: sa.BindParameter[str]) -> sa.ScalarSelect[int]:
 
     Two that are kept at one moment on PostgreSQL may have the same: it is for counting, roughly.
     """
-    last = _numbers(service).order_by(models.Report.saved_at.desc()).limit(1)
+    last = _numbers(service).order_by(*_newest_first()).limit(1)
     return sa.select(sa.func.coalesce(last.scalar_subquery(), 0) + 1).scalar_subquery()
 
 
@@ -45,17 +45,23 @@ def _counting(intervals: int) -> sa.Select[Any]:
     saved_at = models.Report.saved_at
     numbers = _numbers(sa.bindparam("service"))
     # Before the first that is kept, when retention has taken others.
-    first = numbers.order_by(saved_at).limit(1).scalar_subquery() - 1
+    oldest_first = (saved_at, models.Report.number_in_service)
+    first = numbers.order_by(*oldest_first).limit(1).scalar_subquery() - 1
 
     def until(bound: str) -> sa.ColumnElement[int]:
         earlier = numbers.where(saved_at <= sa.bindparam(bound, type_=UTCDateTime))
         return sa.func.coalesce(
-            earlier.order_by(saved_at.desc()).limit(1).scalar_subquery(), first, 0
+            earlier.order_by(*_newest_first()).limit(1).scalar_subquery(), first, 0
         )
 
     counts = [until(f"end{each}") - until(f"start{each}") for each in range(1, intervals + 1)]
     columns: list[Any] = [sa.literal(0), *counts]
     return sa.select(*columns)
+
+
+def _newest_first() -> tuple[sa.ColumnElement[Any], ...]:
+    """Of those that were kept at one moment, the one with the highest number."""
+    return models.Report.saved_at.desc(), models.Report.number_in_service.desc()
 
 
 def _numbers(service: Any) -> sa.Select[int]:

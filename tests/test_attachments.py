@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
-from threading import Lock
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -393,41 +392,42 @@ def test_one_picture_is_decoded_at_a_time_and_none_that_is_there_already(
     assert decoded == 4
 
 
-def test_nobody_stands_in_a_long_line_to_have_a_picture_decoded(
+def test_nobody_stands_in_a_long_line_with_a_large_file(
     customer: Customer, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who stands in it is a thread that serves nobody: one more is told to come back."""
-    for place in ("conversion.decoding", "reading.large"):
-        turn = Turn(waiting=0)
-        monkeypatch.setattr(f"reporter.attachments.{place}", turn)
-        monkeypatch.setattr("reporter.attachments.reading.LARGE", 0 if "large" in place else 2**23)
-        with turn.taken():
-            page = add(customer, token, ("a.bmp", a_picture("BMP")), hypothesis="el proxy")
-        assert page.errors["files"] == (
-            "a.bmp no se ha guardado: están llegando muchos archivos de este tipo. Vuelva a "
-            "añadirlo dentro de un minuto"
-        )
-        assert page.fields["hypothesis"] == "el proxy"
-        assert add(customer, token, ("a.bmp", a_picture("BMP"))).status == 200
+    turn = Turn(waiting=0)
+    monkeypatch.setattr("reporter.attachments.reading.large", turn)
+    monkeypatch.setattr("reporter.attachments.reading.LARGE", 0)
+    with turn.taken():
+        page = add(customer, token, ("a.bmp", a_picture("BMP")), hypothesis="el proxy")
+    assert page.errors["files"] == (
+        "a.bmp no se ha guardado: están llegando muchos archivos de este tipo. Vuelva a "
+        "añadirlo dentro de un minuto"
+    )
+    assert page.fields["hypothesis"] == "el proxy"
+    assert add(customer, token, ("a.bmp", a_picture("BMP"))).status == 200
 
 
 def test_one_client_has_its_part_of_the_line_and_of_the_time_for_pictures() -> None:
-    turn, held = Turn(), ExitStack()
+    turn = Turn()
 
     def ask(client: str) -> bool:
-        """Whether it may stand in line, which it then does for as long as the test takes."""
-        turn._one = Lock()
+        """Whether it may stand in line, where it then is for as long as the test takes."""
         try:
-            held.enter_context(turn.taken(client))
+            turn._stand(client)
         except Busy:
             return False
         return True
 
-    with held:
-        stand = {client: sum(ask(client) for _ in range(40)) for client in ("a", "b", "c", "d")}
-        assert stand == {"a": 22, "b": 7, "c": 2, "d": 1}
-        assert ask("e")
+    stand = {client: sum(ask(client) for _ in range(40)) for client in ("a", "b", "c", "d")}
+    assert stand == {"a": 22, "b": 7, "c": 2, "d": 1}
+    assert ask("e")
+    for client in ("a", "b", "c", "d", "e"):
+        for _ in range(stand.get(client, 1)):
+            turn._leave(client)
     assert not turn._here
+    assert not turn._lines
 
     seconds = 0.0
     most = CONVERTED_PIXELS
@@ -442,19 +442,52 @@ def test_one_client_has_its_part_of_the_line_and_of_the_time_for_pictures() -> N
     had.spend("a", most)
 
 
-def test_a_picture_over_its_clients_part_is_refused_beside_its_field(
-    customer: Customer, token: str, provider: Provider, monkeypatch: pytest.MonkeyPatch
+def test_whoever_comes_waits_for_one_picture_of_each_other_client_however_many_they_have() -> None:
+    turn, served = Turn(), []
+
+    def convert(client: str) -> None:
+        with turn.taken(client):
+            served.append(client)
+
+    threads = []
+    with turn.taken("stranger"):
+        for client in (*["stranger"] * 9, "ana", "stranger", "luis", "ana"):
+            before = turn._here.total()
+            threads.append(Thread(target=convert, args=(client,)))
+            threads[-1].start()
+            while turn._here.total() == before:
+                threads[-1].join(0.001)
+                assert threads[-1].is_alive()
+        assert served == []
+    for thread in threads:
+        thread.join()
+    assert served[:5] == ["stranger", "ana", "luis", "stranger", "ana"]
+    assert served[5:] == ["stranger"] * 8
+
+
+@pytest.mark.parametrize("why", ["the line is full", "the client has had its part"])
+def test_a_picture_that_there_is_no_time_for_is_kept_as_it_came_and_the_page_says_so(
+    why: str, customer: Customer, token: str, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    picture = a_picture("BMP")
-    with Image.open(io.BytesIO(picture)) as opened:
-        monkeypatch.setattr(
-            "reporter.attachments.conversion.converted", Spending(opened.width * opened.height, 600)
-        )
+    heic = (Path(__file__).parent / "pictures/photo.heic").read_bytes()
     provider.app.config["RATELIMIT_ENABLED"] = True
-    assert add(customer, token, ("a.bmp", picture)).status == 200
-    page = add(customer, token, ("b.bmp", picture + b"\0"), hypothesis="el proxy")
-    assert "b.bmp no se ha guardado" in page.errors["files"]
-    assert page.fields["hypothesis"] == "el proxy"
+    turn = Turn(waiting=0)
+    monkeypatch.setattr("reporter.attachments.conversion.decoding", turn)
+    if "full" in why:
+        with turn.taken():
+            page = add(customer, token, ("IMG_1.HEIC", heic), hypothesis="el proxy")
+    else:
+        monkeypatch.setattr("reporter.attachments.conversion.converted", Spending(1, 600))
+        page = add(customer, token, ("IMG_1.HEIC", heic), hypothesis="el proxy")
+    assert (page.status, page.errors) == (200, {})
+    said = customer.open(f"/r/{token}/details/evidence").text
+    assert "IMG_1.HEIC (1 kB, guardado tal cual, solo para el panel de soporte)" in said
+    assert "IMG_1.HEIC puede decir dónde se grabó o se tomó." in (
+        customer.open(f"/r/{token}/details/review").text
+    )
+    (file,) = kept(provider, token)
+    assert (file.for_desk, file.mime_type) == (True, "application/octet-stream")
+    assert file.sha256 == hashlib.sha256(heic).hexdigest()
 
 
 def test_a_secret_in_a_text_file_and_a_place_in_a_video_are_pointed_out_and_not_refused(
@@ -469,5 +502,5 @@ def test_a_secret_in_a_text_file_and_a_place_in_a_video_are_pointed_out_and_not_
     said = page.html.partition('<div class="caution">')[2].partition("</div>")[0]
     for name in ("red.har", "id.txt"):
         assert f"{name} parece contener una contraseña, una clave o una sesión." in said
-    assert "a.mp4 puede decir dónde se grabó." in said
+    assert "a.mp4 puede decir dónde se grabó o se tomó." in said
     assert "nginx.log" not in said

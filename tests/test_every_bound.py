@@ -33,6 +33,13 @@ ELSEWHERE = {
         "test_attachments.py",
         "test_one_client_has_its_part_of_the_line_and_of_the_time_for_pictures",
     ),
+    "MAIL_BYTES": ("test_inbound.py", "test_a_mail_has_a_bound_and_so_has_a_line_of_it"),
+    "MAIL_LINE_BYTES": ("test_inbound.py", "test_a_mail_has_a_bound_and_so_has_a_line_of_it"),
+    "MAIL_READ_BYTES": ("test_inbound_parse.py", "test_of_a_long_mail_the_beginning_is_read"),
+    "MAIL_PARTS": (
+        "test_inbound_parse.py",
+        "test_of_a_mail_with_too_many_parts_the_headers_are_read_alone",
+    ),
     "TO_ALL": ("test_acknowledgements.py", "test_all_together_are_sent_six_hundred_an_hour"),
 }
 

@@ -29,6 +29,7 @@ from reporter import models
 from reporter.demo.mailbox import LOOPBACK
 from reporter.inbound import lmtp
 from reporter.operations.purge import purge
+from reporter.web import bounds
 
 SECRET = "copies-7q2fx@example.com"
 SENDER = "incident-reporter@example.com"
@@ -140,6 +141,17 @@ def test_a_line_of_any_length_is_taken(provider: Provider, server: smtplib.LMTP)
     content = answer_to(ticket).rstrip() + b"\r\n" + b"x" * 100_000 + b"\r\n"
     server.sendmail("support@example.com", [SECRET], content)
     assert provider.receipt(token).seen_at
+
+
+def test_a_mail_has_a_bound_and_so_has_a_line_of_it(server: smtplib.LMTP) -> None:
+    for size, code in ((bounds.MAIL_BYTES, 250), (bounds.MAIL_BYTES + 1, 552)):
+        server.ehlo()
+        assert server.mail("a@example.com", [f"size={size}"])[0] == code
+        server.rset()
+    for size, code in ((bounds.MAIL_LINE_BYTES, 250), (bounds.MAIL_LINE_BYTES + 1, 500)):
+        server.mail("a@example.com")
+        server.rcpt(SECRET)
+        assert server.data(b"x" * (size - 2) + b"\r\n")[0] == code
 
 
 def test_a_stranger_who_knows_reference_message_id_and_address_changes_nothing(

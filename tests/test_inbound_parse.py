@@ -7,7 +7,8 @@ from email.message import EmailMessage
 import pytest
 
 from reporter.inbound.authentication import passes_for
-from reporter.inbound.parse import READ_BYTES, Ears, Sort, parse
+from reporter.inbound.parse import Ears, Sort, originators, parse
+from reporter.web.bounds import MAIL_PARTS, MAIL_READ_BYTES
 
 SUPPORT = "support@example.com"
 SECRET = "copies-7Q2fX@example.com"
@@ -269,11 +270,42 @@ def test_a_name_that_no_database_keeps_is_none() -> None:
             for each in range(90)
         )
         + b"--c\r\n" * 400_000,
+        b"Content-Type: message/rfc822\r\n\r\n" * 100_000,
+        b"From: " + b"(" * 100_000 + b"\r\nRT-Originator: " + b"(" * 100_000 + b"\r\n\r\n",
         b"Authentication-Results: mx.example.com; " + b"(" * 100_000 + b"\r\n\r\n",
-        b"Content-Type: text/plain\r\n\r\n" + b"x" * (READ_BYTES * 2),
+        b"Content-Type: text/plain\r\n\r\n" + b"x" * (MAIL_READ_BYTES * 2),
     ],
 )
 def test_whatever_comes_is_read_within_bounds_and_proves_nothing(content: bytes) -> None:
     heard = parse(content, ["incident-reporter@example.com"], EARS)
     assert heard.sort in {Sort.UNPROVEN, Sort.AUTOMATIC}
     assert len(heard.mime_ids) <= 100
+    assert originators(content) == ()
+
+
+def test_of_a_mail_with_too_many_parts_the_headers_are_read_alone() -> None:
+    def with_parts(mail: bytes, more: int) -> bytes:
+        return mail.replace(b"\n--b\n", b"\n--b\n\nx" * more + b"\n--b\n", 1)
+
+    of_its_own = 6  # three parts, the two blocks of the status, and the mail that is given back
+    taken = parse(with_parts(a_bounce(), MAIL_PARTS - of_its_own), [], EARS)
+    assert (taken.sort, taken.mime_ids) == (Sort.BOUNCE, (TICKET,))
+    over = parse(with_parts(a_bounce(), MAIL_PARTS - of_its_own + 1), [], EARS)
+    assert over.sort == Sort.AUTOMATIC
+
+    nested = b"".join(
+        b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n"
+        % (each, each)
+        for each in range(2_000)
+    )
+    answer = an_answer().partition(b"MIME-Version")[0] + nested
+    heard = parse(answer, [SECRET], EARS)
+    assert (heard.sort, heard.mime_ids) == (Sort.ANSWER, (TICKET,))
+
+
+def test_of_a_long_mail_the_beginning_is_read() -> None:
+    bounce = b"X-Failed-Recipients: a@b.example\n" + an_answer()
+    given_back = b"\nMessage-ID: " + TICKET.encode() + b"\n"
+    room = MAIL_READ_BYTES - len(bounce) - len(given_back)
+    assert parse(bounce + b"." * room + given_back, [], EARS).sort == Sort.BOUNCE
+    assert parse(bounce + b"." * (room + 3) + given_back, [], EARS).sort != Sort.BOUNCE

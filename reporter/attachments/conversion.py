@@ -42,7 +42,7 @@ register_heif_opener(thumbnails=False)
 def convert(content: bytes, kind: FileType, client: str = "") -> tuple[bytes, FileType]:
     """*content* as a JPEG, where it is a photo, or as a PNG; the first page of several. Nothing
     but its pixels and colours is kept. *client*: whose it is, who has a part of our time. Raises
-    Damaged and TooManyPixels, before it decodes, and Busy."""
+    Damaged and TooManyPixels, before it decodes, and Busy, where there is no time for it now."""
     try:
         with decoding.taken(client), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of many pixels: they are counted here

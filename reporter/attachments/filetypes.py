@@ -46,6 +46,8 @@ DOCX, XLSX, ZIP, GZ = _desk("docx"), _desk("xlsx"), _desk("zip"), _desk("gz")
 MSG, PCAP = _desk("msg"), _desk("pcap")
 MP4, MOV, WEBM = _desk("mp4"), _desk("mov"), _desk("webm")
 VIDEOS = {MP4, MOV, WEBM}
+# What is converted, where there is no time for it: as it came.
+UNCONVERTED = {kind: _desk(kind.suffix) for kind in (HEIC, AVIF, BMP, TIFF)}
 SHOWN = {PNG, JPEG, WEBP, GIF}
 
 # How a name calls each kind; a text may be called anything else.
@@ -145,6 +147,11 @@ def detect(content: bytes, name: str = "") -> FileType:
             raise NotAllowed("HTML")
         return TEXT
     raise NotAllowed(next((k for mark, k in REFUSED if content.startswith(mark)), ""))
+
+
+def is_unconverted(suffix: str) -> bool:
+    """Whether a file that is kept with this *suffix* is a picture as it came."""
+    return suffix in {kind.suffix for kind in UNCONVERTED}
 
 
 def is_named_so(name: str, suffix: str) -> bool:

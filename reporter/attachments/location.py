@@ -10,7 +10,19 @@ from collections.abc import Callable
 
 from PIL.Image import Exif
 
-from reporter.attachments.filetypes import GIF, JPEG, PNG, VIDEOS, WEBP, Damaged, FileType
+from reporter.attachments.filetypes import (
+    AVIF,
+    GIF,
+    HEIC,
+    JPEG,
+    PNG,
+    TIFF,
+    UNCONVERTED,
+    VIDEOS,
+    WEBP,
+    Damaged,
+    FileType,
+)
 from reporter.attachments.pictures import gif_blocks, jpeg_segments, png_chunks, webp_chunks
 
 EXIF, PHOTOSHOP, MORE = 0xE1, 0xED, 0xE2  # segments APP1, APP13 and APP2 of a JPEG
@@ -24,6 +36,7 @@ TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 TELLING = (b"xml:com.adobe", b"raw profile", b"exif", b"gps", b"location")
 # Where a video says it (QuickTime File Format, 3GPP TS 26.244).
 IN_VIDEOS = (b"\xa9xyz", b"loci", b"com.apple.quicktime.location", b"GPSLatitude")
+PLACED = {UNCONVERTED[kind] for kind in (HEIC, AVIF, TIFF)}  # a BMP has no room for it
 
 
 def without_position(content: bytes, kind: FileType) -> bytes:
@@ -37,7 +50,10 @@ def without_position(content: bytes, kind: FileType) -> bytes:
 
 
 def may_tell_position(content: bytes, kind: FileType) -> bool:
-    """Whether a video seems to say where it was recorded, which is left as it is."""
+    """Whether a video seems to say where it was recorded, or a picture that is left as it came
+    could: nothing is cut out of them."""
+    if kind in PLACED:
+        return True
     return kind in VIDEOS and any(mark in content for mark in IN_VIDEOS)
 
 

@@ -24,6 +24,7 @@ from reporter.attachments import refusals
 from reporter.attachments.filetypes import (
     GZ,
     TEXT,
+    UNCONVERTED,
     FileType,
     NotAllowed,
     detect,
@@ -117,8 +118,6 @@ def read(upload: FileStorage, name: str, room: Room) -> Reading | None:
         content, kind = _cleaned(content, kind, _client(upload))
     except NotAllowed as error:
         raise Refused(refusals.unreadable(name, error)) from None
-    except Busy:
-        raise Refused(refusals.busy(name)) from None
     found = Reading(
         name=name or kind.suffix,
         stem=_stem(name),
@@ -147,7 +146,10 @@ def _cleaned(content: bytes, kind: FileType, client: str) -> tuple[bytes, FileTy
     if kind.converted:
         from reporter.attachments.conversion import convert
 
-        return convert(content, kind, client)
+        try:
+            return convert(content, kind, client)
+        except Busy:  # nobody is to wait, or to come back, for the sake of how it is shown
+            return content, UNCONVERTED[kind]
     return without_position(content, kind), kind
 
 

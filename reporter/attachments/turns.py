@@ -4,7 +4,7 @@ them is a thread that serves nobody else. One client has its part of the line, a
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -13,9 +13,9 @@ from reporter.database import at_work
 
 # Of them one client has two thirds of what the others leave, and one in any case.
 WAITING = 32
-# What one client has converted by this process in a while: some 250 photos of a phone, which take
-# it a tenth of that while.
-CONVERTED_PIXELS, CONVERTED_WITHIN_SECONDS = 3_000_000_000, 600.0
+# What one client has converted by this process in a while: some 500 photos of a phone, which take
+# it a fifth of that while.
+CONVERTED_PIXELS, CONVERTED_WITHIN_SECONDS = 6_000_000_000, 600.0
 
 
 class Busy(Exception):
@@ -23,31 +23,52 @@ class Busy(Exception):
 
 
 class Turn:
-    """Of all threads of this process, one at a time."""
+    """Of all threads of this process, one at a time. Each client has a line of its own, and whose
+    line it is goes round: who comes waits for one of each other client, however many they have."""
 
     def __init__(self, waiting: int = WAITING) -> None:
         self._places = 1 + waiting
         self._here: Counter[str] = Counter()
+        self._lines: dict[str, deque[Lock]] = {}  # that of the client who is next stands first
         self._counting = Lock()
-        self._one = Lock()
 
     @contextmanager
     def taken(self, client: str = "") -> Iterator[None]:
         """*client*: who asks; without it they are not told apart. Raises Busy, at once."""
+        called = self._stand(client)
+        with at_work.aside():
+            try:
+                called.acquire()
+                yield
+            finally:
+                self._leave(client)
+
+    def _stand(self, client: str) -> Lock:
+        """In line; who can take what is returned has the turn. Raises Busy."""
+        called = Lock()
         with self._counting:
-            mine = self._here[client]
-            left = self._places - self._here.total()
-            if not left or (client and mine >= max(1, (left + mine) * 2 // 3)):
+            here, all_here = self._here[client], self._here.total()
+            left = self._places - all_here
+            if not left or (client and here >= max(1, (left + here) * 2 // 3)):
                 raise Busy
             self._here[client] += 1
-        try:
-            with at_work.aside(), self._one:
-                yield
-        finally:
-            with self._counting:
-                self._here[client] -= 1
-                if not self._here[client]:
-                    del self._here[client]
+            if all_here:
+                called.acquire()
+                self._lines.setdefault(client, deque()).append(called)
+        return called
+
+    def _leave(self, client: str) -> None:
+        with self._counting:
+            self._here[client] -= 1
+            if not self._here[client]:
+                del self._here[client]
+            if not self._lines:
+                return
+            next_one = next(iter(self._lines))
+            line = self._lines.pop(next_one)
+            line.popleft().release()
+            if line:  # behind all others
+                self._lines[next_one] = line
 
 
 class Spending:

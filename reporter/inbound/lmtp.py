@@ -19,9 +19,8 @@ from reporter.database import Database
 from reporter.delivery import beforehand
 from reporter.inbound import changes
 from reporter.inbound.parse import Ears, originators, parse
+from reporter.web import bounds
 
-# What is larger is refused. Of what is taken, `parse` reads the beginning.
-MAIL_BYTES = 32 * 2**20
 RECIPIENTS = 100
 TAKEN = "250 2.0.0 heard"
 LATER = "451 4.3.0 not now, please try again"
@@ -65,14 +64,13 @@ def _take(host: str, port: int) -> None:
 
 
 class _Session(LMTP):
-    # People's mails have longer lines than RFC 5322 allows, and a mail server takes them.
-    line_length_limit = 2**20
+    line_length_limit = bounds.MAIL_LINE_BYTES
 
 
 class _Listener(Controller):
     def factory(self) -> Any:
         return _Session(
-            self.handler, data_size_limit=MAIL_BYTES, enable_SMTPUTF8=True, ident="LMTP"
+            self.handler, data_size_limit=bounds.MAIL_BYTES, enable_SMTPUTF8=True, ident="LMTP"
         )
 
 

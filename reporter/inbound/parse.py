@@ -6,19 +6,18 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from email import message_from_bytes, policy
 from email.message import Message
+from email.parser import BytesHeaderParser, BytesParser
+from email.policy import Policy, compat32
 from email.utils import getaddresses
 from enum import StrEnum
-from itertools import islice
+from itertools import count, islice
 
 from reporter.formats.text import one_line, shortened
 from reporter.inbound.authentication import passes_for
+from reporter.web.bounds import MAIL_PARTS, MAIL_READ_BYTES
 
-# Of a mail only this much is read: its headers, and of a bounce what it gives as its reason. The
-# library's cost grows with the square of nested parts and of parameters: half a second at most.
-READ_BYTES = 128 * 1024
-LISTED = 50  # of the identifiers in one header
+LISTED = 50  # of the identifiers, and of the remarks, in one header
 HEADER_LENGTH = 20_000
 REASON_LENGTH = 500
 # Without what no database keeps: control characters, and halves of pairs.
@@ -64,11 +63,11 @@ class Heard:
 
 def parse(content: bytes, recipients: Sequence[str], ears: Ears) -> Heard:
     """What the mail *content*, as it came for *recipients* of its envelope, says."""
-    mail = message_from_bytes(content[:READ_BYTES], policy=policy.compat32)
+    mail = _read(content[:MAIL_READ_BYTES])
     own_id = next(iter(_ids(mail, "Message-ID")), "")
     key = own_id or hashlib.sha256(content).hexdigest()
     senders = tuple(_addresses(mail, "From"))
-    returned = tuple(dict.fromkeys(_returned_ids(mail, content[:READ_BYTES])))
+    returned = tuple(dict.fromkeys(_returned_ids(mail, content[:MAIL_READ_BYTES])))
     if returned and (reason := _failure(mail)):
         return Heard(Sort.BOUNCE, key, senders, mime_ids=returned, reason=reason)
     return Heard(
@@ -82,8 +81,32 @@ def parse(content: bytes, recipients: Sequence[str], ears: Ears) -> Heard:
 
 def originators(content: bytes) -> tuple[str, ...]:
     """Whose words a helpdesk says that it passes on."""
-    mail = message_from_bytes(content[:READ_BYTES], policy=policy.compat32)
+    mail = _headers(content[:MAIL_READ_BYTES])
     return tuple(_addresses(mail, "RT-Originator"))
+
+
+class _TooManyParts(Exception):
+    """More than MAIL_PARTS, side by side or within each other."""
+
+
+def _read(content: bytes) -> Message:
+    """A mail with its parts; of one with too many, its headers alone: an answer needs no more."""
+    parts = count()
+
+    def part(policy: Policy[Message]) -> Message:
+        if next(parts) > MAIL_PARTS:
+            raise _TooManyParts
+        return Message(policy)
+
+    parser = BytesParser(policy=compat32.clone(message_factory=part))
+    try:
+        return parser.parsebytes(content)
+    except _TooManyParts:
+        return _headers(content)
+
+
+def _headers(content: bytes) -> Message:
+    return BytesHeaderParser(policy=compat32).parsebytes(content)
 
 
 def _sort(mail: Message, senders: tuple[str, ...], recipients: Sequence[str], ears: Ears) -> Sort:
@@ -136,8 +159,8 @@ def _returned_ids(mail: Message, content: bytes) -> Iterator[str]:
         if part.get_content_type() in {"text/rfc822-headers", "message/rfc822-headers"}:
             text = part.get_payload(decode=True)
             if isinstance(text, bytes):
-                yield from _ids(message_from_bytes(text, policy=policy.compat32), "Message-ID")
-    _headers, _blank, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")
+                yield from _ids(_headers(text), "Message-ID")
+    _before, _blank, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")
     found = (each[1].decode(errors="replace") for each in RETURNED_ID.finditer(body))
     yield from islice(found, LISTED)
 
@@ -147,7 +170,9 @@ def _ids(mail: Message, name: str) -> list[str]:
 
 
 def _addresses(mail: Message, name: str) -> list[str]:
-    found = getaddresses([_header_text(value) for value in mail.get_all(name, [])[:2]])
+    lines = [_header_text(value) for value in mail.get_all(name, [])[:2]]
+    # A remark within a remark, and so on, is read by a function that calls itself.
+    found = getaddresses([line for line in lines if line.count("(") <= LISTED])
     return [address.lower() for _name, address in found[:LISTED] if address]
 
 

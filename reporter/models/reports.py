@@ -141,7 +141,7 @@ class Attachment(Base):
     original_sha256: Mapped[str]  # of what was uploaded, before anything was taken out
     for_desk: Mapped[bool]
     holds_secret: Mapped[bool]  # as far as can be told
-    tells_position: Mapped[bool]  # a video that may say where it was recorded
+    tells_position: Mapped[bool]  # a video, or a picture as it came, may
     # Whom it came from, keyed, another each day: what one client has unsent has a bound.
     client: Mapped[str] = mapped_column(String(16), default="", server_default=text("''"))
     created_at: Mapped[datetime]

@@ -32,7 +32,9 @@ UPDATES_SHOWN = 50  # the last of a receipt; the rest is folded behind a link
 # One process --------------------------------------------------------------------------------
 ARRIVING_BYTES = 2**30  # of files that are on their way, in temporary files
 CLIENT_ARRIVING_BYTES = ARRIVING_BYTES // 4  # of those, one client's; others have the rest
-CONVERTED_PIXELS = turns.CONVERTED_PIXELS  # of one client's pictures, in ten minutes
+CONVERTED_PIXELS = (
+    turns.CONVERTED_PIXELS
+)  # of one client's pictures, in 10 minutes; the rest stays as it came
 # Requests at a time that are shared out, of 512 threads (`serving.server.THREADS`): a client has
 # two thirds of what the others leave of these.
 UNDER_WAY = 384
@@ -47,8 +49,14 @@ SIGN_INS, SIGN_INS_WITHIN = 20, timedelta(minutes=1)  # tried
 UNSENT_BYTES, UNSENT_WITHIN = 100_000_000, timedelta(days=1)  # of files
 # One account of support, from everywhere; a browser it was signed in in has its own ----------
 WRONG_PASSWORDS, WRONG_PASSWORDS_WITHIN = 10, timedelta(minutes=5)
-
-
+# One mail that comes in ----------------------------------------------------------------------
+MAIL_BYTES = 32 * 2**20  # over it 552
+# People's mails have longer lines than RFC 5322 allows, and a mail server takes them.
+MAIL_LINE_BYTES = 2**20  # over it 500
+# Of what is taken, its headers, and of a bounce what it gives as its reason. Parts may nest: each
+# costs the library the more, the deeper it stands.
+MAIL_READ_BYTES = 128 * 1024
+MAIL_PARTS = 100  # over it, its headers alone
 # One mailbox, however it is spelt; over it a mail that anybody can have sent waits -------------
 TO_A_MAILBOX, TO_A_MAILBOX_WITHIN = 3, timedelta(hours=1)
 TO_A_MAILBOX_A_DAY, TO_A_MAILBOX_A_DAY_WITHIN = 10, timedelta(days=1)

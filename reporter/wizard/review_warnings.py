@@ -63,7 +63,7 @@ def _of_files(files: Sequence[StoredFile]) -> str:
         if file.holds_secret
     ]
     said += [
-        _("%(name)s may say where it was recorded.", name=file.name)
+        _("%(name)s may say where it was recorded or taken.", name=file.name)
         for file in files
         if file.tells_position
     ]

@@ -534,7 +534,8 @@ def test_what_is_missing_is_said_in_the_title_above_the_form_and_beside_it(
     page = provider.customer(provider.report(), "en").forge("update", kind="", text="")
     assert "<title>Error: Report INC-" in page.html
     assert page.listed == page.errors == {"kind": "Choose what is new"}
-    assert 'role="alert" tabindex="-1" autofocus' in page.html
+    assert page.html.count('id="add"') == 1
+    assert '<div class="errors" id="add" role="alert" tabindex="-1" autofocus>' in page.html
     assert page.html.count('aria-invalid="true"') == len(KINDS)
 
 

@@ -40,9 +40,6 @@ async function look() {
   } catch {} // the next look may find it
 }
 
-// A page that opens at its #add would not focus what is to be read there first.
-if (location.hash) document.querySelector("[autofocus]")?.focus();
-
 if (progress) {
   addEventListener("visibilitychange", () => {
     looks = 0;

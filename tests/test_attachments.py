@@ -29,8 +29,8 @@ def test_several_files_are_kept_at_once(provider: Provider, token: str, customer
     assert customer.page.status == 200
     assert names(provider, token) == ["captura.png", "nginx.log"]
     page = customer.open(f"/r/{token}/details/evidence")
-    assert "captura.png (1 kB)" in page.text
-    assert "nginx.log (1 kB)" in page.text
+    assert "captura.png (1\xa0kB)" in page.text
+    assert "nginx.log (1\xa0kB)" in page.text
     page = add(customer, token, ("otra.gif", a_picture("GIF")))
     assert names(provider, token) == ["captura.png", "nginx.log", "otra.gif"]
     page = customer.open(f"/r/{token}")
@@ -112,10 +112,10 @@ def test_the_content_decides_and_not_the_name(
     ]
     page = customer.open(f"/r/{token}/details/review")
     for said in (
-        "foto.png (1 kB, tomado como texto)",
-        "carta.txt (1 kB, tomado como PNG)",
-        "informe.exe (1 kB, tomado como PDF)",
-        "pagina.html (1 kB)",
+        "foto.png (1\xa0kB, tomado como texto)",
+        "carta.txt (1\xa0kB, tomado como PNG)",
+        "informe.exe (1\xa0kB, tomado como PDF)",
+        "pagina.html (1\xa0kB)",
     ):
         assert said in page.text
     send(customer, token)
@@ -357,7 +357,7 @@ def test_a_photo_of_a_phone_becomes_one_that_every_program_shows(
     page = customer.open(f"/r/{token}/details/evidence")
     (file,) = kept(provider, token)
     assert (file.filename[11:], file.mime_type) == ("1-img-2040.jpg", "image/jpeg")
-    assert "IMG_2040.HEIC (1 kB, tomado como JPG)" in page.text
+    assert "IMG_2040.HEIC (1\xa0kB, tomado como JPG)" in page.text
     add(customer, token, ("otra.heic", heic))
     assert len(kept(provider, token)) == 1
 

@@ -70,6 +70,11 @@ def test_the_sections_are_in_the_language_of_support_and_the_block_is_not_transl
             "No hay correo. Llamar a Íñigo Muñoz, +34 600 00 00 00.",
         ),
         (
+            {"started_at": "2026-11-23T01:30"},
+            "Alojamiento web, crítico, desde la 01:30 (1 h 52 min antes del aviso): La tienda no"
+            " carga – error 502. Llamar a Íñigo Muñoz, +34 600 00 00 00.",
+        ),
+        (
             {"timezone": "America/Bogota", "started_at": "2026-11-22T20:00"},
             "Alojamiento web, crítico, desde las 02:00 (1 h 22 min antes del aviso): La tienda no"
             " carga – error 502. Llamar a Íñigo Muñoz, +34 600 00 00 00.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from wtforms import SelectChoice as Option
 
 from reporter.models import Report
 from reporter.web.fields import Radios, TextInput
+from reporter.wizard import rules
 from reporter.wizard.step import StepForm
 from reporter.wizard.steps import REPORT_STEPS, ChangesForm
 
@@ -233,6 +235,19 @@ def test_answers_are_checked_again_by_questions_that_changed(
     app.extensions.pop("rules")  # as when it is started again
     page = customer.open("/report/review")
     assert (page.path.partition("?")[0], list(page.errors)) == ("/report/changes", [name])
+
+
+@pytest.mark.parametrize("package", ["tzdata", "phonenumbers", "email-validator", "idna"])
+def test_answers_are_checked_again_by_another_release_of_what_checks_them(
+    app: Flask, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        before = rules.rules()
+        app.extensions.pop("rules")
+        monkeypatch.setattr(
+            rules, "version", lambda name: "9" if name == package else version(name)
+        )
+        assert rules.rules() != before
 
 
 @pytest.mark.parametrize("path", ["/report/timing", "/report/contact", "/report/review"])

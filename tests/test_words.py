@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import polib
 import pytest
+from catalogues import catalogue_path
 from flask_babel import force_locale
 
 from reporter.formats.words import (
     day_and_time,
     elapsed,
+    hour,
     service_name,
     size_in_words,
     three_ways,
@@ -113,6 +117,32 @@ def test_a_day_and_time_stay_in_their_own_zone() -> None:
     with force_locale("es"):
         assert day_and_time(madrid(2026, 1, 5, 9, 5)) == "5 ene 2026 09:05"
         assert day_and_time(datetime(2026, 1, 5, 9, 5, tzinfo=UTC)) == "5 ene 2026 09:05"
+
+
+@pytest.mark.parametrize(
+    ("at", "spanish", "english"),
+    [
+        ((0, 59), "las 00:59", "00:59"),
+        ((1, 0), "la 01:00", "01:00"),
+        ((1, 59), "la 01:59", "01:59"),
+        ((2, 40), "las 02:40", "02:40"),
+        ((13, 5), "las 13:05", "13:05"),
+    ],
+)
+def test_an_hour_within_a_sentence_has_the_article_of_its_language(
+    at: tuple[int, int], spanish: str, english: str
+) -> None:
+    with force_locale("es"):
+        assert hour(madrid(2026, 1, 5, *at)) == spanish
+    with force_locale("en"):
+        assert hour(madrid(2026, 1, 5, *at)) == english
+
+
+def test_no_sentence_has_an_article_of_its_own_before_an_hour() -> None:
+    """Which would be wrong at one o'clock."""
+    entries = polib.pofile(str(catalogue_path("es")))
+    told = [entry.msgstr for entry in entries if not entry.msgid.startswith("%(hours)s")]
+    assert [text for text in told if re.search(r"\blas? (%\(|\{)", text)] == []
 
 
 def test_a_zone_has_its_iana_name() -> None:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from reporter.desk.timeline import Happened
 from reporter.formats.times import support_zone
-from reporter.formats.words import day_and_time
+from reporter.formats.words import day_and_time, hour
 
 NEAR = timedelta(hours=12)  # a time of day is enough for it
 
@@ -40,9 +40,10 @@ def clock(moment: datetime, now: datetime) -> str:
 
 def promised(moment: datetime, now: datetime) -> str:
     """Of an update, in a few words; its time is never broken."""
-    near = abs(moment - now) < NEAR
-    words = _("promised for %(time)s") if near else _("promised for %(day)s")
-    return str(words % {"time" if near else "day": clock(moment, now).replace(" ", "\xa0")})
+    local = moment.astimezone(support_zone())
+    if abs(moment - now) < NEAR:
+        return str(_("promised for %(time)s", time=hour(local)))
+    return str(_("promised for %(day)s", day=day_and_time(local).replace(" ", "\xa0")))
 
 
 def happened() -> dict[Happened, str]:

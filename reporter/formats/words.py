@@ -39,6 +39,15 @@ def day_and_time(moment: datetime) -> str:
     return format_datetime(moment, "d MMM y HH:mm", tzinfo=moment.tzinfo, locale=get_locale())
 
 
+def hour(moment: datetime) -> str:
+    """As in "02:40", within a sentence: some languages say one o'clock otherwise (la 01:00, but
+    las 02:40). In the moment's own zone."""
+    minutes = f"{moment:%M}"
+    if moment.hour == 1:
+        return str(_("01:%(minutes)s", minutes=minutes))
+    return str(_("%(hours)s:%(minutes)s", hours=f"{moment:%H}", minutes=minutes))
+
+
 def zone_name(moment: datetime) -> str:
     zone = moment.tzinfo
     return zone_label(zone) if isinstance(zone, ZoneInfo) else str(zone)

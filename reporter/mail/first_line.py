@@ -12,7 +12,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from reporter.formats.text import one_line, shortened
-from reporter.formats.words import service_name
+from reporter.formats.words import hour, service_name
 from reporter.mail.kind_words import kind_aloud
 from reporter.models import UpdateKind
 from reporter.report import CustomerUpdate, Followup, Report, Severity
@@ -79,7 +79,7 @@ def _since(report: Report) -> str:
     moment = report.started_at.astimezone(zone)
     about = report.started_precision == "approximate"
     if moment.date() == report.saved_at.astimezone(zone).date():
-        clock = f"{moment:%H:%M}"
+        clock = hour(moment)
         when = (
             _("since about %(clock)s", clock=clock) if about else _("since %(clock)s", clock=clock)
         )

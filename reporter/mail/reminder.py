@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 
 from reporter.delivery.outbox import Mail
 from reporter.formats.times import support_zone
-from reporter.formats.words import service_name
+from reporter.formats.words import hour, service_name
 from reporter.mail import ticket_text
 from reporter.mail.message import finish, mime_id, new_message
 from reporter.report import Report
@@ -55,7 +55,7 @@ def _compose(
             "customers were told.\n\n"
             "Support desk: %(link)s\n",
             reference=reference,
-            time=f"{promised.astimezone(support_zone()):%H:%M}",
+            time=hour(promised.astimezone(support_zone())),
             zone=config["TIMEZONE"],
             link=link,
         )

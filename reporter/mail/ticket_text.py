@@ -12,7 +12,8 @@ from flask_babel import gettext as _
 
 from reporter.formats.skeleton import Slot, skeleton
 from reporter.formats.text import barred, header_text, shortened
-from reporter.formats.words import day_and_time
+from reporter.formats.times import support_zone
+from reporter.formats.words import day_and_time, hour
 from reporter.mail.first_line import followup_line, in_passing, ticket_line
 from reporter.mail.helpdesk import PROFILES
 from reporter.mail.key_block import block
@@ -203,7 +204,7 @@ def _notes(report: Report, similar: Similar | None) -> Iterator[str]:
             "Similar: %(count)s reports on it in %(minutes)s minutes, since %(since)s.",
             count=similar.count,
             minutes=similar.minutes,
-            since=similar.clock,
+            since=hour(similar.since.astimezone(support_zone())),
         )
 
 

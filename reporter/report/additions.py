@@ -30,12 +30,8 @@ class Similar:
 
     def __str__(self) -> str:
         """For programs, in English."""
-        return f"{self.count} in {self.minutes} min since {self.clock}"
-
-    @property
-    def clock(self) -> str:
-        """Since when, by support's clock."""
-        return f"{self.since.astimezone(support_zone()):%H:%M}"
+        since = f"{self.since.astimezone(support_zone()):%H:%M}"
+        return f"{self.count} in {self.minutes} min since {since}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from reporter.delivery.mail import Mail
-from reporter.formats.words import service_name
+from reporter.formats.times import support_zone
+from reporter.formats.words import hour, service_name
 from reporter.mail.message import finish, mime_id, new_message
 from reporter.report import Similar
 
@@ -23,7 +24,7 @@ def compose_surge(reference: str, service: str, similar: Similar, link: str, at:
             "service": service_name(service),
             "count": similar.count,
             "minutes": similar.minutes,
-            "since": similar.clock,
+            "since": hour(similar.since.astimezone(support_zone())),
         }
         subject = _(
             "Many reports: %(service)s, %(count)s in %(minutes)s minutes, since %(since)s", **told

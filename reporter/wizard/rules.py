@@ -15,8 +15,8 @@ from reporter.wizard.steps import REPORT_STEPS
 
 # The settings that answers are checked by.
 CHECKED_BY = ("SERVICES", "TIMEZONE", "PHONE_REGION", "SUPPORT_EMAIL", "MAIL_DEFAULT_SENDER")
-# What has rules of its own: ours, and that of the time zones.
-PACKAGES = ("incident-reporter", "tzdata")
+# What has rules of its own: ours, and those of the time zones, of phones and of addresses.
+PACKAGES = ("incident-reporter", "tzdata", "phonenumbers", "email-validator", "idna")
 
 
 def rules() -> str:

@@ -53,6 +53,7 @@ def test_support_works_with_the_keyboard_alone(browser: Browser, service: Servic
         support.tabs_to("#reveal button")
         page.keyboard.press("Space")
         expect(page.locator("#f-password")).to_have_attribute("type", "text")
+        expect(page.get_by_role("status")).to_have_text("La contraseña está a la vista.")
         assert support.typed("password") == {"password": PASSWORD}
         enters("main button.primary")
         assert support.path == "/desk"
@@ -121,7 +122,7 @@ def test_the_board_shows_what_is_new_and_says_so_politely(
         board_refreshes(support)
         lines = support.page.locator("[data-report] a")
         expect(lines).to_have_text(["El segundo", "El primero"])
-        expect(said).to_have_text(re.compile(r"^Un aviso nuevo a las \d\d:\d\d\.$"))
+        expect(said).to_have_text(re.compile(r"^Un aviso nuevo \(\d\d:\d\d\)\.$"))
         for number in range(2):
             report(service, summary=f"Otro {number}", impact="minor")
         with person(browser, service) as other:
@@ -130,7 +131,7 @@ def test_the_board_shows_what_is_new_and_says_so_politely(
             other.fills({"text": "Era un disco"})
             other.follows("[value=solve]")
         board_refreshes(support)
-        expect(said).to_have_text(re.compile(r"^2 avisos nuevos a las \d\d:\d\d\.$"))
+        expect(said).to_have_text(re.compile(r"^2 avisos nuevos \(\d\d:\d\d\)\.$"))
         expect(lines).to_have_text(["El primero", "Otro 0", "Otro 1"])
         assert first in (support.page.locator("[data-report]").first.get_attribute("data-report"),)
 

@@ -167,7 +167,7 @@ def test_the_whole_way_with_errors_back_and_forward_offline_and_a_double_press(
     until(lambda: is_at(window, "/r/") or is_at(window, "/report/review"))
     arrives(window, "/r/")
     assert count(site) == before + 1
-    # What is said of a press on the receipt has the focus, though the page opens at a part of itself
+    # What is said of a press on the receipt has the focus, though the page opens at its #add
     update = "document.querySelector('#update .actions button').click()"
     window.run(update)
     until(lambda: reads(window, "document.activeElement.className") == "errors")

@@ -3,11 +3,15 @@
 
 const place = document.querySelector("#reveal");
 const button = place.querySelector("button");
+const state = place.querySelector("[role=status]");
 const field = document.querySelector("[type=password]");
 const show = (shown) => {
   field.type = shown ? "text" : "password";
   button.textContent = shown ? button.dataset.hide : button.dataset.show;
 };
-button.addEventListener("click", () => show(field.type === "password"));
+button.addEventListener("click", () => {
+  show(field.type === "password");
+  state.textContent = field.type === "text" ? state.dataset.shown : state.dataset.hidden;
+});
 field.form.addEventListener("submit", () => show(false));
 place.hidden = false;

@@ -62,7 +62,7 @@ def test_a_screenshot_is_kept_at_once_in_the_draft_and_seen_by_its_customer_alon
     (row,) = rows(provider)
     assert (row.report_id, row.name, row.question) == (None, "captura.png", "screenshots")
     page = customer.open("/report/failure")
-    assert "captura.png (1 kB)" in page.text
+    assert "captura.png (1\xa0kB)" in page.text
     address = page.html.partition('class="thumbnail" src="')[2].partition('"')[0]
     assert address.startswith(f"/report/pictures/{row.id}")
     answer = customer.ask("GET", address.replace("&amp;", "&"))

@@ -122,7 +122,7 @@ def test_no_spelling_makes_another_mailbox(site: Flask) -> None:
     ("language", "words"),
     [
         ("es", "Nuestro correo con la referencia saldrá hacia inigo@example.com a esta hora:"),
-        ("en", "Our email with the reference will go to inigo@example.com at"),
+        ("en", "Our email with the reference will go to inigo@example.com later, on"),
     ],
 )
 def test_the_receipt_says_when_one_over_the_limit_goes(

@@ -213,7 +213,7 @@ def test_an_address_is_checked_for_its_form_and_never_by_dns(address: str) -> No
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("ana", "Enter an email address with its @, for example name@example.com"),
+        ("ana", "Enter an email address with an @, for example name@example.com"),
         ("@example.com", "Enter what goes before the @ too, for example name@example.com"),
         ("ana@", "Enter everything that goes after the @, for example name@example.com"),
         ("ana@example", "Enter everything that goes after the @, for example name@example.com"),

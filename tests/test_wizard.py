@@ -102,7 +102,7 @@ def test_the_review_has_every_answer_and_says_what_was_left_open(app: Flask) -> 
     assert "How often? cada 10 minutos" in text
     assert "The error message, exactly as it is shown <b>502</b>" in text
     assert "23 Nov 2026 02:40 (Europe/Madrid) · 01:40 UTC" in text
-    assert "Which of the two?" not in text
+    assert "Which of the two times" not in text
     assert "<b>502" not in page.html
 
 
@@ -169,10 +169,10 @@ def test_a_time_the_clocks_showed_twice_is_asked_about_on_the_page(app: Flask) -
     customer = Customer(app, "en")
     with time_machine.travel(SENT_AT, tick=False):
         page = customer.fill("failure")
-        assert "Which of the two?" not in page.text
+        assert "Which of the two times" not in page.text
         page = customer.submit(**values("timing", started_at="2026-10-25T02:30"))
         assert page.errors == {"started_fold": "Say which of the two times it was"}
-        assert "The clocks went back that night. Which of the two?" in page.text
+        assert "The clocks went back that night. Which of the two times was it?" in page.text
         page = customer.submit(started_fold="later")
         assert "What changed" in page.text
         customer.fill("changes")

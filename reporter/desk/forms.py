@@ -72,7 +72,7 @@ class DeskForm(TokenForm):
     # Set by the page that has asked for the cause once.
     without_cause = StringField()
     notice = OpenNotice(
-        _l("It is this known incident"),
+        _l("Which known incident?"),
         required_with={("action", UpdateKind.LINK_NOTICE): _l("Choose a known incident")},
     )
 

@@ -44,7 +44,7 @@ def address_refused(error: NotAnAddress) -> str:
     """What to say of it, by its cause."""
     example = _("name@example.com")
     words = {
-        Fault.NO_AT: _("Enter an email address with its @, for example %(example)s"),
+        Fault.NO_AT: _("Enter an email address with an @, for example %(example)s"),
         Fault.NO_NAME: _("Enter what goes before the @ too, for example %(example)s"),
         Fault.SEVERAL: _("Enter one email address only"),
         Fault.SPACE: _("An email address has no spaces: take them out"),

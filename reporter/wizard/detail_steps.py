@@ -72,7 +72,7 @@ class EvidenceForm(StepForm):
         key="last_worked_at",
     )
     hypothesis = TextArea(
-        _l("What do you think it is?"),
+        _l("What do you think the cause is?"),
         hint=_l("A guess is welcome: we will read it as a guess"),
     )
     files = Files(

@@ -110,7 +110,7 @@ class TimingForm(StartedForm):
         required=_l("Enter the date and the time it started"),
     )
     started_fold = Radios(
-        _l("The clocks went back that night. Which of the two?"),
+        _l("The clocks went back that night. Which of the two times was it?"),
         choices=[
             Option("earlier", _l("The first time, before the change")),
             Option("later", _l("The second time, after the change")),

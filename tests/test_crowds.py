@@ -56,10 +56,10 @@ def test_200_customers_of_one_address_are_not_stopped_in_an_outage(
             customer.open("/report/failure")
             photos = [("1.heic", HEIC + bytes([number])), ("2.avif", avif + bytes([number]))]
             mine = {"summary": f"Caída {number}", "email": f"c{number}@example.com"}
-            customer.submit(files=photos, **values("failure", **mine))
+            customer.forge(files=photos, **values("failure", **mine))
             for slug in SLUGS[1:]:
-                customer.submit(**values(slug, **mine))
-            page = customer.submit()
+                customer.forge(**values(slug, **mine))
+            page = customer.forge()
             assert page.status == 200, number
             receipt = page.path
             for _ in range(POLLS):

@@ -100,7 +100,11 @@ def test_the_compose_file_runs_two_of_each_half_on_what_they_need() -> None:
 
 def test_slow_forms_are_the_proxy_s_to_wait_for() -> None:
     nginx = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
-    for line in ("proxy_request_buffering on;", "client_body_timeout 15s;"):
+    for line in (
+        "proxy_request_buffering on;",
+        "client_body_timeout 15s;",
+        "limit_conn clients 300;",
+    ):
         assert line in nginx
     caddy = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
     for line in ("{$INCIDENT_REPORTER_BUFFERS:request_buffers 70MB}", "read_body 60s"):

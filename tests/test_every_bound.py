@@ -29,6 +29,15 @@ CASES: dict[str, Case] = {}
 # Tried at and over it where the server, or a whole outbox, is there already.
 ELSEWHERE = {
     "HEADER_BYTES": ("functional/test_slow_clients.py", "test_headers_have_a_bound"),
+    "HOOK_BYTES": ("test_hook.py", "test_a_body_has_a_bound"),
+    "PICTURE_PIXELS": (
+        "test_filetypes.py",
+        "test_a_picture_that_would_fill_the_memory_is_refused_unopened",
+    ),
+    "DECODED_PIXELS": (
+        "test_filetypes.py",
+        "test_a_rare_picture_with_too_many_pixels_is_refused_before_it_is_decoded",
+    ),
     "CONVERTED_PIXELS": (
         "test_attachments.py",
         "test_one_client_has_its_part_of_the_line_and_of_the_time_for_pictures",

@@ -46,6 +46,7 @@ from reporter.attachments.filetypes import (
 )
 from reporter.attachments.location import GPS_IFD, may_tell_position, without_position
 from reporter.attachments.plain_text import to_text
+from reporter.web import bounds
 
 HERE = Path(__file__).parent
 ORIENTATION, MAKE, TAKEN_AT = 0x0112, 0x010F, 0x9003
@@ -270,10 +271,15 @@ def test_a_picture_that_would_fill_the_memory_is_refused_unopened() -> None:
         check = struct.pack(">I", zlib.crc32(kind + content))
         return struct.pack(">I", len(content)) + kind + content + check
 
-    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
+    def of(height: int) -> bytes:
+        header = struct.pack(">IIBBBBB", 50_000, height, 8, 2, 0, 0, 0)
+        begin = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+        return begin + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+    most = bounds.PICTURE_PIXELS // 50_000
+    assert detect(of(most)) == PNG
     with pytest.raises(TooManyPixels):
-        detect(bomb + chunk(b"IEND", b""))
+        detect(of(most + 1))
 
 
 def test_a_photo_loses_its_position_and_nothing_else() -> None:
@@ -392,12 +398,18 @@ def test_a_picture_of_very_many_parts_is_refused_before_they_are_read(name: str)
 
 
 def test_a_rare_picture_with_too_many_pixels_is_refused_before_it_is_decoded() -> None:
-    header = struct.pack(
-        "<2sIHHIIiiHHIIiiII", b"BM", 54, 0, 0, 54, 40, 60_000, 60_000, 1, 24, *[0] * 6
-    )
-    assert detect(header) == BMP
-    with pytest.raises(TooManyPixels):
-        convert(header, BMP)
+    def of(height: int) -> bytes:
+        """A header, and no pixel: whoever decodes it finds that."""
+        kind = "<2sIHHIIiiHHIIiiII"
+        return struct.pack(kind, b"BM", 54, 0, 0, 54, 40, 50_000, height, 1, 24, *[0] * 6)
+
+    most = bounds.DECODED_PIXELS // 50_000
+    assert detect(of(most)) == BMP
+    with pytest.raises(Damaged):
+        convert(of(most), BMP)
+    for height in (most + 1, 60_000):
+        with pytest.raises(TooManyPixels):
+            convert(of(height), BMP)
 
 
 def test_a_photo_keeps_its_colours() -> None:

@@ -18,6 +18,7 @@ from provider import Provider, a_provider, to_support
 from reporter import models
 from reporter.inbound.hook import read
 from reporter.inbound.signature import sign
+from reporter.web import bounds
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 pytestmark = pytest.mark.settings(HOOK_SECRET=SECRET, HELPDESK_PROFILE="rt")
@@ -124,7 +125,7 @@ def test_what_cannot_be_read_is_refused(provider: Provider, told: Any) -> None:
 
 def test_a_body_has_a_bound(provider: Provider) -> None:
     told = {"reference": "INC-AAAAAA", "event": "answered", "more": ""}
-    room = 64 * 1024 - len(json.dumps(told))
+    room = bounds.HOOK_BYTES - len(json.dumps(told))
     assert call(provider, {**told, "more": "x" * room}) == 202
     assert call(provider, {**told, "more": "x" * (room + 1)}) == 413
 

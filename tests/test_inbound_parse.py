@@ -309,3 +309,8 @@ def test_of_a_long_mail_the_beginning_is_read() -> None:
     room = MAIL_READ_BYTES - len(bounce) - len(given_back)
     assert parse(bounce + b"." * room + given_back, [], EARS).sort == Sort.BOUNCE
     assert parse(bounce + b"." * (room + 3) + given_back, [], EARS).sort != Sort.BOUNCE
+
+    named = b"In-Reply-To: " + TICKET.encode()
+    before = b"X-Padding: ".ljust(MAIL_READ_BYTES - len(named) - 1, b".") + b"\n"
+    assert parse(before + named + b"\n\n", [], EARS).mime_ids == (TICKET,)
+    assert parse(b"." + before + named + b"\n\n", [], EARS).mime_ids == ()

@@ -187,7 +187,7 @@ def test_figures_are_for_this_machine_or_for_whoever_has_the_token(
     assert status(app) == 200
     for name in ("X-Forwarded-For", "Forwarded", "Via", "X-Real-Ip", "x-client-ip", "CF-Ray"):
         assert status(app, **{name: "127.0.0.1"}) == 404
-    for name in ("X-Original-Host", "X-Envoy-Peer", "X-ProxyUser-Ip", "WL-Proxy-Client-IP"):
+    for name in ("X-Original-Host", "X-Varnish", "WL-Proxy-Client-IP", "Surrogate-Capability"):
         assert status(app, **{name: "127.0.0.1"}) == 404
     assert status(app, User_Agent="Prometheus", X_Prometheus_Scrape_Timeout_Seconds="10") == 200
     for spelt in ("HTTP/1.0", "HTTP/1"):  # the second is granian's

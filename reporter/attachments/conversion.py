@@ -19,6 +19,7 @@ from reporter.attachments.filetypes import (
     FileType,
     TooManyPixels,
 )
+from reporter.attachments.pictures import DECODED_PIXELS
 from reporter.attachments.turns import (
     CONVERTED_PIXELS,
     CONVERTED_WITHIN_SECONDS,
@@ -27,8 +28,6 @@ from reporter.attachments.turns import (
     Turn,
 )
 
-# Decoded, a picture takes up to four bytes a pixel, twice.
-MAXIMUM_PIXELS = 50_000_000
 # Over this a picture of colours is a photo or a scan, for which a PNG is too large.
 DRAWN_PIXELS = 9_000_000
 FORMATS = {HEIC: "HEIF", AVIF: "AVIF", BMP: "BMP", TIFF: "TIFF"}
@@ -48,7 +47,7 @@ def convert(content: bytes, kind: FileType, client: str = "") -> tuple[bytes, Fi
             warnings.simplefilter("ignore")  # of many pixels: they are counted here
             with Image.open(io.BytesIO(content), formats=[FORMATS[kind]]) as picture:
                 pixels = picture.width * picture.height
-                if pixels > MAXIMUM_PIXELS:
+                if pixels > DECODED_PIXELS:
                     raise TooManyPixels(kind.suffix.upper())
                 converted.spend(client, pixels)
                 drawn = kind in {BMP, TIFF} and pixels <= DRAWN_PIXELS

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 # Phones make 200 million; over this, whoever opens a picture runs out of memory.
 MAXIMUM_PIXELS = 250_000_000
+# Of one that is converted: decoded, it takes up to four bytes a pixel, twice.
+DECODED_PIXELS = 50_000_000
 # Of which a picture consists, at most: those of cameras and editors have some hundreds, and each
 # takes time.
 PARTS = 20_000

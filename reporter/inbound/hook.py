@@ -21,10 +21,10 @@ from reporter.inbound.parse import MIME_ID, REFERENCE
 from reporter.inbound.signature import is_proven
 from reporter.models import UpdateKind
 from reporter.reports import store
+from reporter.web import bounds
 from reporter.web.guards import csrf
 from reporter.web.logs import tell_refusal
 
-BODY_BYTES = 64 * 1024
 # A number as the helpdesk's subjects have it, perhaps with the name before it: "example.com #42".
 NUMBER = re.compile(r"(?:[A-Za-z0-9 ._-]{1,60}#)?[A-Za-z0-9-]{1,30}")
 
@@ -61,8 +61,8 @@ def helpdesk() -> ResponseReturnValue:
     if not secret:
         abort(404)
     now = datetime.now(UTC)
-    body = request.stream.read(BODY_BYTES + 1)
-    if len(body) > BODY_BYTES:
+    body = request.stream.read(bounds.HOOK_BYTES + 1)
+    if len(body) > bounds.HOOK_BYTES:
         return {"error": "the body is too large"}, 413
     if not is_proven(secret, dict(request.headers), body, now):
         tell_refusal("hook without its secret")

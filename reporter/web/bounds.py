@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from flask import has_request_context, request
 
-from reporter.attachments import turns
+from reporter.attachments import pictures, turns
 from reporter.formats.networks import network_of
 from reporter.links import signatures
 from reporter.models import Channel
@@ -25,7 +25,10 @@ FILES_BODY_BYTES = 64 * 1024 * 1024
 FIELDS = 200  # over it 413
 PART_HEADER_BYTES = 8 * 1024  # of one field or file of a multipart form; over it 413
 FORM_HEADER_BYTES = 64 * 1024  # of all of them together; over it 413
+HOOK_BYTES = 64 * 1024  # of a call of the helpdesk's; over it 413
 GIVEN_BACK_BYTES = 256_000  # of what was typed, on a page that shows it again, before escaping
+PICTURE_PIXELS = pictures.MAXIMUM_PIXELS  # of one that is kept as it is, and never decoded
+DECODED_PIXELS = pictures.DECODED_PIXELS  # of one that is converted
 # One draft, one receipt ----------------------------------------------------------------------
 KEPT_TIMES = 2  # so many times what a valid step may hold is kept of one that is not
 UPDATES_SHOWN = 50  # the last of a receipt; the rest is folded behind a link

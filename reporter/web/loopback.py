@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from flask import request
 
-# What a proxy adds, as each names it (CF-Connecting-IP, X-Envoy-…), besides Via, Forwarded and what
-# ends with -IP: behind one everybody seems to be on this machine.
-OF_PROXIES = ("cf-", "cdn-", "fastly-", "x-amzn-", "x-envoy-", "x-original-")
+# What a proxy adds, as each names it (CF-Connecting-IP, X-Envoy-…, Surrogate-Capability), besides
+# Via, Forwarded and what ends with -IP: behind one everybody seems to be on this machine.
+OF_PROXIES = ("x-", "cf-", "cdn-", "fastly-", "surrogate-")
+OF_WHO_WATCHES = "x-prometheus-"  # and no browser sends an X- of its own
 # nginx speaks it to what is behind it, where nothing else is set, and who watches does not.
 HTTP_1_0 = ("HTTP/1.0", "HTTP/1")
 
@@ -32,7 +33,7 @@ def is_from_this_machine() -> bool:
 
 def _is_of_a_proxy(header: str) -> bool:
     known = header == "via" or "forward" in header or header.endswith("-ip")
-    return known or header.startswith(OF_PROXIES)
+    return known or (header.startswith(OF_PROXIES) and not header.startswith(OF_WHO_WATCHES))
 
 
 def is_loopback(address: str) -> bool:

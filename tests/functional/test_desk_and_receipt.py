@@ -34,9 +34,11 @@ def test_what_support_presses_is_on_the_receipt(
         assert customer.states == ["Guardado", "Enviado"]  # looking is not pressing
         support.follows("[value=acknowledge]")
         # From here on the receipt, which is open, shows it by itself.
-        told = customer.page.locator("#live")
+        told, ahead = customer.page.locator("#live"), customer.page.locator("#next")
+        expect(ahead).to_contain_text("leerá su aviso y trabajará en él")
         done = customer.page.locator(".states .done b")
         expect(done).to_have_text(["Guardado", "Enviado", "Visto"], timeout=20_000)
+        expect(ahead).not_to_contain_text("leerá su aviso")
         next_news = soon()
         support.fills({"text": "Hemos encontrado la causa.", "next_news_at": next_news})
         support.follows("[value=message]")
@@ -46,6 +48,8 @@ def test_what_support_presses_is_on_the_receipt(
         support.follows("[value=solve]")
         expect(done.last).to_have_text("Solucionado", timeout=20_000)
         expect(told).not_to_contain_text("Próxima actualización")
+        expect(ahead).to_contain_text("Si sigue fallando")
+        expect(ahead).not_to_contain_text("le llamará")
         log = re.findall(r"([^\d\n]+) \d+ \w+ \d+ [\d:]+\s· ana-\w{6}", support.text)
         assert log == ["Solucionado", "Mensaje al cliente", "Visto"]
     status = Visitor(service).peek(f"{receipt}/status.json").response.json

@@ -18,7 +18,7 @@ import sites
 from engines import FILL, Engine
 from pages import CHANGES, CONTACT, FAILURE, STEPS, TIMING
 from provider import a_picture
-from running import until
+from running import Visitor, until
 from sites import Site
 
 from reporter.demo.mailbox import free_port
@@ -339,8 +339,10 @@ def read_by_w3m(url: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("path", ["/", "/report/failure", "/report/timing", "/offline"])
+@pytest.mark.parametrize("path", ["/", "/report/failure", "/report/timing", "/offline", "/r/"])
 def test_a_browser_without_styles_reads_nothing_that_is_not_true(site: Site, path: str) -> None:
+    if path == "/r/":
+        path = Visitor(site).sends().receipt
     text = read_by_w3m(f"{site.url}{path}?lang=es")
     assert "Ejemplo" in text or "example.com" in text
     for untrue in ("no podemos conectar", "conserva", "Copiado", "Enviando", "Recuperarlas"):

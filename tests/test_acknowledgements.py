@@ -121,7 +121,7 @@ def test_no_spelling_makes_another_mailbox(site: Flask) -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("es", "Nuestro correo con la referencia saldrá hacia inigo@example.com a esta hora:"),
+        ("es", "Nuestro correo con la referencia saldrá más tarde hacia inigo@example.com, el"),
         ("en", "Our email with the reference will go to inigo@example.com later, on"),
     ],
 )

@@ -146,6 +146,8 @@ def test_the_receipt_is_the_customers_own_afterwards(provider: Provider) -> None
 def test_one_call_after_another(provider: Provider) -> None:
     someone = operator(provider)
     first = take(someone, email="first@example.com")
+    assert "Nueva llamada" in someone.page.text
+    assert someone.submit("/desk/call").fields["summary"] == ""  # the button of the receipt
     someone.open("/")
     page = someone.open("/report/failure")
     assert page.fields["summary"] == ""

@@ -70,7 +70,7 @@ def compose_stub(report: Report, root: str, number: int, desk_url: str) -> Mail:
             severity=severity_in_words(report.severity),
         )
         where = _("All of it is at the desk: %(url)s", url=desk_url)
-        answer = _("Answer there: an answer to this mail does not reach the customer.")
+        answer = _("Answer there: a reply to this email does not reach the customer.")
     block = {
         "reference": reference,
         "update": str(number),

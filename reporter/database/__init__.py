@@ -63,8 +63,9 @@ class Database:
             hide_parameters=True,  # an error that is logged holds no customer's words
         )
         self.breaker = patience.Breaker(self._ask, TURN_SECONDS if is_file else PLACE_SECONDS)
+        self._kept: sqlite.Kept | None = None
         if is_file:
-            sqlite.prepare(self.engine, foreign_keys=foreign_keys)
+            self._kept = sqlite.prepare(self.engine, foreign_keys=foreign_keys)
         elif foreign_keys:  # a migration may take its time
             _prepare_postgresql(self.engine, self.breaker)
         turns = is_file and at.database
@@ -111,9 +112,13 @@ class Database:
         rendered or composed inside: everybody else who writes waits for it.
         """
         turn = self._turn.taken() if self._turn else nullcontext()
-        with self.breaker.passed(), turn, closing(Transaction(self.engine)) as session:
+        with (
+            self.breaker.passed(),
+            turn,
+            closing(Transaction(self.engine, kept=self._kept)) as session,
+        ):
             try:
-                session.connection()  # begins now, and not at the first statement
+                session.begin_now()
             except OperationalError as error:
                 if is_locked(error):
                     self.breaker.open()
@@ -124,7 +129,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One read-only transaction: a consistent view that never waits for a writer."""
-        with closing(Transaction(self._read_only, self._gate)) as session:
+        with closing(Transaction(self._read_only, self._gate, self._kept)) as session:
             yield session
             session.finish()
 
@@ -155,6 +160,8 @@ class Database:
         return self.write() if writes else self.read()
 
     def close(self) -> None:
+        if self._kept:
+            self._kept.close()
         self.engine.dispose()
         if self._turn:
             self._turn.close()

@@ -7,6 +7,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from reporter.database.transaction import is_postgresql
+
 
 class Lock(StrEnum):
     """What is locked by name. A lock of a kind may be of one thing, named by its id."""
@@ -29,5 +31,5 @@ def exclusive(session: Session, lock: Lock, of: str | int = "") -> None:
 
     On SQLite a write transaction excludes every other already.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"{lock} {of}"))))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
@@ -59,11 +59,10 @@ class Statement:
 
     def rows(self, session: Session, values: Values) -> Rows:
         """What it finds, or returns of what it has written."""
-        connection = session.connection()
         if _is_listened_to(session):
-            return list(map(tuple, connection.execute(self.clause, dict(values))))
-        written = self._in_words_of(connection.dialect, values)
-        rows, _ = _execute(connection, written.text, written.bind(values))
+            return list(map(tuple, session.connection().execute(self.clause, dict(values))))
+        written = self._in_words_of(session, values)
+        rows, _ = _execute(session, written.text, written.bind(values))
         return written.read(rows)
 
     def row(self, session: Session, values: Values) -> tuple[Any, ...] | None:
@@ -73,23 +72,22 @@ class Statement:
 
     def change(self, session: Session, values: Values) -> int:
         """How many rows it has written."""
-        connection = session.connection()
         if _is_listened_to(session):
-            return connection.execute(self.clause, dict(values)).rowcount
-        written = self._in_words_of(connection.dialect, values)
-        _, count = _execute(connection, written.text, written.bind(values))
+            return session.connection().execute(self.clause, dict(values)).rowcount
+        written = self._in_words_of(session, values)
+        _, count = _execute(session, written.text, written.bind(values))
         return count
 
     def change_many(self, session: Session, values: Sequence[Values]) -> None:
         """Once with each of *values*."""
-        connection = session.connection()
         if _is_listened_to(session):
-            connection.execute(self.clause, list(map(dict, values)))
+            session.connection().execute(self.clause, list(map(dict, values)))
             return
-        written = self._in_words_of(connection.dialect, values[0])
-        _execute(connection, written.text, list(map(written.bind, values)), many=True)
+        written = self._in_words_of(session, values[0])
+        _execute(session, written.text, list(map(written.bind, values)), many=True)
 
-    def _in_words_of(self, dialect: Dialect, names: Iterable[str]) -> _Written:
+    def _in_words_of(self, session: Session, names: Iterable[str]) -> _Written:
+        dialect = cast(Transaction, session).dialect
         if dialect.name not in self._written:
             self._written[dialect.name] = self._write(dialect, names)
         return self._written[dialect.name]
@@ -121,12 +119,11 @@ def _is_listened_to(session: Session) -> bool:
     return cast(Transaction, session).is_listened_to
 
 
-def _execute(
-    connection: Connection, text: str, values: Any, *, many: bool = False
-) -> tuple[Rows, int]:
-    cursor: Any = connection.connection.cursor()
+def _execute(session: Session, text: str, values: Any, *, many: bool = False) -> tuple[Rows, int]:
+    transaction = cast(Transaction, session)
+    cursor = transaction.cursor()
     try:
         (cursor.executemany if many else cursor.execute)(text, values)
         return (cursor.fetchall() if cursor.description else []), cursor.rowcount
     except Exception as error:
-        connection._handle_dbapi_exception(error, text, values, cursor, None)
+        transaction.fail(error, text, values)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from reporter.database import Database
+from reporter.database.transaction import is_postgresql
 
 CHANNEL = "reporter_outbox"
 # How often the file is looked at, which costs some microseconds.
@@ -28,7 +29,7 @@ def tell(session: Session) -> None:
 
     On SQLite the commit itself can be seen.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if is_postgresql(session):
         session.execute(sa.select(sa.func.pg_notify(CHANNEL, "")))
 
 

@@ -13,9 +13,10 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 ARENAS = 2
 # What is at least so large is given back at once. Said once, it no longer grows by itself.
 LARGE_BYTES = 128 * 1024
-# How many objects are made before somebody looks for garbage: Python's own, which a start sets
-# higher (`cli.main`), and which whoever stays has to set again.
-COLLECT_AFTER = (700, 10, 10)
+# How many objects are made before somebody looks for garbage. A start sets it higher (`cli.main`),
+# so whoever stays has to set it again; Python's own 700 has each page looked through, which takes
+# 5 % of it, and with this a process has no more memory.
+COLLECT_AFTER = (5_000, 10, 10)
 
 
 def be_thrifty() -> None:

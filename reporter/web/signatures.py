@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Flask, Request, current_app, g, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from itsdangerous import BadData, BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadData, BadSignature, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
 from itsdangerous.serializer import Serializer
 
@@ -101,10 +101,25 @@ def _keys(app: Flask) -> tuple[str, ...]:
 @lru_cache(8)
 def _of_cookies(keys: tuple[str, ...]) -> Signer:
     of = SecureCookieSessionInterface
-    kind = {"key_derivation": of.key_derivation, "digest_method": of.digest_method}
-    return Signer(keys, salt=of.salt, serializer=of.serializer, signer_kwargs=kind)
+    return _signer(keys, of.salt, of.key_derivation, of.digest_method, of.serializer)
 
 
 @lru_cache(8)
 def _of_tokens(keys: tuple[str, ...]) -> Signer:
-    return Signer(keys, salt="wtf-csrf-token")
+    usual = TimestampSigner
+    how, digest = usual.default_key_derivation, usual.default_digest_method
+    return _signer(keys, "wtf-csrf-token", how, digest)
+
+
+def _signer(
+    keys: tuple[str, ...], salt: str, how: str, digest: Any, serializer: Any = None
+) -> Signer:
+    """As itsdangerous makes it, but that it derives its keys from *keys* once, and not with each
+    value."""
+    made = [TimestampSigner(k, salt, key_derivation=how, digest_method=digest) for k in keys]
+    return Signer(
+        [each.derive_key() for each in made],
+        salt=salt,
+        serializer=serializer,
+        signer_kwargs={"key_derivation": "none", "digest_method": digest},
+    )

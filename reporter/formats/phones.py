@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 import phonenumbers
 from flask import current_app
@@ -79,13 +80,18 @@ class Phone:
 
 def parse_phone(text: str) -> Phone:
     """The first number in *text*; without a prefix, of PHONE_REGION. Raises NotAPhone."""
+    return _phone(text, current_app.config["PHONE_REGION"])
+
+
+@lru_cache(64)  # each page that shows one asks
+def _phone(text: str, region: str) -> Phone:
     text = plain(text)
     fault: NotAPhone | None = None
     for run in RUN.finditer(text):
-        for written, end in _readings(text, run):
+        for written, end in _readings(text, run, region):
             extension = EXTENSION.match(text, end)
             try:
-                number = _number(written, extension[1] if extension else "")
+                number = _number(written, region, extension[1] if extension else "")
             except NotAPhone as error:
                 fault = fault or error
                 continue
@@ -115,7 +121,7 @@ def international(text: str) -> str | None:
         return None
 
 
-def _readings(text: str, run: re.Match[str]) -> Iterator[tuple[str, int]]:
+def _readings(text: str, run: re.Match[str], region: str) -> Iterator[tuple[str, int]]:
     """What the number may be of a *run* of digits, and where it ends: the whole first, then less
     and less of it, as far as numbers of its country look like it."""
     start, end = run.span()
@@ -128,23 +134,23 @@ def _readings(text: str, run: re.Match[str]) -> Iterator[tuple[str, int]]:
         written, rest = text[start : start + group.end()], text[start + group.end() : end]
         # A digit too many is a slip, and no note: what is cut off is another number, or set apart.
         apart = rest[0] in "/(" or rest.startswith((" /", " -", " ("))
-        if _is_valid(written) and (apart or _is_valid(rest)):
+        if _is_valid(written, region) and (apart or _is_valid(rest, region)):
             yield written, start + group.end()
 
 
-def _is_valid(written: str) -> bool:
+def _is_valid(written: str, region: str) -> bool:
     try:
-        return phonenumbers.is_valid_number(_number(written.strip(AROUND)))
+        return phonenumbers.is_valid_number(_number(written.strip(AROUND), region))
     except NotAPhone:
         return False
 
 
-def _number(written: str, extension: str = "") -> PhoneNumber:
+def _number(written: str, region: str, extension: str = "") -> PhoneNumber:
     """Raises NotAPhone."""
     # The 0 of "+34 (0)600…" is dialled inside the country only, where it is dialled at all; in
     # Italy it is a part of the number.
     without = re.sub(r"^(\+|00)(\d{1,3}) ?\(0\)", r"\1\2 ", written)
-    numbers = [_parsed(each) for each in dict.fromkeys((without, written))]
+    numbers = [_parsed(each, region) for each in dict.fromkeys((without, written))]
     possible = [number for number in numbers if phonenumbers.is_possible_number(number)]
     if not possible:
         reason = phonenumbers.is_possible_number_with_reason(numbers[0])
@@ -154,9 +160,9 @@ def _number(written: str, extension: str = "") -> PhoneNumber:
     return number
 
 
-def _parsed(written: str) -> PhoneNumber:
+def _parsed(written: str, region: str) -> PhoneNumber:
     try:
-        number = phonenumbers.parse(written, current_app.config["PHONE_REGION"])
+        number = phonenumbers.parse(written, region)
     except NumberParseException as error:
         fault = UNREADABLE.get(error.error_type, Fault.TOO_SHORT)
         raise NotAPhone(fault, written.strip(AROUND)) from None

@@ -29,6 +29,10 @@ VERBATIM = {"spellcheck": "false", "autocapitalize": "none", "autocorrect": "off
 NAMES = VERBATIM | {"autocapitalize": "words"}
 
 
+def no_answer() -> None:
+    """What a question has that nobody has answered."""
+
+
 class Question(Field):
     """What every kind of question shares.
 
@@ -75,6 +79,8 @@ class Question(Field):
         inputmode: str = "",
         **kwargs: Any,
     ) -> None:
+        # WTForms calls it, and makes an error of each that cannot be called.
+        kwargs.setdefault("default", no_answer)
         super().__init__(label, [check], **kwargs)
         self.hint = hint
         self.required = required

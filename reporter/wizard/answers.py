@@ -102,9 +102,9 @@ def _answer(
 ) -> Answer:
     value = given.value
     if value is None:
-        return blank if given.asked else blank._replace(asked=False)
+        return blank if given.asked else blank.filled(None, "", asked=False)
     text = words.get(str(value), str(value)) if words else given.question.format(form, at)
-    return blank._replace(value=value, text=text, asked=given.asked)
+    return blank.filled(value, text, asked=given.asked)
 
 
 def digest(forms: Iterable[StepForm]) -> str:

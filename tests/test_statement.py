@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
@@ -11,10 +12,12 @@ from customers import Customer
 from factories import SLUGS, values
 from flask import Flask
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import Database, RehearsalOver
 from reporter.database.statement import Statement
+from reporter.database.transaction import Transaction
 from reporter.models import MailKind, MailState
 
 AT = datetime(2026, 11, 23, 1, 40, 0, 250, tzinfo=UTC)
@@ -40,6 +43,11 @@ def a_mail(**columns: Any) -> dict[str, Any]:
         "created_at": AT,
         "content": b"Subject: \xf1\r\n",
     } | columns
+
+
+def count(database: Database) -> int:
+    with database.read() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(models.Message)) or 0
 
 
 def test_a_row_is_what_sqlalchemy_reads_with_the_defaults_of_its_table(database: Database) -> None:
@@ -79,6 +87,57 @@ def test_an_error_is_sqlalchemys_and_says_no_value(database: Database) -> None:
     assert "somebody" not in str(raised.value).partition("[SQL")[2]
     with database.write() as session:  # the connection is well
         INSERT.rows(session, a_mail(mime_id="<two@example.com>"))
+
+
+def add_as(kind: str, session: Session) -> None:
+    mail = a_mail(mime_id=f"<{kind}@example.com>")
+    if kind == "statement":
+        INSERT.rows(session, mail)
+    else:
+        session.add(models.Message(**mail))
+        session.flush()
+
+
+def then_fail(session: Session, *kinds: str) -> None:
+    for kind in kinds:
+        add_as(kind, session)
+    raise LookupError
+
+
+@pytest.mark.parametrize("kinds", [("statement", "object"), ("object", "statement")])
+def test_objects_and_these_share_one_transaction(database: Database, kinds: list[str]) -> None:
+    """Also where SQLAlchemy comes to a transaction that its driver alone has begun."""
+    with pytest.raises(LookupError), database.write() as session:
+        then_fail(session, *kinds)
+    assert count(database) == 0
+    with database.write() as session:
+        for kind in kinds:
+            add_as(kind, session)
+    assert count(database) == 2
+
+
+def test_what_ends_in_an_error_keeps_nothing_and_holds_no_lock(database: Database) -> None:
+    with pytest.raises(LookupError), database.write() as session:
+        then_fail(session, "statement")
+    url = database.engine.url.render_as_string(hide_password=False)
+    with closing(Database(url)) as other, other.write() as session:
+        add_as("statement", session)
+    assert count(database) == 1
+
+
+def test_a_commit_that_fails_is_an_error_of_sqlalchemys(app: Flask) -> None:
+    """As of a disk that is full; here of a rule that is looked at last."""
+    database: Database = app.extensions["sqlalchemy"]
+    insert = Statement(sa.insert(models.Message))  # of other columns
+
+    def break_a_rule() -> None:
+        with database.write() as session:
+            cast(Transaction, session).cursor().execute("PRAGMA defer_foreign_keys = ON")
+            insert.change(session, a_mail(report_id=999_999))
+
+    with pytest.raises(IntegrityError):
+        break_a_rule()
+    assert count(database) == 0
 
 
 def test_what_hears_each_statement_hears_these(database: Database) -> None:

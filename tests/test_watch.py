@@ -107,7 +107,7 @@ def test_a_disk_that_can_only_be_read_is_told_and_shows_what_it_has(watched: Wat
     customer = Customer(watched.app, "en")
     customer.fill_all()
     engine, only_reads = watched.database.engine, "PRAGMA query_only = ON"
-    engine.dispose()
+    watched.database.close()  # the connections of before
     sa.event.listen(engine, "connect", listener := lambda each, _: each.execute(only_reads))
     page = customer.submit()
     assert page.status == 503
@@ -117,7 +117,7 @@ def test_a_disk_that_can_only_be_read_is_told_and_shows_what_it_has(watched: Wat
     assert "attempt to write a readonly database" in told
     assert not watched.database.breaker.is_open  # it does answer
     sa.event.remove(engine, "connect", listener)
-    engine.dispose()
+    watched.database.close()  # the connections of before
     watched.now += timedelta(minutes=5)
     [over] = watched.looks(3)
     assert over.startswith("database: all is well again")

@@ -34,5 +34,5 @@ class CountedBodies:
 
 def require_length() -> None:
     """411 for a body of unknown length: it could not be told from half of it."""
-    if request.headers.get("Transfer-Encoding") and request.content_length is None:
+    if request.environ.get("HTTP_TRANSFER_ENCODING") and request.content_length is None:
         abort(411)

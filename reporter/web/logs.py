@@ -32,7 +32,7 @@ def start_clock(app: Flask, **_: object) -> None:
 def tell_of_proxy() -> None:
     """Log once that a proxy is there which the settings know nothing of: to us all of its clients
     are one, and share one limit."""
-    if "X-Forwarded-For" in request.headers and not current_app.extensions.get("proxy told"):
+    if "HTTP_X_FORWARDED_FOR" in request.environ and not current_app.extensions.get("proxy told"):
         current_app.extensions["proxy told"] = True
         log.warning("a proxy sends X-Forwarded-For: set TRUSTED_PROXIES to the number of proxies")
 

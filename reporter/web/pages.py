@@ -19,7 +19,7 @@ def init_app(app: Flask) -> None:
 
 def tell_script(response: Response) -> Response:
     """Where to go next, told to a script that sent a form: it cannot read a redirection."""
-    if response.status_code == 303 and request.headers.get("X-Requested-With") == "fetch":
+    if response.status_code == 303 and request.environ.get("HTTP_X_REQUESTED_WITH") == "fetch":
         told: Response = jsonify(location=response.location)
         return told
     return response

@@ -289,6 +289,13 @@ def test_the_customers_copy_is_the_same_without_the_words_for_support() -> None:
     assert "Responda" not in copy
 
 
+def test_the_customers_copy_is_in_the_language_that_they_read_it_in() -> None:
+    copy, ticket = copy_text(a_report(), "en"), ticket_text(a_report(), "en")
+    assert copy.startswith("Your report INC-KX7M9Q.\n")
+    assert "\n\nWHAT IS WRONG\n" in copy
+    assert copy.split("\n\n")[2:-1] == ticket.split("\n\n")[3:-1]
+
+
 def test_what_support_should_know_first_stands_below_the_block_in_its_language() -> None:
     report = replace(a_report(error_message="", impact="minor"), channel=Channel.PHONE)
     text = ticket_text(report, "en", similar=Similar(7, 20, SENT_AT))
@@ -304,6 +311,7 @@ def test_a_follow_up_has_what_changed_and_what_was_withdrawn_in_the_language_of_
     report, before = a_report(error_message="", impact="minor"), a_report(affected="x", phone="")
     update = CustomerUpdate(UpdateKind.INFO, "uno", SENT_AT)
     text = followup_text(report, "en", Followup(1, [update], [], before, solved=False), [], "")
+    assert text.startswith("MORE INFORMATION: uno (update 1 of INC-KX7M9Q)\n")
     assert "Still to ask: the error message, exactly as it is shown.\n" in text
     assert "WHAT IS WRONG\nWhat is affected? (changed)\n| tienda" in text
     assert "(withdrawn)\nBefore:\n| 502 Bad Gateway\n" in text

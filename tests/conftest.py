@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import emptied
+import made_once
 import pytest
 from customers import Customer
 from factories import an_app, sqlite_url
@@ -36,6 +37,7 @@ from reporter.delivery.smtp import AttemptResult
 from reporter.models import MailKind
 
 pytest_plugins = ["browsing"]
+made_once.install()
 
 # A machine that runs the service has settings of its own, which are none of the tests', nor of the
 # processes that they start.
@@ -45,18 +47,17 @@ NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 CONTENT = b"Subject: INC-KX7M9Q\r\nMessage-ID: <1@example.com>\r\n\r\nLa web no carga.\r\n"
 QUEUED: dict[str, Any] = {"kind": MailKind.TICKET, "reference": "INC-KX7M9Q", "due_at": NOW}
 
-# What takes longest, by the beginning of its name, in this order; all others are short.
-FIRST = (
-    "functional/test_pages",
-    "functional/test_form_words",
-    "functional/test_desk_browser",
-    "functional/test_commands",
-    "functional/",
-    "test_guides",
-    "test_crowds",
-    "test_fuzz",
-    "test_worker",
+# What takes longest of what starts browsers and servers, and of all other files; the longest first.
+LONGEST = (
+    *("functional/test_pages", "functional/test_form_engines", "functional/test_desk_browser"),
+    *("functional/test_commands", "functional/test_form_words", "functional/faults/test_databases"),
+    *("functional/test_form_offline", "functional/test_form_script", "functional/faults/test_two"),
+    *("functional/test_whole_path", "functional/test_outage", "functional/faults/test_kill"),
+    *("test_crowds", "test_guides", "test_worker", "test_properties", "test_fuzz", "test_desk"),
+    *("test_staff", "test_attachment", "test_board", "test_updates", "test_promises"),
 )
+WAITING = "functional/"
+TESTS = Path(__file__).parent
 
 
 def pytest_sessionstart() -> None:
@@ -69,13 +70,23 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, so that no process is left with one when all others have ended."""
+    """The longest files first, so that no process is left with one when all others have ended.
 
-    def place(item: pytest.Item) -> int:
-        name = item.path.relative_to(Path(__file__).parent).as_posix()
-        return next((n for n, start in enumerate(FIRST) if name.startswith(start)), len(FIRST))
+    Half of their time those that start browsers and servers wait: they are spread among the others,
+    whose processes have work meanwhile.
+    """
+    names = {item.path: item.path.relative_to(TESTS).as_posix() for item in items}
 
-    items.sort(key=place)
+    def place(path: Path) -> int:
+        found = (n for n, start in enumerate(LONGEST) if names[path].startswith(start))
+        return next(found, len(LONGEST))
+
+    turn: dict[Path, float] = {}
+    for is_waiting in (True, False):
+        kind = [path for path in names if names[path].startswith(WAITING) == is_waiting]
+        kind.sort(key=place)
+        turn |= {path: number / len(kind) for number, path in enumerate(kind)}
+    items.sort(key=lambda item: turn[item.path])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

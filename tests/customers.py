@@ -33,6 +33,7 @@ class Page:
         self.status: int = response.status_int
         self.headers = response.headers
         self.location: str = response.headers.get("Location", "")
+        self._found: dict[str, Form] = {}
 
     @classmethod
     def of(cls, html: str) -> Page:
@@ -65,6 +66,11 @@ class Page:
 
         Without *which*, the only form of the page's own: in <main>, and not in support's bar.
         """
+        if which not in self._found:
+            self._found[which] = self._find(which)
+        return self._found[which]
+
+    def _find(self, which: str) -> Form:
         elements = self._all("form")
         forms = [self.response.forms[number] for number in range(len(elements))]
         if which:

@@ -16,6 +16,7 @@ from customers import Customer, Page
 from factories import SENT_AT, SETTINGS
 from flask import Flask
 from provider import Provider, a_provider, a_provider_made_by
+from werkzeug.security import generate_password_hash
 
 from reporter.models import Base, Staff, StaffSession
 from reporter.staff import passwords
@@ -124,6 +125,14 @@ def test_a_newer_link_ends_the_one_before(provider: Provider) -> None:
     second = path_of(provider.command("staff", "link", "Ana"))
     assert Customer(provider.app).open(first).status == 404
     assert Customer(provider.app).open(second).status == 200
+
+
+def test_a_password_is_hashed_as_slowly_as_werkzeug_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For the other tests it is quick."""
+    monkeypatch.setattr(passwords, "generate_password_hash", generate_password_hash)
+    assert passwords.hashed(PASSWORD).startswith("scrypt:32768:8:1$")
 
 
 def test_the_database_keeps_neither_password_nor_token(provider: Provider) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from reporter.database import Database
-from reporter.delivery.alarms import Alarms, spoken
+from reporter.delivery.alarm_words import spoken
+from reporter.delivery.alarms import Alarms
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import Base, Message
 

@@ -11,7 +11,8 @@ from factories import a_report
 from incidents import opened
 from provider import Provider
 
-from reporter.desk.board import PAGE, Asked
+from reporter.desk.asked import Asked
+from reporter.desk.board import PAGE
 from reporter.models import Base
 from reporter.reports.search import terms
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from incidents import follow, opened
 from provider import Provider, a_picture, upload
+from statements import statements
 from test_query_plans import ASKED, history, look
 
 from reporter.attachments import keeping
@@ -23,22 +22,6 @@ from reporter.delivery.repeating import duties_of
 from reporter.models import Base, UpdateKind
 from reporter.operations import figures
 from reporter.reports import updates
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[dict[str, Any]]:
-    """Every statement meanwhile that looks for rows, with parameters it had."""
-    seen: dict[str, Any] = {}
-
-    def note(_c: Any, _cursor: Any, text: str, parameters: Any, _x: Any, many: bool) -> None:
-        if text.lstrip().split()[0].upper() in {"SELECT", "WITH", "UPDATE", "DELETE"}:
-            seen[text] = parameters[0] if many else parameters
-
-    sa.event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        sa.event.remove(database.engine, "before_cursor_execute", note)
 
 
 def indexes_used(database: Database, text: str, parameters: Any) -> set[str]:
@@ -97,14 +80,14 @@ def everything_is_done(provider: Provider) -> None:
 
 def test_every_index_is_used_by_a_statement_of_ours(on_both_engines: Provider) -> None:
     database = on_both_engines.database
-    with statements(database) as seen:
+    with statements(database, "SELECT", "WITH", "UPDATE", "DELETE") as seen:
         everything_is_done(on_both_engines)
-    used = {name for each in seen.items() for name in indexes_used(database, *each)}
+    used = {name for each in dict(seen).items() for name in indexes_used(database, *each)}
     if database.engine.dialect.name == "postgresql":
         history(database, solved=200)  # two that begin alike are one to it, of a few rows
         with database.write() as session:
             session.execute(sa.text("ANALYZE report"))
-        used |= {name for each in seen.items() for name in indexes_used(database, *each)}
+        used |= {name for each in dict(seen).items() for name in indexes_used(database, *each)}
     children = [
         (table, column)
         for table in Base.metadata.sorted_tables

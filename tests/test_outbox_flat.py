@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from conftest import CONTENT, NOW, claim, record
+from statements import statements
 
 from reporter.database import Database
 from reporter.delivery import claims, outbox, recovery
@@ -55,22 +55,6 @@ def _row(number: int, **columns: Any) -> dict[str, Any]:
     } | columns
 
 
-@contextmanager
-def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """What is asked meanwhile."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith(("SELECT", "UPDATE")):
-            asked.append((statement, parameters))
-
-    sa.event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        sa.event.remove(database.engine, "before_cursor_execute", note)
-
-
 def plans(database: Database, asked: list[tuple[str, Any]]) -> list[str]:
     word = "EXPLAIN" if database.engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
     found = []
@@ -89,7 +73,7 @@ def scans_the_outbox(plan: str) -> bool:
 
 
 def held(database: Database, act: Callable[[], object], index: str) -> None:
-    with statements(database) as asked:
+    with statements(database, "SELECT", "UPDATE") as asked:
         act()
     found = plans(database, asked)
     assert not [plan for plan in found if scans_the_outbox(plan)]

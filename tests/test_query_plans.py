@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,12 @@ import pytest
 import sqlalchemy as sa
 from factories import SENT_AT, a_report, an_app
 from flask import Flask
+from statements import statements
 
 from reporter import models, surge
 from reporter.database import Database
 from reporter.desk import board
+from reporter.desk.asked import Asked
 from reporter.notices import store as notices
 from reporter.reports import receipts
 from reporter.reports.submission import submit
@@ -28,22 +29,6 @@ SMALL = {"notice", "surge", "worker", "alarm"}
 @pytest.fixture
 def app(request_on_both: Flask) -> Flask:
     return request_on_both
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """Every SELECT meanwhile, with its parameters."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, text: str, parameters: Any, *_: Any) -> None:
-        if text.lstrip().upper().startswith("SELECT"):
-            seen.append((text, parameters))
-
-    sa.event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        sa.event.remove(database.engine, "before_cursor_execute", note)
 
 
 def read_through(database: Database, text: str, parameters: Any) -> list[str]:
@@ -70,7 +55,7 @@ def test_sending_a_report_reads_no_history_through(app: Flask) -> None:
     database: Database = app.extensions["sqlalchemy"]
     for number in range(4):
         submit(f"draft{number}", a_report(email=f"a{number}@example.com"))
-    with statements(database) as seen:
+    with statements(database, "SELECT") as seen:
         submit("draft", a_report(email="ana@example.com"))
     assert_looked_up(database, seen)
 
@@ -80,7 +65,7 @@ def test_a_receipt_reads_no_history_through_and_asks_as_often_whatever_was_said(
 ) -> None:
     database: Database = app.extensions["sqlalchemy"]
     token = submit("draft", a_report())
-    with statements(database) as seen, database.read() as session:
+    with statements(database, "SELECT") as seen, database.read() as session:
         assert receipts.find(session, token)
         notices.active(session, "email")
     assert_looked_up(database, seen)
@@ -90,7 +75,7 @@ def test_judging_a_surge_reads_no_history_through(app: Flask) -> None:
     database: Database = app.extensions["sqlalchemy"]
     for number in range(5):
         submit(f"draft{number}", a_report(email=f"a{number}@example.com"))
-    with statements(database) as seen, database.read() as session:
+    with statements(database, "SELECT") as seen, database.read() as session:
         assert surge.judge(session, "web-hosting", SENT_AT + timedelta(days=2)) is None
         assert surge.judge(session, "web-hosting", SENT_AT) is not None
     assert_looked_up(database, seen)
@@ -136,7 +121,7 @@ def history(database: Database, solved: int, unsolved: int = 30) -> None:
 def look(database: Database, query: dict[str, str]) -> int:
     """What the board asks for; how many lines that is."""
     with database.read() as session:
-        asked = board.Asked.of(query, ["web-hosting", "email"])
+        asked = Asked.of(query, ["web-hosting", "email"])
         found = board.lines(session, asked, SENT_AT)
         board.known(session)
         board.latest(session, ["web-hosting", "email"], SENT_AT)
@@ -155,7 +140,7 @@ ALL_THERE_IS = [{"state": "solved"}, {"state": "all"}]
 def test_the_board_reads_no_history_through(app: Flask, query: dict[str, str]) -> None:
     database: Database = app.extensions["sqlalchemy"]
     history(database, solved=200)
-    with statements(database) as seen:
+    with statements(database, "SELECT") as seen:
         look(database, query)
     assert len(seen) == 3
     assert_looked_up(database, seen)
@@ -201,7 +186,7 @@ def _steps(database: Database, query: dict[str, str]) -> tuple[int, int]:
         connection = session.connection().connection.driver_connection
         connection.set_progress_handler(step, 10)
         try:
-            asked = board.Asked.of(query, ["web-hosting", "email"])
+            asked = Asked.of(query, ["web-hosting", "email"])
             lines = len(board.lines(session, asked, SENT_AT))
             board.known(session)
             board.latest(session, ["web-hosting", "email"], SENT_AT)

@@ -7,9 +7,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import re
 import shutil
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +28,7 @@ from reporter.attachments.filetypes import (
     detect,
 )
 from reporter.attachments.location import may_tell_position, without_position
+from reporter.attachments.naming import stem, text_suffix
 from reporter.attachments.plain_text import to_text
 from reporter.attachments.refusals import Refused
 from reporter.attachments.turns import Busy, Turn
@@ -120,7 +119,7 @@ def read(upload: FileStorage, name: str, room: Room) -> Reading | None:
         raise Refused(refusals.unreadable(name, error)) from None
     found = Reading(
         name=name or kind.suffix,
-        stem=_stem(name),
+        stem=stem(name),
         content=content,
         mime_type=kind.mime_type,
         suffix=kind.suffix,
@@ -162,26 +161,15 @@ def _packed(name: str, content: bytes, original: str) -> Reading:
     """A text too large for a mail, as a HAR, as small as it gets, for the desk."""
     return Reading(
         name=f"{name[: NAME_LENGTH - 3]}.gz",
-        stem=_stem(name),
+        stem=stem(name),
         content=gzip.compress(content, mtime=0),
         mime_type=GZ.mime_type,
-        suffix=f"{_text_suffix(name)}.gz",
+        suffix=f"{text_suffix(name)}.gz",
         for_desk=True,
         original_sha256=original,
         holds_secret=holds_secret(to_text(content[:SEARCHED])),
         tells_position=False,
     )
-
-
-def _stem(name: str) -> str:
-    stem = unicodedata.normalize("NFKD", PurePath(name).stem)
-    plain = stem.encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:40].strip("-") or "file"
-
-
-def _text_suffix(name: str) -> str:
-    suffix = PurePath(name).suffix.lower().removeprefix(".")
-    return suffix if re.fullmatch(r"[a-z0-9]{1,8}", suffix) else TEXT.suffix
 
 
 def _mail_bytes() -> int:

@@ -15,7 +15,7 @@ from flask.cli import AppGroup
 from reporter.database import file as database_file
 from reporter.database import get_database
 from reporter.delivery import backlog
-from reporter.delivery.alarms import spoken
+from reporter.delivery.alarm_words import spoken
 from reporter.delivery.handover import is_speakable, printable
 from reporter.formats.text import exact_lines
 from reporter.models import MailForm, MailState, Message

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import get_database
-from reporter.delivery.alarms import LISTED, hold, let_go, spoken
+from reporter.delivery.alarm_words import LISTED, spoken
+from reporter.delivery.alarms import hold, let_go
 from reporter.delivery.channels import tell
 from reporter.links import absolute, desk_url
 from reporter.models import Alarm

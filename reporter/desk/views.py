@@ -26,7 +26,8 @@ from reporter import models
 from reporter.attachments.store import files_of
 from reporter.attachments.store import read as read_file
 from reporter.desk import actions, contact, mails
-from reporter.desk.board import PAGE, Asked
+from reporter.desk.asked import Asked
+from reporter.desk.board import PAGE
 from reporter.desk.board import known as board_known
 from reporter.desk.board import latest as board_latest
 from reporter.desk.board import lines as board_lines

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from reporter.database import Database
 from reporter.database import file as database_file
-from reporter.delivery.alarms import spoken
+from reporter.delivery.alarm_words import spoken
 from reporter.delivery.beats import skew_seconds
 from reporter.models import MailKind
 from reporter.operations import condition, figures

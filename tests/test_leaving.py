@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from customers import Customer
 from provider import Provider
 
@@ -103,3 +104,17 @@ def test_a_browser_forgets(provider: Provider) -> None:
     assert answer.headers["Clear-Site-Data"] == '"storage"'
     again = customer.peek("/report/review")
     assert "/r/" not in again.location
+
+
+@pytest.mark.parametrize("chosen", ["", "en"])
+def test_of_a_browser_that_forgets_the_language_stays_that_was_chosen_and_nothing_else(
+    provider: Provider, chosen: str
+) -> None:
+    customer = Customer(provider.app)
+    if chosen:
+        customer.open(f"/?lang={chosen}")
+    customer.report()
+    customer.submit("forget")  # and the page that says so
+    readable = provider.app.session_interface.get_signing_serializer(provider.app)  # type: ignore[attr-defined]
+    kept = [readable.loads(cookie) for cookie in customer.client.cookies.values()]
+    assert kept == ([{"lang": chosen}] if chosen else [])

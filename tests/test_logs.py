@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from conftest import claim, record
 from customers import Customer
-from factories import SLUGS, an_app, parsed, values
+from factories import SENT_AT, SLUGS, an_app, parsed, values
 from flask import Flask, request
 from provider import a_picture, a_provider, link
 from sqlalchemy.exc import OperationalError
@@ -210,21 +211,40 @@ def test_one_too_many_at_once_is_logged_as_whose_it_was(
 
 
 def test_what_may_be_an_attack_is_logged_with_its_reason_and_nobodys_name(
-    app: Flask, written: Written
+    tmp_path: Path, written: Written
 ) -> None:
-    client = app.test_client()
-    client.post("/report/whole", data={"summary": "marker"})
-    client.post("/report/whole", headers={"Origin": "https://marker.example.com"})
-    client.get("/r/marker-token")
-    client.post("/report/whole", data={"a" * 9: "marker" * 400_000})
+    with (
+        an_app(tmp_path, RATELIMIT_ENABLED=True, HOOK_SECRET="marker" * 8) as app,
+        time_machine.travel(SENT_AT, tick=False) as clock,
+    ):
+        client = app.test_client()
+        client.post("/report/whole", data={"summary": "marker"})
+        client.post("/report/whole", headers={"Origin": "https://marker.example.com"})
+        client.get("/r/marker-token")
+        client.post("/report/whole", data={"a" * 9: "marker" * 400_000})
+        client.post("/hooks/helpdesk", headers={"Authorization": "Bearer marker"})
+        customer = Customer(app)
+        customer.open("/report/failure")
+        customer.submit(**values("failure"), topic="marker")
+        while client.get("/r/marker/status.json").status_code != 429:
+            pass
+        clock.shift(timedelta(days=1))
+        client.get("/r/marker-token")
     lines = written.read()
     told = [json.loads(line) for line in lines if '"refused"' in line]
-    assert [each["reason"] for each in told] == [
+    reasons = list(dict.fromkeys(each["reason"] for each in told))
+    assert reasons == [
         "stale token",
         "foreign origin",
         "unknown link",
         "too large",
+        "hook without its secret",
+        "hidden field",
+        "over a limit",
     ]
-    assert {len(each["client"]) for each in told} == {16}
+    assert all(each["endpoint"] or each["reason"] == "foreign origin" for each in told)
+    today, tomorrow = dict.fromkeys(each["client"] for each in told)  # and no third
+    assert (told[0]["client"], told[-1]["client"]) == (today, tomorrow)
+    assert {len(today), len(tomorrow)} == {16}
     assert "127.0.0.1" not in str(told)
-    assert clean(lines, "marker-token")
+    assert clean(lines, "marker")

@@ -269,6 +269,7 @@ def test_nobody_makes_a_surge_alone(provider: Provider, when: datetime, keys: in
             rotate(provider)
     sent_from(provider, "192.0.2.8", "b")
     sent_from(provider, "192.0.2.9", "c")
+    sent_from(provider, "192.0.2.8", "b once more")
     assert surges(provider) == []
     sent_from(provider, "192.0.2.10", "d")
     assert [row.service for row in surges(provider)] == ["web-hosting"]

@@ -92,6 +92,22 @@ def test_the_same_contact_again_is_no_news(provider: Provider) -> None:
     assert "Dirección o número corregidos" not in desk.page.text
 
 
+# What was said, by either
+
+
+def test_columns_stay_at_the_desk_on_the_receipt_and_in_the_mails(provider: Provider) -> None:
+    table = "ID\tNAME\r\nab12\tnginx"
+    token = provider.report(error_message=table)
+    provider.customer(token).submit("update", kind="worse", text=table)
+    desk = provider.desk(token)
+    desk.submit(action="message", text=table)
+    shown = '<pre class="exact" tabindex="0" role="region"'
+    for page in (desk.page, provider.customer(token).page):
+        assert page.html.count(shown) == page.html.count("ab12\tnginx</pre>") == 3
+    for mail in to_support(provider.work()):
+        assert "\n| ID      NAME\n| ab12    nginx\n" in text_of(mail)
+
+
 # What became of its mails
 
 

@@ -357,6 +357,16 @@ def test_the_address_is_shown_as_people_read_it(app: Flask) -> None:
     assert "Support will write to info@münchen.example." in page.text
 
 
+def test_the_phone_is_at_the_head_of_every_page_of_a_customers(app: Flask) -> None:
+    customer = Customer(app)
+    paths = ["/", "/report/failure", "/report/timing", "/offline", "/nowhere", sent(app)]
+    customer.fill("failure")
+    for path in [*paths, f"{paths[-1]}/details/evidence"]:
+        head = customer.open(path).html.partition("<header")[2].partition("</header>")[0]
+        assert "¿Es urgente? Llámenos:" in head, path
+        assert 'href="tel:+34900000000"' in head, path
+
+
 def test_exact_text_is_a_region_that_a_keyboard_scrolls(app: Flask) -> None:
     path = sent(app, error_message="CONTAINER\tIMAGE\r\nab12\tnginx")
     html = seen(app, path).html

@@ -149,7 +149,7 @@ def test_each_question_is_on_the_review_in_the_mail_in_the_json_and_in_the_schem
         assert text, name
         if name != "files":
             assert f'id="a-{name}"' in review.html
-            assert all(line in review.text for line in text.splitlines()), name
+            assert all(line in review.text.replace("\xa0", " ") for line in text.splitlines()), name
         assert f"{label} (nuevo)\n" in text_of(mail), name
         assert all(f"\n| {line}\n" in text_of(mail) for line in text.splitlines()), name
         if name == "last_worked_at":

@@ -101,7 +101,7 @@ def test_the_review_has_every_answer_and_says_what_was_left_open(app: Flask) -> 
     assert "Company Not answered" in text
     assert "How often? cada 10 minutos" in text
     assert "The error message, exactly as it is shown <b>502</b>" in text
-    assert "23 Nov 2026 02:40 (Europe/Madrid) · 01:40\xa0UTC" in text
+    assert "23 Nov 2026 02:40 (Europe/Madrid) · 01:40 UTC" in text
     assert "Which of the two times" not in text
     assert "<b>502" not in page.html
 

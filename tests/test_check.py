@@ -241,7 +241,10 @@ class TestRelay:
     @pytest.mark.parametrize(
         ("answers", "line"),
         [
-            ({"MAIL": ["550 5.7.60 not you"]}, f"MEND  %s: it refused the sender {SENDER}: 550"),
+            (
+                {"MAIL": ["550 5.7.60 not\x1b[2J \x1b]0;x\x07you"]},
+                f"MEND  %s: it refused the sender {SENDER}: 550 5.7.60 not?[2J ?]0;x?you\n",
+            ),
             ({"RCPT": ["550 5.1.1 nobody"]}, f"MEND  %s: it refused mail to {SUPPORT}: 550 5.1.1"),
             ({"RCPT": ["451 4.7.1 greylisted"]}, f"note  %s: it defers mail to {SUPPORT}: 451"),
             (

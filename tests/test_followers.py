@@ -3,13 +3,46 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from customers import Customer, Page
 from incidents import digests, follow, opened, rows
 from provider import Provider, link, text_of, to_customers
 
 from reporter.models import Follower, Message, Update
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_who_is_erased_is_named_nowhere_and_the_counts_stay(
+    provider: Provider, key: str, sent: bool
+) -> None:
+    """Neither in the digest for support that was sent, nor in the one that waits."""
+    follow(provider, key, contact="ana@example.com", name="Ana Nombre")
+    follow(provider, key, contact="eva@example.com", name="Eva Nombre")
+    token = provider.report(email="ana@example.com")
+    desk = provider.desk(token)
+    desk.submit(action="link_notice", notice=key)
+    if sent:
+        provider.later(minutes=20)
+        provider.work()
+    with provider.database.write() as session:
+        session.execute(sa.update(Message).where(Message.kind == "ticket").values(state="sent"))
+
+    def told() -> dict[str, Any]:
+        return json.loads(desk.peek(f"/desk/notices/{key}/export.json").html)
+
+    before = told()
+    assert (before["reports"], before["followers"]) == (1, 2)
+    provider.command("person", "erase", "ana@example.com")
+    after = told()
+    assert (after["reports"], after["followers"]) == (1, 2)
+    assert "2 followers" in provider.command("notice", "list")
+    kept = b"".join(message.content for message in rows(provider, Message))
+    assert b"Ana Nombre" not in kept
+    assert b"ana@example.com" not in kept
+    assert (b"Eva Nombre" in kept) is not sent
 
 
 def test_whoever_says_so_leaves_how_to_be_reached_and_is_counted(

@@ -116,6 +116,7 @@ class Wizard(RuleBasedStateMachine):
     app: Flask
     number = 0
     all_receipts: ClassVar[dict[str, str]] = {}
+    all_keys: ClassVar[dict[str, str]] = {}
 
     @initialize()
     def begin(self) -> None:
@@ -149,6 +150,7 @@ class Wizard(RuleBasedStateMachine):
         summary = f"{self.me}{len(self.said)}"
         if "summary" in values(slug):
             self.said["summary"] = summary
+            Wizard.all_keys.setdefault(self.customer.page.fields.get("draft_key", ""), self.me)
         self.press(**values(slug, summary=summary))
         self.look()
 
@@ -268,6 +270,16 @@ class Wizard(RuleBasedStateMachine):
                 assert page.status < 500
                 assert set(re.findall(r"marca-\d+-", page.html)) <= {who}
 
+    @rule(slug=st.sampled_from(SLUGS))
+    def use_the_key_of_others(self, slug: str) -> None:
+        """Of a draft: it opens one of their own, and what they type there is theirs."""
+        others = [key for key, who in Wizard.all_keys.items() if key and who != self.me]
+        if others:
+            self.customer.open(f"/report/{slug}?draft={others[-1]}")
+            self.look()
+            self.press(**values(slug, summary=self.me))
+            self.look()
+
     @rule(slug=st.sampled_from(["evidence", "impact", "authorisation", "review"]))
     def guess_a_receipt(self, slug: str) -> None:
         self.customer.open(f"/r/{'A' * 27}/details/{slug}")
@@ -288,12 +300,13 @@ class Wizard(RuleBasedStateMachine):
 
 
 def test_no_order_of_pages_loses_a_word_or_mixes_two_people(app: Flask) -> None:
-    Wizard.app, Wizard.all_receipts = app, {}
+    Wizard.app, Wizard.all_receipts, Wizard.all_keys = app, {}, {}
     options: dict[str, Any] = {"max_examples": EXAMPLES, "stateful_step_count": 15}
     run_state_machine_as_test(
         Wizard, settings=settings(deadline=None, suppress_health_check=list(HealthCheck), **options)
     )
     assert Wizard.all_receipts, "nobody came as far as that"
+    assert len(set(Wizard.all_keys.values())) > 1
 
 
 # What files begin with, of kinds that are taken and of others, and what may follow.

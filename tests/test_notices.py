@@ -17,6 +17,17 @@ from provider import Provider
 from reporter.models import Notice
 
 
+def test_a_list_of_incidents_steers_no_terminal(provider: Provider) -> None:
+    opened(provider)
+    with provider.database.write() as session:
+        (row,) = session.scalars(sa.select(Notice))
+        (entry,) = row.entries
+        row.entries = [entry | {"text": {"es": "uno\x1b]0;título\x07 \x9b31mdos\r\n \u202etres"}}]
+    said = provider.command("notice", "list")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", said)
+    assert said.endswith("last:\n         uno dos\n          tres\n")
+
+
 def test_an_incident_is_opened_and_listed(provider: Provider) -> None:
     assert provider.command("notice", "list") == "No known incident.\n"
     key = opened(provider, "--since", "02:40", "--next-news", "10:30", "--service", "email")

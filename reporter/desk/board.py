@@ -134,8 +134,8 @@ def known(session: Session) -> list[Known]:
             notice.services,
             notice.started_at,
             notice.next_news_at,
-            reports,
-            followers,
+            reports + notice.erased_reports,
+            followers + notice.erased_followers,
         )
         .where(notice.closed_at.is_(None))
         .order_by(notice.id.desc())

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
+from reporter.notices import followers
 from reporter.notices.notice import Notice
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -48,14 +49,14 @@ class Figures:
 
 
 def of_notice(session: Session, notice: Notice, language: str) -> tuple[Sequence[Moment], Figures]:
-    report, follower, surge = models.Report, models.Follower, models.Surge
+    report, surge = models.Report, models.Surge
     linked = report.notice_id == notice.id
     count, first, seen = session.execute(
         sa.select(sa.func.count(), sa.func.min(report.saved_at), sa.func.min(report.seen_at)).where(
             linked
         )
     ).one()
-    following = session.scalar(sa.select(sa.func.count()).where(follower.notice_id == notice.id))
+    row = session.get_one(models.Notice, notice.id)
     until = notice.closed_at or notice.latest.at
     surged = session.scalar(
         sa.select(sa.func.min(surge.since)).where(
@@ -77,8 +78,8 @@ def of_notice(session: Session, notice: Notice, language: str) -> tuple[Sequence
         what = Happened.CLOSED if last else Happened.MESSAGE if number else Happened.OPENED
         moments.append(Moment(entry.at, what, entry.words(language)))
     figures = Figures(
-        reports=count,
-        followers=following or 0,
+        reports=count + row.erased_reports,
+        followers=followers.count(session, notice.id),
         first_report_at=first,
         opened_after=max(notice.opened_at - first, timedelta()) if first else None,
         lasted=notice.closed_at - notice.started_at if notice.closed_at else None,

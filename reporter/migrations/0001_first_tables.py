@@ -74,6 +74,8 @@ def upgrade() -> None:
         sa.Column("reminded_for", sa.DateTime(timezone=True), nullable=True),
         sa.Column("late_told_for", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("erased_reports", sa.Integer(), nullable=False),
+        sa.Column("erased_followers", sa.Integer(), nullable=False),
         sa.Column("causes_told_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_notice"),
         sa.UniqueConstraint("key", name="uq_notice_key"),

@@ -27,6 +27,9 @@ class Notice(Base):
     reminded_for: Mapped[datetime | None]
     late_told_for: Mapped[datetime | None]
     closed_at: Mapped[datetime | None] = mapped_column(index=True)
+    # Of its counts, those that were erased since: reports that were linked, and followers.
+    erased_reports: Mapped[int] = mapped_column(default=0)
+    erased_followers: Mapped[int] = mapped_column(default=0)
     # Whoever asked for the cause of a report that is linked to it was mailed it.
     causes_told_at: Mapped[datetime | None]
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.database import get_database
 from reporter.delivery import beforehand
-from reporter.formats.text import is_blank
+from reporter.formats.text import exact_lines, is_blank
 from reporter.formats.times import WrongSide, parse_time, support_zone
 from reporter.notices import followers, store, telling
 from reporter.notices.notice import Text
@@ -113,7 +113,8 @@ def list_command() -> None:
         services = ", ".join(notice.services)
         click.echo(f"{notice.key}  {state:<6}  since {since:%Y-%m-%d %H:%M}  {services}")
         click.echo(f"         {count} followers; {len(notice.entries)} told; last:")
-        click.echo(f"         {notice.latest.words(current_app.config['SUPPORT_LOCALE'])}")
+        for line in exact_lines(notice.latest.words(current_app.config["SUPPORT_LOCALE"])):
+            click.echo(f"         {line}")
 
 
 def _tell(

@@ -49,8 +49,9 @@ def queue(
     return outbox.enqueue(session, mail, kind=MailKind.DIGEST, reference=key, due_at=due_at)
 
 
-def tell_end(session: Session, row: models.Notice, total: int, at: datetime) -> None:
-    """Have the digest that waits, if any, say that the incident is over."""
+def renew(session: Session, row: models.Notice, total: int, at: datetime) -> None:
+    """Have the digest that waits, if any, say what is true now: that the incident is over, or who
+    follows it still."""
     if digest := waiting(session, row.key):
         asked = wanted(session, to_value(row), [], total, digest, at)
         outbox.replace(digest, composed(session, asked.compose, *asked.values))

@@ -84,8 +84,10 @@ def find(session: Session, token: str) -> models.Follower | None:
 
 
 def count(session: Session, notice_id: int) -> int:
+    """With those who were erased since."""
     query = sa.select(sa.func.count()).where(models.Follower.notice_id == notice_id)
-    return session.scalar(query) or 0
+    notice = session.get(models.Notice, notice_id)
+    return (session.scalar(query) or 0) + (notice.erased_followers if notice else 0)
 
 
 def languages(session: Session, row: models.Notice) -> Counter[str]:

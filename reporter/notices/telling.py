@@ -110,7 +110,7 @@ def tell(session: Session, row: models.Notice, at: datetime) -> int:
     for mail in all_composed(session, wanted):
         outbox.enqueue(session, mail, kind=MailKind.NOTICE, reference=row.key, due_at=at)
     if row.closed_at:
-        digests.tell_end(session, row, followers.count(session, row.id), at)
+        digests.renew(session, row, followers.count(session, row.id), at)
     return len(told)
 
 

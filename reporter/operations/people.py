@@ -8,6 +8,7 @@ where there are many, and nobody who writes waits for it.
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from sqlalchemy.orm import Session, defer
 
 from reporter import models
 from reporter.database import Database
+from reporter.delivery import beforehand
 from reporter.formats.addresses import readable
 from reporter.mail.message import ascii_address
 from reporter.models import MailState
+from reporter.notices import digests, followers, store
 from reporter.operations.purge import headers_of, ticket_is_sent
 from reporter.report import Report
 
@@ -61,8 +64,11 @@ def erase(database: Database, address: str) -> dict[str, int]:
     """
     with database.read() as session:
         before = _look(session, address)
-    with database.write() as session:
+
+    def change(session: Session) -> dict[str, int]:
         return _erase(session, address, before, _look(session, address, since=before))
+
+    return beforehand.write(database, change)
 
 
 def _erase(session: Session, address: str, before: Kept, since: Kept) -> dict[str, int]:
@@ -73,6 +79,9 @@ def _erase(session: Session, address: str, before: Kept, since: Kept) -> dict[st
         sent = session.scalar(
             sa.select(models.Report.id).where(models.Report.id == row.id, ticket_is_sent())
         )
+        if row.notice_id and (notice := session.get(models.Notice, row.notice_id)):
+            notice.erased_reports += 1  # what it counts stays
+            row.notice_id = None
         if sent is None:
             row.erase_wanted = True
             counts["reports that go once their ticket is sent"] += 1
@@ -80,19 +89,23 @@ def _erase(session: Session, address: str, before: Kept, since: Kept) -> dict[st
             session.delete(row)
             counts["reports"] += 1
     session.flush()
-    followers = list(_followers(session, address))
-    for digest in {row.message_id for row in followers} - {None}:
-        _forget_words(session, digest)
+    following = list(_followers(session, address))
+    named_in = {row.message_id for row in following}
+    for notice_id, number in Counter(row.notice_id for row in following).items():
+        session.get_one(models.Notice, notice_id).erased_followers += number
     mails = _rows(session, models.Message, [*before.mails, *since.mails])
     going: dict[str, list[models.Base]] = {
         "drafts": list(_rows(session, models.Draft, [*before.drafts, *since.drafts, *details])),
-        "followed known incidents": list(followers),
+        "followed known incidents": list(following),
         "mails": [row for row in mails if not _waits_with_report(session, row)],
     }
     for name, rows in going.items():
         counts[name] = len(rows)
         for each in rows:
             session.delete(each)
+    session.flush()
+    for digest in named_in - {None}:
+        _forget_words(session, digest)
     return counts
 
 
@@ -153,10 +166,16 @@ def _waits_with_report(session: Session, row: models.Message) -> bool:
 
 
 def _forget_words(session: Session, message_id: int | None) -> None:
-    """Of a digest for support, which names whoever follows: its content, once it was sent."""
+    """Of a digest for support, which names whoever follows: its content, once it was sent; before,
+    it names the others."""
     digest = session.get(models.Message, message_id) if message_id else None
-    if digest and digest.state == MailState.SENT:
+    if digest is None:
+        return
+    if digest.state == MailState.SENT:
         digest.content = headers_of(digest.content)
+    elif notice := store.row_of(session, digest.reference):
+        total = followers.count(session, notice.id)
+        digests.renew(session, notice, total, digest.created_at)
 
 
 def _report(session: Session, row: models.Report) -> dict[str, Any]:

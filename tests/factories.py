@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_babel import force_locale
 from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket
 from werkzeug.datastructures import MultiDict
 
 from reporter import create_app
@@ -33,6 +34,30 @@ from reporter.wizard.draft import Draft
 from reporter.wizard.step import StepForm
 from reporter.wizard.steps import REPORT_STEPS
 
+
+class Compiled(FileSystemBytecodeCache):
+    """Templates, compiled once for all the tests, and read once for those of a process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._read.get((bucket.key, bucket.checksum))
+        if bucket.code is None:
+            super().load_bytecode(bucket)
+            self._keep(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        super().dump_bytecode(bucket)
+        self._keep(bucket)
+
+    def _keep(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._read[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED = Compiled()
 MIGRATIONS = HERE / "migrations"
 # 42 minutes after the time told in ANSWERS.
 SENT_AT = datetime(2026, 11, 23, 2, 22, tzinfo=UTC)
@@ -72,7 +97,6 @@ ANSWERS = {
     "phone": "600 000 000",
     "preferred_channel": "phone",
 }
-COMPILED = FileSystemBytecodeCache()  # of the templates, for all the applications of the tests
 SLUGS = [step.slug for step in REPORT_STEPS]
 
 

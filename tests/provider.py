@@ -14,15 +14,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import sqlalchemy as sa
 import time_machine
 from customers import Customer
-from factories import SENT_AT, SETTINGS, a_report, an_app, body, parsed
+from factories import COMPILED, SENT_AT, SETTINGS, a_report, an_app, body, parsed
 from flask import Flask
 from flask_babel import force_locale
-from jinja2.bccache import Bucket, BytecodeCache
 from PIL import Image
 from servers import SmtpServer, smtp_server
 from werkzeug.datastructures import FileStorage
@@ -45,7 +44,7 @@ class Provider:
 
     def __init__(self, app: Flask, smtp: SmtpServer, clock: time_machine.Traveller) -> None:
         self.app = app
-        app.jinja_env.bytecode_cache = Compiled()
+        app.jinja_env.bytecode_cache = COMPILED
         self.smtp = smtp
         self.clock = clock
         self.database: Database = app.extensions["sqlalchemy"]
@@ -141,19 +140,6 @@ def supporter(app: Flask, name: str = "Ana", language: str = "es") -> Customer:
         cookie = sessions.cookie_name()
     someone.client.set_cookie(cookie, token)
     return someone
-
-
-class Compiled(BytecodeCache):
-    """Templates, compiled once for all the applications of a test run."""
-
-    found: ClassVar[dict[str, bytes]] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if code := self.found.get(bucket.key):
-            bucket.bytecode_from_string(code)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.found[bucket.key] = bucket.bytecode_to_string()
 
 
 @contextmanager

@@ -481,7 +481,7 @@ def test_a_picture_that_there_is_no_time_for_is_kept_as_it_came_and_the_page_say
         page = add(customer, token, ("IMG_1.HEIC", heic), hypothesis="el proxy")
     assert (page.status, page.errors) == (200, {})
     said = customer.open(f"/r/{token}/details/evidence").text
-    assert "IMG_1.HEIC (1 kB, guardado tal cual, solo para el panel de soporte)" in said
+    assert "IMG_1.HEIC (1\xa0kB, guardado tal cual, solo para el panel de soporte)" in said
     assert "IMG_1.HEIC puede decir dónde se grabó o se tomó." in (
         customer.open(f"/r/{token}/details/review").text
     )

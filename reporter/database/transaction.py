@@ -112,10 +112,10 @@ class Transaction(Session):
         try:
             if self._has_books and (self.in_transaction() or len(self.identity_map)):
                 super().close()
-            if self._begun is not None:
-                self._begun.close()
-            elif self._lent and self._kept:
+            if self._lent and self._kept:
                 self._kept.take_back(self._lent)
+            elif self._begun is not None:
+                self._begun.close()
             self._begun = self._lent = None
         finally:
             if self._passed is not None:

@@ -37,6 +37,21 @@ def test_the_sections_are_in_the_language_of_support_and_the_block_is_not_transl
 
 
 @pytest.mark.parametrize(
+    ("impact", "spanish", "english"),
+    [
+        ("critical", "crítico", "critical"),
+        ("major", "grave", "major"),
+        ("minor", "leve", "minor"),
+        ("question", "consulta", "a question"),
+    ],
+)
+def test_the_first_line_says_how_serious_it_is(impact: str, spanish: str, english: str) -> None:
+    report = a_report(impact=impact)
+    assert ticket_text(report, "es").startswith(f"Alojamiento web, {spanish}, desde ")
+    assert ticket_text(report, "en").startswith(f"Web hosting, {english}, since ")
+
+
+@pytest.mark.parametrize(
     ("changes", "line"),
     [
         (

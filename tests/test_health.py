@@ -43,6 +43,19 @@ def test_alive_says_nothing_of_the_database(make_app: Callable[..., Flask]) -> N
     assert (response.status_code, response.json) == (200, {"status": "ok"})
 
 
+def test_alive_is_said_again_without_asking_the_pages(make_app: Callable[..., Flask]) -> None:
+    """But to who proves to be `check`, and to who asks in another way."""
+    app = make_app()
+    client = app.test_client()
+    first = client.get("/healthz")
+    assert "Content-Security-Policy" in first.headers
+    app.view_functions["health.healthz"] = lambda: ("asked", 418)
+    again = client.get("/healthz")
+    assert (again.status_code, again.data, [*again.headers]) == (200, first.data, [*first.headers])
+    assert client.get("/healthz", headers={"X-Reporter-Check": "x"}).status_code == 418
+    assert client.post("/healthz").status_code == 405
+
+
 def test_ready_is_when_a_report_can_be_kept(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     assert readiness(app) == (503, "migrations")

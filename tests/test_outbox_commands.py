@@ -69,6 +69,13 @@ def test_list_shows_what_waits_and_what_failed(
     ]
 
 
+def test_list_tells_no_age_of_what_was_put_off(cli: FlaskCliRunner, queue: Queue) -> None:
+    """What one mailbox is sent too much of counts from when it is due."""
+    queue(kind="acknowledgement", due_at=NOW + timedelta(hours=2))
+    row = run(cli, "outbox", "list").splitlines()[1]
+    assert row == "INC-KX7M9Q  acknowledgement  queued        -  in 1 h              0  -"
+
+
 def test_list_leaves_out_what_was_sent(
     cli: FlaskCliRunner, database: Database, queue: Queue
 ) -> None:

@@ -44,7 +44,7 @@ def list_command() -> None:
                     message.reference,
                     message.kind,
                     message.state,
-                    spoken((now - message.created_at).total_seconds()),
+                    _age(message, now),
                     _due(message, unsent_ids, now),
                     message.attempt_count,
                     (message.attempts[-1].code or "no answer") if message.attempts else "-",
@@ -116,6 +116,13 @@ def _known(messages: Sequence[Message], reference: str) -> Sequence[Message]:
 
 def _unsent_ids(messages: Sequence[Message]) -> set[int]:
     return {message.id for message in messages if message.state != MailState.SENT}
+
+
+def _age(message: Message, now: datetime) -> str:
+    """None of what was put off: it counts from when it is due, for how many one mailbox is sent."""
+    if message.created_at > now:
+        return "-"
+    return spoken((now - message.created_at).total_seconds())
 
 
 def _due(message: Message, unsent_ids: set[int], now: datetime) -> str:

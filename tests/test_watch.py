@@ -19,7 +19,7 @@ from reporter.database import Database
 from reporter.database import file as database_file
 from reporter.delivery import beats
 from reporter.models import Draft
-from reporter.operations import place
+from reporter.operations import place, watch
 from reporter.operations.watch import EXAMINED_EVERY, LOOK_SECONDS, Watch
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
@@ -270,6 +270,23 @@ def test_what_no_channel_takes_is_told_again(without_worker: Watched) -> None:
     (told,) = without_worker.restarted().looks(3)
     assert told.startswith("worker: all is well again")
     assert without_worker.looks(3) == []
+
+
+def test_the_log_says_once_what_no_channel_takes(
+    without_worker: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    for level in ("error", "info"):
+        monkeypatch.setattr(watch.log, level, lambda what, **_: said.append(what))
+    without_worker.alarms.status = 503
+    without_worker.looks(5)
+    assert said == ["trouble"]
+    without_worker.alarms.status = 200
+    without_worker.looks()
+    without_worker.alarms.status = 503
+    without_worker.beat()
+    without_worker.looks(5)
+    assert said == ["trouble", "trouble over"]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"database": 5}', '{"database": "soon"}', "\x00"])

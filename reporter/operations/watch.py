@@ -46,6 +46,7 @@ class Watch:
         self.told: dict[str, datetime] = {}  # since when
         self.kept: dict[str, datetime] | None = None  # of it, in the file
         self.examined_at: datetime | None = None
+        self.said: dict[str, str] = {}  # last, in the log
 
     def step(self, now: datetime) -> None:
         """Look once, and tell what began and what ended."""
@@ -108,7 +109,7 @@ class Watch:
         return ""
 
     def _begin(self, key: str, words: str, now: datetime) -> None:
-        log.error("trouble", trouble=key)
+        self._say(log.error, "trouble", key)
         is_ours = self._note(key, now)
         if not is_ours or tell(
             self.app.config["ALARM_URLS"], "Incident Reporter: trouble", words
@@ -119,13 +120,19 @@ class Watch:
 
     def _end(self, key: str, since: datetime, now: datetime) -> None:
         self.told.pop(key, None)
-        log.info("trouble over", trouble=key)
+        self._say(log.info, "trouble over", key)
         if self._forget(key):
             minutes = round((now - since).total_seconds() / 60)
             text = f"{key}: all is well again, after {minutes} min"
             if not tell(self.app.config["ALARM_URLS"], "Incident Reporter: over", text):
                 self._note(key, since)  # whoever looks next tells it
                 self.told[key] = since
+
+    def _say(self, write: Callable[..., object], what: str, key: str) -> None:
+        """In the log, once; the channels are tried until one takes it."""
+        if self.said.get(key) != what:
+            self.said[key] = what
+            write(what, trouble=key)
 
     def _noted(self) -> dict[str, datetime]:
         """Since when there is what was told and noted, by whomever."""

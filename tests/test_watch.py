@@ -19,7 +19,7 @@ from reporter.database import Database
 from reporter.database import file as database_file
 from reporter.delivery import beats
 from reporter.models import Draft
-from reporter.operations import place, watch
+from reporter.operations import limits, place, status, watch
 from reporter.operations.watch import EXAMINED_EVERY, LOOK_SECONDS, Watch
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
@@ -270,6 +270,16 @@ def test_what_no_channel_takes_is_told_again(without_worker: Watched) -> None:
     (told,) = without_worker.restarted().looks(3)
     assert told.startswith("worker: all is well again")
     assert without_worker.looks(3) == []
+
+
+def test_a_redis_that_is_away_is_told_once_and_so_is_its_end(watched: Watched) -> None:
+    watched.app.config["RATELIMIT_STORAGE_URI"] = "redis://:sesame@127.0.0.1:1"
+    [told] = watched.looks(4)
+    assert told.startswith("what counts the limits does not answer")
+    assert "sesame" not in told
+    assert limits.AWAY in status.look(watched.app, NOW).troubles
+    watched.app.config["RATELIMIT_STORAGE_URI"] = "memory://"
+    assert watched.looks(3) == ["limits: all is well again, after 1 min"]
 
 
 def test_the_log_says_once_what_no_channel_takes(

@@ -16,7 +16,7 @@ from reporter.database import file as database_file
 from reporter.delivery.alarm_words import spoken
 from reporter.delivery.beats import skew_seconds
 from reporter.models import MailKind
-from reporter.operations import condition, figures
+from reporter.operations import condition, figures, limits
 from reporter.operations.terminal import megabytes, moment, table
 
 # Clocks of machines that differ by more are told of.
@@ -56,6 +56,8 @@ def look(app: Flask, now: datetime) -> Status:
     troubles = []
     if finding := condition.examine(app):
         troubles.append(finding.words)
+    if not limits.are_counted(app.config):
+        troubles.append(limits.AWAY)
     least: int = app.config["MIN_FREE_BYTES"]
     if found["free_bytes"] is not None and found["free_bytes"] < least:
         troubles.append(f"{megabytes(found['free_bytes'])} are free: no file is taken any more")

@@ -22,7 +22,7 @@ from reporter.database import file as database_file
 from reporter.delivery.beats import beats
 from reporter.delivery.channels import tell
 from reporter.models import Alarm
-from reporter.operations import condition, place
+from reporter.operations import condition, limits, place
 from reporter.operations.terminal import megabytes
 
 LOOK_SECONDS = 15.0
@@ -82,6 +82,8 @@ class Watch:
         free = database_file.free_bytes(self.app.config["DATABASE_URL"])
         if free is not None and free < self.app.config["MIN_FREE_BYTES"]:
             found["room"] = f"{self.shown}: {megabytes(free)} are free: no file is taken any more"
+        if not limits.are_counted(self.app.config):
+            found["limits"] = f"{limits.AWAY} (RATELIMIT_STORAGE_URI)"
         finding = condition.examine(self.app)
         if finding:
             found[finding.key] = finding.words

@@ -71,6 +71,12 @@ def unread() -> None:
     sys.stderr = sys.__stderr__
 
 
+def hung_up() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.kill(os.getpid(), signal.SIGHUP)
+    keep(child("sleep", "0.2"))
+
+
 def first() -> None:
     """Told what a container's first process is, and then to end."""
     own, real = os.getpid(), os.getpid
@@ -88,7 +94,9 @@ def first() -> None:
         print(told.code)
 
 
-SCENARIOS: dict[str, Any] = {each.__name__: each for each in (adopted, gone, unread, first)}
+SCENARIOS: dict[str, Any] = {
+    each.__name__: each for each in (adopted, gone, unread, hung_up, first)
+}
 
 if __name__ == "__main__":
     signal.pthread_sigmask(signal.SIG_BLOCK, keeper.HEEDED)

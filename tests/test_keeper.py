@@ -52,6 +52,10 @@ def test_it_goes_on_when_nobody_reads_its_log() -> None:
     assert comes_of("unread") == ("0 1\n", "")
 
 
+def test_it_goes_on_after_a_hang_up_that_it_was_started_to_ignore() -> None:
+    assert comes_of("hung_up")[0] == "0 1\n"
+
+
 def test_the_first_process_of_a_container_ends_when_it_is_told_to() -> None:
     """The kernel passes it no signal that it does not handle."""
     version, code = comes_of("first")[0].splitlines()

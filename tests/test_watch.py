@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -297,6 +298,16 @@ def test_the_log_says_once_what_no_channel_takes(
     without_worker.beat()
     without_worker.looks(5)
     assert said == ["trouble", "trouble over"]
+
+
+def test_what_was_told_is_kept_where_a_restart_of_the_unit_leaves_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = "postgresql://database.example/reporter"
+    monkeypatch.setenv("STATE_DIRECTORY", f"{tmp_path}:/elsewhere")
+    assert place.file_of(url).parent == tmp_path
+    monkeypatch.delenv("STATE_DIRECTORY")
+    assert place.file_of(url).parent == Path(tempfile.gettempdir())
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"database": 5}', '{"database": "soon"}', "\x00"])

@@ -14,9 +14,11 @@ from pathlib import Path
 
 
 def file_of(url: str) -> Path:
-    """For the watch over that database."""
+    """For the watch over that database: in the folder that systemd keeps for us (systemd.exec(5),
+    StateDirectory=), as a unit's temporary files go when it stops."""
     name = hashlib.sha256(url.encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"incident-reporter-{os.getuid()}-{name}"
+    folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0] or tempfile.gettempdir()
+    return Path(folder) / f"incident-reporter-{os.getuid()}-{name}"
 
 
 def take(file: Path) -> bool:

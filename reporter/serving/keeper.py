@@ -40,6 +40,9 @@ def main(host: str, port: str, *arguments: str) -> int:
     whoever started us to replace us both.
     """
     beside = BESIDE in arguments
+    heeded = set(HEEDED)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as `nohup` has it
+        heeded.remove(signal.SIGHUP)
     serving = {int(pid) for pid in arguments if pid != BESIDE}
     started: list[subprocess.Popen[bytes]] = []
     replaced_at = -CRASH_SECONDS
@@ -55,7 +58,7 @@ def main(host: str, port: str, *arguments: str) -> int:
             replaced_at = now
             started.append(small.start("web", BESIDE, "--host", host, "--port", port))
             serving.add(started[-1].pid)
-        if signal.sigwait(HEEDED) in ORDERS_TO_STOP:
+        if signal.sigwait(heeded) in ORDERS_TO_STOP:
             _stop(serving)
             return 0
 

@@ -18,15 +18,18 @@ from flask import Flask
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.mp import MPServer
+from granian.server import mp
 from sqlalchemy.orm import configure_mappers
 
 from reporter.database import Database
 from reporter.serving import keeper, parent
 from reporter.serving.memory import has_started
+from reporter.serving.spare import Spare
 
 # Of each process: how many clients may be slow in sending their form while others are served.
 THREADS = 512
+# And how many more, which nobody has for longer than it takes to say that the process lives.
+SPARE_THREADS = 32
 # Of each process: how many may be connected, also those that say nothing until they are cut off.
 # With no more of them than threads, whoever connects and stays silent would keep everybody out.
 # As many files again stay for all else: fewer connections where the system has not so many.
@@ -36,6 +39,17 @@ HEADER_BYTES = 16 * 1024
 SWITCH_SECONDS = 0.0005
 
 made: list[Flask] = []
+
+# By this granian makes of an application what it calls for each request.
+_for_each_request = mp._wsgi_call_wrap  # type: ignore[attr-defined]
+
+
+def _with_spare_threads(*of_application: Any) -> Spare:
+    return Spare(_for_each_request(*of_application), THREADS)
+
+
+# It can be given in no other way.
+mp._wsgi_call_wrap = _with_spare_threads  # type: ignore[assignment,attr-defined]
 
 
 def run(app: Flask, host: str, port: int, processes: int, *, beside: bool = False) -> NoReturn:
@@ -47,7 +61,8 @@ def run(app: Flask, host: str, port: int, processes: int, *, beside: bool = Fals
     _share(app)
     # What is told while they start waits for the keeper.
     signal.pthread_sigmask(signal.SIG_BLOCK, keeper.HEEDED)
-    os.register_at_fork(after_in_child=_end_when_told)
+    hang_up = signal.getsignal(signal.SIGHUP)  # ignored, where `nohup` has started us
+    os.register_at_fork(after_in_child=partial(_end_when_told, hang_up))
     server = _Server(
         "reporter.serving.server:application",
         factory=True,
@@ -55,7 +70,7 @@ def run(app: Flask, host: str, port: int, processes: int, *, beside: bool = Fals
         port=port,
         interface=Interfaces.WSGI,
         workers=processes,
-        blocking_threads=THREADS,
+        blocking_threads=THREADS + SPARE_THREADS,
         backlog=CONNECTIONS,
         backpressure=connections,
         http=HTTPModes.http1,
@@ -67,17 +82,20 @@ def run(app: Flask, host: str, port: int, processes: int, *, beside: bool = Fals
         log_level=LogLevels.error,
     )
     server.then = partial(keeper.become, host=host, port=port, beside=beside)
+    server.hang_up = hang_up
     server.serve()
     raise AssertionError("the server became its keeper")
 
 
-class _Server(MPServer):
+class _Server(mp.MPServer):
     """Once its processes are forked, the one that has loaded all of it is needed no more."""
 
     then: Callable[[list[int]], NoReturn]
+    hang_up: Any
 
     def startup(self, *of_server: Any) -> None:
         super().startup(*of_server)  # type: ignore[no-untyped-call]
+        signal.signal(signal.SIGHUP, self.hang_up)  # what is ignored the keeper ignores too
         self.then([worker.inner.pid for worker in self.wrks])
 
 
@@ -90,13 +108,15 @@ def _allow_open_files(wanted: int) -> int:
     return most
 
 
-def _end_when_told() -> None:
+def _end_when_told(hang_up: Any) -> None:
     """Until a process of the server handles these itself it has nothing in hand, and ends at once.
 
-    Otherwise it has its parent's handlers, which would swallow the order to stop.
+    Otherwise it has its parent's handlers, which would swallow the order to stop. *hang_up*: what
+    is done then, as we were started.
     """
-    for number in keeper.ORDERS_TO_STOP:
+    for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, hang_up)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, keeper.HEEDED)
 
 

@@ -46,7 +46,7 @@ def _had(names: int) -> Statement:
     """Of a client of so many *names*."""
     client = TALLY.c.client.in_([sa.bindparam(f"name{number}") for number in range(names)])
     counts = sa.select(sa.func.sum(TALLY.c.count))
-    return Statement(counts.where(THIS[0], client, TALLY.c.minute > sa.bindparam("since")))
+    return Statement(counts.where(THIS[0], client, TALLY.c.minute >= sa.bindparam("since")))
 
 
 def take(session: Session, quota: Quota, at: datetime) -> None:
@@ -71,13 +71,14 @@ def count(session: Session, quota: Quota, at: datetime, of: str = "") -> bool:
     today = names[0]
     exclusive(session, Lock.QUOTA, f"{quota} {today}")
     named = {f"name{number}": name for number, name in enumerate(names)}
-    asked = {"of_quota": quota, "since": at - within, **named}
+    minute = at.replace(second=0, microsecond=0)
+    # The minute that the time began in counts whole, so that it is never more.
+    asked = {"of_quota": quota, "since": minute - within, **named}
     ((had,),) = _had(len(names)).rows(session, asked)
     if (had or 0) >= most:
         return False
     if isinstance(session, Rehearsal):  # which is tried, and counted once it is done
         return True
-    minute = at.replace(second=0, microsecond=0)
     if not ONE_MORE.change(session, {"of_quota": quota, "today": today, "now": minute}):
         row = {"quota": quota, "client": today, "minute": minute, "count": 1}
         FIRST.change(session, row)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser import faketime
-from faults_of import Delivery, Property, tell
+from faults_of import Delivery, Property, on_sqlite, tell
 from running import Service, until
 from servers import smtp_server
 
@@ -74,6 +76,35 @@ def test_a_clock_that_is_set_delays_nothing(
         until(lambda: not delivery.unsent(), SECONDS)
     found = delivery.fate(server)
     tell(record_property, delivery.url, f"clock set by {offset} while mails wait", found)
+    assert found.lost == 0
+
+
+@pytest.mark.timeout(300)
+def test_days_in_which_a_relay_says_not_now(tmp_path: Path, record_property: Property) -> None:
+    """Nothing is given up, whatever was tried; it goes on as soon as the relay takes mail."""
+    clock = Clock(tmp_path / "clock")
+    is_well = threading.Event()
+
+    def answers() -> Iterator[str]:
+        while True:
+            yield "250 ok" if is_well.is_set() else "451 4.3.2 not now"
+
+    with (
+        on_sqlite(tmp_path) as delivery,
+        smtp_server(answers={"RCPT": answers()}) as server,
+        delivery.worker(server.relay, clock.variables, MAIL_TIMEOUT=2),
+    ):
+        delivery.queue(MAILS)
+        for day in range(1, 6):
+            before = delivery.attempts()
+            clock.set(f"+{day}d")
+            until(lambda: delivery.attempts() > before, SECONDS)  # noqa: B023 (waited for here)
+        assert not server.received
+        is_well.set()
+        clock.set("+6d")
+        until(lambda: not delivery.unsent(), SECONDS)
+        found = delivery.fate(server)
+        tell(record_property, delivery.url, "451 for five days", found)
     assert found.lost == 0
 
 

@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 import click
 from babel import Locale
 from flask import Flask
+from granian import _signals
+from granian._granian import WorkerSignal
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -22,7 +24,7 @@ from granian.server import mp
 from sqlalchemy.orm import configure_mappers
 
 from reporter.database import Database
-from reporter.serving import keeper, parent
+from reporter.serving import keeper, parent, small
 from reporter.serving.memory import has_started
 from reporter.serving.spare import Spare
 
@@ -40,16 +42,27 @@ SWITCH_SECONDS = 0.0005
 
 made: list[Flask] = []
 
-# By this granian makes of an application what it calls for each request.
+# By these granian makes of an application what it calls for each request, and serves it.
 _for_each_request = mp._wsgi_call_wrap  # type: ignore[attr-defined]
+_worker = mp.WSGIWorker  # type: ignore[attr-defined]
+_told_to_stop = WorkerSignal()
 
 
 def _with_spare_threads(*of_application: Any) -> Spare:
     return Spare(_for_each_request(*of_application), THREADS)
 
 
-# It can be given in no other way.
+def _heeding(*of_server: Any) -> Any:
+    """It loses an order that comes before it knows what to do then, so it is not heeded earlier."""
+    for number in small.ORDERS_TO_STOP:
+        signal.signal(number, lambda *_: _told_to_stop.set())
+    return _worker(*of_server)
+
+
+# They can be given in no other way.
 mp._wsgi_call_wrap = _with_spare_threads  # type: ignore[assignment,attr-defined]
+mp.WSGIWorker = _heeding  # type: ignore[assignment,attr-defined]
+_signals.set_sync_signals = lambda: _told_to_stop
 
 
 def run(app: Flask, host: str, port: int, processes: int, *, beside: bool = False) -> NoReturn:
@@ -114,7 +127,7 @@ def _end_when_told(hang_up: Any) -> None:
     Otherwise it has its parent's handlers, which would swallow the order to stop. *hang_up*: what
     is done then, as we were started.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in small.ORDERS_TO_STOP:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, hang_up)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, keeper.HEEDED)

@@ -41,7 +41,7 @@ browser: .venv/installed-dev ## Install the browsers of the tests, where there a
 
 .PHONY: test
 test: .venv/installed-dev browser ## Run the whole suite
-	@$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: faults
 faults: .venv/installed-dev ## Break everything that delivery depends on, and count what is lost

@@ -116,7 +116,7 @@ def growth(work: Callable[[str], object], piece: str, begin: str = "") -> float:
     seems too much: what else the machine does is no fault of ours."""
     short, long = (begin + piece * (length // len(piece)) for length in (2_000, 20_000))
     least = [1e9, 1e9]
-    for _ in range(16):
+    for _ in range(60):
         for place, words in enumerate((short, long)):
             began = time.thread_time()
             work(words)

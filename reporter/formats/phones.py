@@ -16,8 +16,9 @@ from phonenumbers import NumberParseException, PhoneNumber, ValidationResult
 
 from reporter.formats.text import plain
 
-# Digits with what people put between them.
-RUN = re.compile(r"\+?[(]?\d(?:[ .-]{0,3}[()]?[ .-]{0,2}/?\d)*")
+# Digits with what people put between them. Nothing of it is ever given back (`*+`): what would be
+# kept for that grows faster than the text does.
+RUN = re.compile(r"\+?[(]?\d(?:[ .-]{0,3}[()]?[ .-]{0,2}/?\d)*+")
 EXTENSION = re.compile(
     r"[ ,;.(-]{0,3}(?:extensi[oó]n|ext|anexo|interno|int|poste|dw|x|#)[.: #]{0,3}(\d{1,7})\b\)?",
     re.IGNORECASE,

@@ -24,6 +24,7 @@ from selenium import webdriver
 from selenium.webdriver.webkitgtk.service import Service
 
 SECONDS = 60  # for any one command, on a busy machine
+ANSWER_SECONDS = 8  # for a script's answer, which WebKit loses with a page that is kept for "back"
 FILL = """
 for (const name in argument) {
   const value = argument[name];
@@ -109,9 +110,11 @@ class WebKit:
         self.driver = driver
 
     def open(self, url: str) -> None:
+        self.driver.command_executor.client_config.timeout = SECONDS
         self.driver.get(url)
 
     def run(self, script: str, argument: Any = None) -> Any:
+        self.driver.command_executor.client_config.timeout = ANSWER_SECONDS
         return self.driver.execute_script(f"const argument = arguments[0]; {script}", argument)
 
     def go(self, steps: int) -> None:

@@ -79,7 +79,7 @@ def test_an_error_is_told_in_both_languages_with_a_way_on(
         assert page.links["/"]
         ways = page.html.split("<main")[1]  # besides the number in the banner
         assert 'href="tel:+34900000000">+34 900 000 000</a>' in ways
-        assert 'href="mailto:support@example.com">support@example.com</a>' in ways
+        assert 'href="mailto:support@example.com">support@<wbr>example<wbr>.com</a>' in ways
 
 
 def test_no_error_shows_what_is_behind_it(app: Flask) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from reporter.formats.text import (
     barred,
+    breakable,
     exact_lines,
     has_columns,
     header_text,
@@ -211,3 +212,18 @@ def test_columns_are_blanks_within_a_line_but_not_those_after_a_sentence(
     text: str, expected: bool
 ) -> None:
     assert has_columns(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Escriba a inigo@example.com.", "Escriba a inigo@|example|.com."),
+        ("Captura_2026_11_23.png", "Captura_|2026_|11_|23|.png"),
+        ("<b>tienda.example.com</b>", "&lt;b&gt;tienda|.example|.com&lt;/b&gt;"),
+        ("nginx/1.24.0 de Tienda, S.L.", "nginx/1|.24|.0 de Tienda, S.L."),
+        ("Son 1.234,50 €. Muchos.", "Son 1.234,50 €. Muchos."),
+        ("a@b.es ... @ana _x_", "a@b.es ... @ana _x_"),
+    ],
+)
+def test_a_long_word_may_break_where_a_reader_would_break_it(text: str, shown: str) -> None:
+    assert breakable(text) == shown.replace("|", "<wbr>")

@@ -1,11 +1,13 @@
-"""Customers' words: without what a paste adds, and made safe for a mail, in which they can hold no
-line, mark or direction of ours.
+"""Customers' words: without what a paste adds, made safe for a mail, in which they can hold no
+line, mark or direction of ours, and breakable on a small screen.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+from markupsafe import Markup, escape
 
 # Letters and symbols that nobody sees: Hangul fillers, the blank of Braille, a musical one.
 BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
@@ -27,6 +29,9 @@ ESCAPES = re.compile(
 BAR = "| "
 # The same in static/js/writing.js.
 COLUMNS = re.compile(r"\t|[^\s.!?:;][ \u00a0]{2,5000}\S|\S[ \u00a0]{3,5000}\S")
+# Too long for a line of large letters on a phone; and where a reader would break it.
+LONG = re.compile(r"\S{12,}")
+SEAM = re.compile(r"(?<=\w)(?:[@_](?=\w)|(?=\.\w))")
 
 
 def short(text: str) -> str:
@@ -51,6 +56,16 @@ def one_line(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Whether there is nothing to see in *text*: no letter, number, punctuation or symbol."""
     return all(c in BLANK or unicodedata.category(c)[0] in "CMZ" for c in text)
+
+
+def breakable(text: str) -> Markup:
+    """*text* for a page, which may break an address or a file's name behind "@" and "_" and before
+    a dot, rather than anywhere. Whoever copies it gets it as it was."""
+    return Markup(LONG.sub(_with_seams, str(escape(text))))  # noqa: S704 (escaped)
+
+
+def _with_seams(word: re.Match[str]) -> str:
+    return SEAM.sub(r"\g<0><wbr>", word[0])
 
 
 def has_columns(text: str) -> bool:

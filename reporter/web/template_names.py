@@ -11,7 +11,7 @@ from flask import Flask, current_app
 from jinja2 import StrictUndefined, Template
 
 from reporter.formats.addresses import readable
-from reporter.formats.text import has_columns
+from reporter.formats.text import breakable, has_columns
 from reporter.formats.words import service_name, size_in_words
 from reporter.web.browser import Browser
 from reporter.web.locale import current_language, language_name
@@ -44,6 +44,7 @@ def init_app(app: Flask) -> None:
     if app.testing:  # a name that no view gives is a mistake, not a blank
         templates.undefined = StrictUndefined
     templates.filters |= {
+        "breakable": breakable,
         "readable": readable,
         "service_name": service_name,
         "size": size_in_words,

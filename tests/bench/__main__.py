@@ -21,7 +21,7 @@ import accept
 import burst
 import growth
 import outbox
-import pages
+import pages_and_people
 import processes
 import slow
 import wizard
@@ -50,7 +50,7 @@ SECTIONS = {
     "growth": Section("With years of history", growth.__doc__ or "", growth.run),
     "slow": Section("Slow clients", slow.__doc__ or "", slow.run),
     "processes": Section("Memory and start", processes.__doc__ or "", processes.run),
-    "pages": Section("Pages and people", pages.__doc__ or "", pages.run),
+    "pages": Section("Pages and people", pages_and_people.__doc__ or "", pages_and_people.run),
 }
 
 

@@ -12,12 +12,11 @@ and weight.
 from __future__ import annotations
 
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,8 +31,10 @@ sys.path.append(str(Path(__file__).parents[1]))
 sys.path.append(str(Path(__file__).parents[1] / "functional"))
 
 from browser import chromium
+from figures import Figure, at_most, middle
 from sites import running
 
+START, FORM, THEIRS = "start page", "form", "Bootstrap's form"
 ROUNDS = 5
 GOAL = 1 / 3
 LINK = {
@@ -169,7 +170,8 @@ def source(browser: Browser, url: str) -> str:
     return html
 
 
-def main() -> int:
+def measured(rounds: int) -> tuple[dict[str, list[float]], dict[str, list[Cost]]]:
+    """First paints, and what else each page costs, by page; *rounds* of both, turn by turn."""
     with tempfile.TemporaryDirectory() as name, chromium() as browser:
         folder = Path(name)
         dist = bootstrap(folder)
@@ -187,24 +189,43 @@ def main() -> int:
                 ),
             }
             with serving(files) as theirs:
-                pages = {"start page": f"{site.url}/", "form": ours, "Bootstrap's form": theirs}
+                pages = {START: f"{site.url}/", FORM: ours, THEIRS: theirs}
                 taken: dict[str, list[float]] = {title: [] for title in pages}
                 spent: dict[str, list[Cost]] = {title: [] for title in pages}
-                for _ in range(ROUNDS):
+                for _ in range(rounds):
                     for title, url in pages.items():
                         taken[title].append(first_paint(browser, url))
                         spent[title].append(cost(browser, url))
-    for title, times in taken.items():
-        print(f"{title:18} {statistics.median(times):6.0f} ms  ({min(times):.0f}-{max(times):.0f})")
-    print(f"\n{'':18} largest paint  blocked  weight (processor {SLOWER} times slower)")
+    return taken, spent
+
+
+def figures(rounds: int = ROUNDS) -> list[Figure]:
+    taken, spent = measured(rounds)
+    found = [
+        Figure(f"{title}: first paint, ms", f"{middle(times):.0f} ({_range(times)})")
+        for title, times in taken.items()
+    ]
+    ratio = middle(taken[FORM]) / middle(taken[THEIRS])
+    found.append(at_most("first paint, form ÷ Bootstrap's", ratio, GOAL))
     for title, costs in spent.items():
-        _first, largest, blocked, weight = (
-            statistics.median(each) for each in zip(*costs, strict=True)
-        )
-        print(f"{title:18} {largest:10.0f} ms {blocked:5.0f} ms {weight:7.0f} B")
-    ratio = statistics.median(taken["form"]) / statistics.median(taken["Bootstrap's form"])
-    print(f"ours / Bootstrap's {ratio:6.2f}     (goal: {GOAL:.2f} or less)")
-    return int(ratio > GOAL)
+        _first, largest, blocked, weight = zip(*costs, strict=True)
+        found += [
+            Figure(f"{title}: largest paint, ms", f"{middle([*largest]):.0f} ({_range(largest)})"),
+            Figure(f"{title}: blocked, ms", f"{middle([*blocked]):.0f} ({_range(blocked)})"),
+            Figure(f"{title}: weight on the line, bytes", f"{middle([*weight]):.0f}"),
+        ]
+    return found
+
+
+def _range(values: Sequence[float]) -> str:
+    return f"{min(values):.0f}–{max(values):.0f}"
+
+
+def main() -> int:
+    found = figures()
+    for figure in found:
+        print(f"{figure.what:48} {figure.found:>16}  {figure.goal} {figure.mark}")
+    return int(any(figure.met is False for figure in found))
 
 
 if __name__ == "__main__":

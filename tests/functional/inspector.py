@@ -56,6 +56,8 @@ DOUBLED = f"""() => {{
   document.documentElement.style.fontSize = "";
   return found;
 }}"""
+PRESSED = """() => [...document.querySelectorAll("button, .actions a, nav a")]
+  .filter((each) => each.checkVisibility()).map((each) => each.textContent.trim())"""
 LETTERS = """() => [...document.querySelectorAll("input:not([type=hidden]), textarea, button")]
   .filter((each) => each.checkVisibility())
   .map((each) => [each.name || each.textContent, parseFloat(getComputedStyle(each).fontSize)])
@@ -88,6 +90,9 @@ class Inspector:
             page.emulate_media(color_scheme="dark")
             self._note("barriers", f"{name}, dark", page.evaluate(BARRIERS, COLORS))
             page.emulate_media(color_scheme="light")
+        page.emulate_media(media="print")
+        self._note("paper", name, page.evaluate(PRESSED))
+        page.emulate_media(media="screen")
         self._note("letters", name, page.evaluate(LETTERS))
         page.set_viewport_size(PHONE)
         if someone.overflow > 0:

@@ -55,3 +55,7 @@ def test_nothing_is_typed_in_letters_so_small_that_a_phone_enlarges_the_page(
     inspector: Inspector,
 ) -> None:
     assert inspector.found["letters"] == []
+
+
+def test_on_paper_nothing_is_left_to_press(inspector: Inspector) -> None:
+    assert inspector.found["paper"] == []

@@ -3,6 +3,7 @@ docs/security.md says, in an answer that does not grow with what came."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +14,13 @@ import sqlalchemy as sa
 from customers import Customer, Page
 from factories import SENT_AT, an_app, values
 from flask import Flask
+from PIL import Image
+from webtest import TestResponse
 
 from reporter import models
 from reporter.models import Author, Quota, UpdateKind
 from reporter.serving import server
-from reporter.web import bounds, mailboxes, quotas, uploads
+from reporter.web import bounds, mailboxes, piecewise, quotas, uploads
 from reporter.web.crowding import Crowding
 
 FORM = "application/x-www-form-urlencoded"
@@ -80,7 +83,7 @@ def test_a_bound_takes_what_is_at_it_and_answers_what_is_over_it(app: Flask, nam
         assert f"def {test}(" in (Path(__file__).parent / file).read_text("utf-8")
     else:
         CASES[name](app)  # a bound without a case has to be given one
-    assert uploads.held() == 0
+    assert uploads.arriving.held == 0
 
 
 def refused(page: Page, status: int, words: str, beside: str = "") -> None:
@@ -274,13 +277,13 @@ def updates_shown(app: Flask) -> None:
 def arriving_bytes(app: Flask) -> None:
     file = b"Un registro, de una vez.\n" * 100
     for taken, over in ((bounds.ARRIVING_BYTES - len(file), False), (bounds.ARRIVING_BYTES, True)):
-        uploads._held = taken
+        uploads.arriving.held = taken
         try:
             customer = at_a_step(app)
             page = customer.submit(files=[("a.txt", file)], **values("failure", summary="Se ve"))
-            assert uploads.held() == taken
+            assert uploads.arriving.held == taken
         finally:
-            uploads._held = 0
+            uploads.arriving.held = 0
         if over:
             refused(page, 422, "no space for files right now", beside="screenshots")
             assert page.fields["summary"] == "Se ve"
@@ -297,7 +300,7 @@ def arriving_bytes(app: Flask) -> None:
 
     with patch.object(uploads, "Upload", noted):
         assert posted(app, "/report/failure", parts, FILES).status == 413
-    assert (len(arrived), uploads.held()) == (bounds.FIELDS, 0)
+    assert (len(arrived), uploads.arriving.held) == (bounds.FIELDS, 0)
 
 
 @of("CLIENT_ARRIVING_BYTES")
@@ -305,14 +308,14 @@ def client_arriving_bytes(app: Flask) -> None:
     file = b"Un registro, de una vez.\n" * 100
 
     def submit(taken: int, address: str = "2001:db8::2") -> Page:
-        uploads._held_of["2001:db8::/64"] = taken  # by a neighbour
+        uploads.arriving.held_of["2001:db8::/64"] = taken  # by a neighbour
         try:
             customer = Customer(app, "en", REMOTE_ADDR=address)
             customer.open("/report/failure")
             page = customer.submit(files=[("a.txt", file)], **values("failure", summary="Se ve"))
-            assert dict(uploads._held_of) == {"2001:db8::/64": taken}
+            assert dict(uploads.arriving.held_of) == {"2001:db8::/64": taken}
         finally:
-            uploads._held_of.clear()
+            uploads.arriving.held_of.clear()
         return page
 
     most = bounds.CLIENT_ARRIVING_BYTES
@@ -324,6 +327,47 @@ def client_arriving_bytes(app: Flask) -> None:
     assert submit(most, "2001:db8:0:1::1").status == 200
     app.config["RATELIMIT_ENABLED"] = False
     assert submit(most).status == 200
+
+
+@of("UNREAD_BYTES")
+def unread_bytes(app: Flask) -> None:
+    answer = served_picture(app)
+    size = len(answer().body)
+    assert size > piecewise.PIECE
+    for held, status in ((bounds.UNREAD_BYTES - size, 200), (bounds.UNREAD_BYTES - size + 1, 429)):
+        piecewise.unread.held = held
+        try:
+            assert answer().status_int == status
+            assert piecewise.unread.held == held
+        finally:
+            piecewise.unread.held = 0
+
+
+@of("CLIENT_UNREAD_BYTES")
+def client_unread_bytes(app: Flask) -> None:
+    answer = served_picture(app)
+    most, neighbours = bounds.CLIENT_UNREAD_BYTES - len(answer().body), "2001:db8::/64"
+    assert 2 * most <= bounds.UNREAD_BYTES  # others are served by the rest
+    for held, status in ((most, 200), (most + 1, 429)):
+        piecewise.unread.held_of[neighbours] = held
+        try:
+            assert answer().status_int == status
+            assert piecewise.unread.held_of == {neighbours: held}
+        finally:
+            piecewise.unread.held_of.clear()
+
+
+def served_picture(app: Flask) -> Callable[[], TestResponse]:
+    """What asks for one that a browser has in its draft."""
+    customer = Customer(app, "en", REMOTE_ADDR="2001:db8::2")
+    customer.open("/report/failure")
+    picture = Image.effect_noise((300, 300), 100)
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    customer.submit(files=[("a.png", content.getvalue())], **values("failure"))
+    page = customer.open("/report/failure")
+    address = page.html.partition('class="thumbnail" src="')[2].partition('"')[0]
+    return lambda: customer.ask("GET", address.replace("&amp;", "&")).response
 
 
 def crowding(told: list[str]) -> Crowding:

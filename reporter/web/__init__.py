@@ -12,11 +12,23 @@ def init_app(app: Flask) -> None:
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from reporter.database import at_work, patience
-    from reporter.web import assets, bodies, errors, headers, incoming, locale, logs, origins, pages
+    from reporter.web import (
+        assets,
+        bodies,
+        errors,
+        headers,
+        incoming,
+        locale,
+        logs,
+        origins,
+        pages,
+        piecewise,
+    )
     from reporter.web.crowding import keep_room
     from reporter.web.signatures import Cookies
 
     app.session_interface = Cookies()
+    piecewise.init_app(app)
     app.wsgi_app = at_work.in_line(app.wsgi_app)  # type: ignore[assignment,method-assign]
     if app.config["RATELIMIT_ENABLED"]:
         keep_room(app)

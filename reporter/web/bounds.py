@@ -35,6 +35,8 @@ UPDATES_SHOWN = 50  # the last of a receipt; the rest is folded behind a link
 # One process --------------------------------------------------------------------------------
 ARRIVING_BYTES = 2**30  # of files that are on their way, in temporary files
 CLIENT_ARRIVING_BYTES = ARRIVING_BYTES // 4  # of those, one client's; others have the rest
+UNREAD_BYTES = 2**29  # of answers over 32 kB that are not read yet
+CLIENT_UNREAD_BYTES = UNREAD_BYTES // 2
 CONVERTED_PIXELS = (
     turns.CONVERTED_PIXELS
 )  # of one client's pictures, in 10 minutes; the rest stays as it came

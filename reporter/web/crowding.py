@@ -1,5 +1,5 @@
-"""A client's share of this process's threads: whoever sends slowly takes one for as long as they
-like, and a few of them together shall not have all.
+"""A client's share of this process's threads: whoever sends slowly, or is slow to read a long
+answer, takes one for as long as they like, and a few of them together shall not have all.
 
 A share shrinks as the room fills. The first client may have 256 requests under way, the next 85, 28
 and 10, and whoever comes then as many as a browser opens; so twenty of them, who do what they can,
@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -29,6 +30,7 @@ WORDS = (
     b"Too many requests at once from your network. Wait a moment and try again.\n"
     b"Demasiadas peticiones a la vez desde su red. Espere un momento y vuelva a intentarlo.\n"
 )
+STATUS = "429 Too Many Requests"
 HEADERS = [
     ("Content-Type", "text/plain; charset=utf-8"),
     ("Content-Length", str(len(WORDS))),
@@ -59,21 +61,50 @@ class Crowding:
                 self.of_all += 1
         if not is_let_in:
             log.warning("refused", reason="too many at once", client=self.named(client))
-            start_response("429 Too Many Requests", HEADERS)
+            start_response(STATUS, HEADERS)
             return [WORDS]
         try:
-            return self.app(environ, start_response)
-        finally:
-            with self.lock:
-                self.of_all -= 1
-                self.under_way[client] -= 1
-                if not self.under_way[client]:
-                    del self.under_way[client]
+            answer = self.app(environ, start_response)
+        except BaseException:
+            self._leave(client)
+            raise
+        if isinstance(answer, list):  # the server has all of it, and needs this thread no longer
+            self._leave(client)
+            return answer
+        return BeingRead(answer, partial(self._leave, client))
+
+    def _leave(self, client: str) -> None:
+        with self.lock:
+            self.of_all -= 1
+            self.under_way[client] -= 1
+            if not self.under_way[client]:
+                del self.under_way[client]
 
     def share(self, client: str) -> int:
         """How many it may have under way, with what the others have now."""
         left = bounds.UNDER_WAY - (self.of_all - self.under_way[client])
         return max(bounds.UNDER_WAY_AT_LEAST, left * 2 // 3)
+
+
+class BeingRead:
+    """An answer that holds its thread as slowly as a client likes. The server closes it in any
+    case, and not always before it forgets it."""
+
+    def __init__(self, answer: Iterable[bytes], then: Callable[[], None]) -> None:
+        self._answer, self._then = answer, [then]
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._answer
+        self.close()
+
+    def close(self) -> None:
+        if self._then:
+            closes = getattr(self._answer, "close", None)
+            self._then.pop()()
+            if closes:
+                closes()
+
+    __del__ = close
 
 
 def keep_room(app: Flask) -> None:

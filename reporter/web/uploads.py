@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import threading
-from collections import Counter
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from flask import current_app
 
 from reporter.web import bounds
+from reporter.web.room import Room
 
 IN_MEMORY = 500_000  # as Werkzeug has it
 LOOK_BYTES = 4 * 2**20  # how much is written before the disk is looked at again
 
-_lock = threading.Lock()
-_held = 0  # bytes, by this process
-_held_of: Counter[str] = Counter()  # the same, by client, as far as clients are limited
+arriving = Room(bounds.ARRIVING_BYTES, bounds.CLIENT_ARRIVING_BYTES)
 
 
 class Upload(SpooledTemporaryFile[bytes]):
@@ -50,30 +47,17 @@ class Upload(SpooledTemporaryFile[bytes]):
         super().close()
 
     def _takes(self, size: int) -> bool:
-        global _held
         if self._mine + size > max(self._looked_at, IN_MEMORY):
             self._looked_at = self._mine + size + LOOK_BYTES
             if not has_room(current_app.config["MIN_FREE_BYTES"]):
                 return False
-        with _lock:
-            if _held + size > bounds.ARRIVING_BYTES:
-                return False
-            if self.client:
-                if _held_of[self.client] + size > bounds.CLIENT_ARRIVING_BYTES:
-                    return False
-                _held_of[self.client] += size
-            _held += size
+        if not arriving.takes(self.client, size):
+            return False
         self._mine += size
         return True
 
     def _give_back(self) -> None:
-        global _held
-        with _lock:
-            _held -= self._mine
-            if self.client:
-                _held_of[self.client] -= self._mine
-                if not _held_of[self.client]:
-                    del _held_of[self.client]
+        arriving.give_back(self.client, self._mine)
         self._mine = 0
 
 
@@ -82,8 +66,3 @@ def has_room(least: int) -> bool:
     One that is smaller than four times that holds none (a `tmpfs`, say), and keeps a quarter."""
     disk = shutil.disk_usage(tempfile.gettempdir())
     return disk.free >= min(least, disk.total // 4)
-
-
-def held() -> int:
-    """How many bytes arrive at this moment."""
-    return _held

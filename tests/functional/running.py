@@ -233,6 +233,7 @@ def over_http(port: int) -> Callable[..., list[bytes]]:
             content = found.read()
         finally:
             connection.close()
+            asked.body_file_raw.close()  # of a large one, a temporary file
         start_response(f"{found.status} {found.reason}", found.getheaders())
         return [content]
 

@@ -1,14 +1,18 @@
-"""Clients that send slowly or too much: nobody else waits for them."""
+"""Clients that send or read slowly, or too much: nobody else waits for them."""
 
 from __future__ import annotations
 
 import contextlib
+import io
+import re
 import resource
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from factories import values
+from PIL import Image
 from running import Service, Visitor, running
 
 SLOW = 1_200  # more than all processes have threads
@@ -68,3 +72,41 @@ def test_half_sent_forms_of_a_few_clients_hold_up_nobody_however_many(
             client.sendall(HALF_A_FORM)
         for _ in range(20):
             assert Visitor(service).peek("/report/failure").status == 200
+
+
+PICTURE_BYTES = 6_000_000
+READERS = 60
+
+
+def test_answers_that_nobody_reads_take_no_memory_and_hold_up_nobody(service: Service) -> None:
+    someone = Visitor(service)
+    picture = io.BytesIO()
+    Image.effect_noise((3_000, PICTURE_BYTES // 3_000), 100).save(picture, "PNG", compress_level=0)
+    someone.open("/report/failure")
+    someone.forge(files=[("a.png", picture.getvalue())], **values("failure"))
+    found = re.search(r'class="thumbnail" src="([^"]+)"', someone.open("/report/failure").html)
+    assert found
+    path = found[1].replace("&amp;", "&")
+    cookie = "; ".join(f"{each.name}={each.value}" for each in someone.client.cookiejar)
+    asks = f"GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n".encode()
+    before = memory(service)
+    with contextlib.ExitStack() as stack:
+        for _ in range(READERS):
+            client = stack.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.settimeout(20)
+            client.connect(("127.0.0.1", service.port))
+            client.sendall(asks)
+            assert client.recv(12) == b"HTTP/1.1 200"
+        assert memory(service) - before < READERS * PICTURE_BYTES / 4
+        for path in ("/healthz", "/report/failure"):
+            assert Visitor(service).peek(path).status == 200
+
+
+def memory(service: Service) -> int:
+    """Bytes of all its processes, what they share counted once."""
+    found = 0
+    for each in service.tree():
+        told = Path(f"/proc/{each.pid}/smaps_rollup").read_text()
+        found += int(re.findall(r"^Pss: +(\d+)", told, re.MULTILINE)[0]) * 1024
+    return found

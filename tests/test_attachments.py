@@ -12,16 +12,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from chosen_files import LOG, PNG, add, files_in, kept, names, remove
-from customers import Customer
+from customers import Customer, Page
 from details_of import send
 from PIL import Image
 from provider import Provider, a_picture, text_of, to_support, upload
 from test_filetypes import a_photo, positions
 
-from reporter.attachments import conversion, keeping
+from reporter.attachments import conversion, keeping, reading
 from reporter.attachments import store as attachments
 from reporter.attachments.turns import CONVERTED_PIXELS, Busy, Spending, Turn
 from reporter.models import Attachment
+from reporter.web import bounds
 
 
 def test_several_files_are_kept_at_once(provider: Provider, token: str, customer: Customer) -> None:
@@ -392,21 +393,37 @@ def test_one_picture_is_decoded_at_a_time_and_none_that_is_there_already(
     assert decoded == 4
 
 
-def test_nobody_stands_in_a_long_line_with_a_large_file(
-    customer: Customer, token: str, monkeypatch: pytest.MonkeyPatch
+def test_whoever_sends_a_large_file_waits_and_is_never_told_to_come_back(
+    provider: Provider, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who stands in it is a thread that serves nobody: one more is told to come back."""
-    turn = Turn(waiting=0)
-    monkeypatch.setattr("reporter.attachments.reading.large", turn)
+    """However many of one client stand in line; of each other client one is before them."""
     monkeypatch.setattr("reporter.attachments.reading.LARGE", 0)
-    with turn.taken():
-        page = add(customer, token, ("a.bmp", a_picture("BMP")), hypothesis="el proxy")
-    assert page.errors["files"] == (
-        "a.bmp no se ha guardado: están llegando muchos archivos de este tipo. Vuelva a "
-        "añadirlo dentro de un minuto"
-    )
-    assert page.fields["hypothesis"] == "el proxy"
-    assert add(customer, token, ("a.bmp", a_picture("BMP"))).status == 200
+    provider.app.config["RATELIMIT_ENABLED"] = True
+    places = bounds.CLIENT_ARRIVING_BYTES // (8 * 2**20)  # as many as can arrive of one client
+    answers: list[Page] = []
+
+    def send(number: int, address: str) -> None:
+        someone = Customer(provider.app, REMOTE_ADDR=address)
+        page = add(someone, token, (f"{number}.log", f"Un registro, {number}\n".encode()))
+        answers.append(page)
+
+    with reading.large.taken("198.51.100.1"):
+        threads = [
+            Thread(target=send, args=(number, "198.51.100.2")) for number in range(places)
+        ] + [Thread(target=send, args=(places, "198.51.100.3"))]
+        for thread in threads:
+            before = reading.large._here.total()
+            thread.start()
+            while reading.large._here.total() == before:
+                thread.join(0.001)
+                assert thread.is_alive()
+        assert answers == []
+    for thread in threads:
+        thread.join()
+    assert {page.status for page in answers} == {200}
+    assert len(kept(provider, token)) == places + 1
+    assert names(provider, token).index(f"{places}.log") == 1
+    assert not reading.large._here
 
 
 def test_one_client_has_its_part_of_the_line_and_of_the_time_for_pictures() -> None:

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,9 +39,11 @@ from reporter.formats.text import one_line, shortened
 NAME_LENGTH = 120
 # A text is looked through for secrets so far; the rest of a log is more of the same.
 SEARCHED = 8 * 2**20
-# A file over this takes much memory while it is read; one at a time has it.
+# A file over this takes much memory while it is read; one at a time has it. Nobody is turned away
+# from the line: of what arrives at a time only so much is large (`web.bounds.ARRIVING_BYTES`), a
+# client's part of it 31 files, and each client's next one waits for one of every other's.
 LARGE = 8 * 2**20
-large = Turn()
+large = Turn(waiting=sys.maxsize)
 
 
 @dataclass(frozen=True)
@@ -81,15 +84,12 @@ def is_empty(upload: FileStorage) -> bool:
 
 @contextmanager
 def one_large_at_a_time(upload: FileStorage) -> Iterator[None]:
-    """Hold the memory that a large file takes to that of one. Raises Refused."""
+    """Hold the memory that a large file takes to that of one."""
     if _size(upload) <= LARGE:
         yield
         return
-    try:
-        with large.taken(_client(upload)):
-            yield
-    except Busy:
-        raise Refused(refusals.busy(name_of(upload))) from None
+    with large.taken(_client(upload)):
+        yield
 
 
 def read(upload: FileStorage, name: str, room: Room) -> Reading | None:

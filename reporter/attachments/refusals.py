@@ -24,17 +24,6 @@ def too_much_unsent(name: str, most: int) -> str:
     )
 
 
-def busy(name: str) -> str:
-    """What to say of a file while too many of its kind are being read."""
-    return str(
-        _(
-            "%(name)s was not kept: many files of its kind are arriving right now. "
-            "Add it again in a minute",
-            name=name,
-        )
-    )
-
-
 def sent_meanwhile(name: str) -> str:
     """What to say of a file of a draft that is none any more."""
     return str(_("%(name)s arrived after the report was sent: add it to its details", name=name))

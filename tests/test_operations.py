@@ -25,7 +25,8 @@ from reporter.database import Database
 from reporter.delivery import beats, outbox
 from reporter.delivery.mail import Mail
 from reporter.models import MailState
-from reporter.operations import copying, figures, people, purge, terminal
+from reporter.operations import copying, figures, people, purge, terminal, traces
+from reporter.operations.traces import Traces
 from reporter.report import Report
 from reporter.serving.migrate import upgrade
 
@@ -370,7 +371,7 @@ def test_nobody_who_writes_waits_while_a_person_is_looked_for(
     with database.write() as session:  # of what came a moment ago there is little
         hour_ago = datetime.now(UTC) - timedelta(hours=1)
         session.execute(sa.update(models.Report).values(saved_at=hour_ago))
-    from_json, looked = people.Report.from_json, []
+    from_json, looked = traces.Report.from_json, []
 
     def read(content: dict[str, Any]) -> Report:
         with closing(sqlite3.connect(database.engine.url.database or "", timeout=0)) as other:
@@ -379,7 +380,7 @@ def test_nobody_who_writes_waits_while_a_person_is_looked_for(
         looked.append(content)
         return from_json(content)
 
-    monkeypatch.setattr(people.Report, "from_json", read)
+    monkeypatch.setattr(traces.Report, "from_json", read)
     run(cli, "person", "erase", ADDRESS)
     assert looked
     assert count(database, models.Report) == 0
@@ -389,16 +390,16 @@ def test_a_report_that_comes_while_a_person_is_erased_goes_too(
     app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a_report(app)
-    look = people._look
+    look = traces.look
 
-    def looked(session: Session, address: str, since: people.Kept | None = None) -> people.Kept:
+    def looked(session: Session, address: str, since: Traces | None = None) -> Traces:
         kept = look(session, address, since)
         if since is None:
             a_report(app)
             mark_sent(database)
         return kept
 
-    monkeypatch.setattr(people, "_look", looked)
+    monkeypatch.setattr(traces, "look", looked)
     assert people.erase(database, ADDRESS)["reports"] == 2
     assert count(database, models.Report) == 0
 

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from customers import Customer
-from factories import SETTINGS, sqlite_url
+from factories import SENT_AT, SETTINGS, sqlite_url, values
 from flask import Flask
 from flask.testing import FlaskCliRunner
+from provider import a_picture
 from sqlalchemy.orm import Session
 
 from reporter import create_app, models
@@ -338,15 +339,26 @@ def test_a_person_is_exported_whole_and_erased_everywhere(
 ) -> None:
     reference = a_report(app)
     other = a_report(app, email="otra@cliente.example")
-    Customer(app).fill_all(email=ADDRESS)  # a draft of theirs
+    draft = Customer(app)
+    draft.fill_all(email=ADDRESS)  # one of theirs
+    draft.open("/report/failure")
+    draft.submit(files=[("captura.png", a_picture())], **values("failure"))
     details = Customer(app)
     details.open(f"{details.report(email=ADDRESS.upper()).path}/details/evidence")
     details.submit(hypothesis="El proxy de la oficina")  # typed, and not sent
     mark_sent(database)
+    with database.write() as session:
+        ticket = session.scalars(sa.select(models.Message).order_by(models.Message.id)).first()
+        assert ticket
+        tried = {"relay": "a:25", "outcome": "refused", "code": 550, "attempted_at": SENT_AT}
+        ticket.attempts.append(models.Attempt(reply=f"550 {ADDRESS}", **tried))
     found = json.loads(run(cli, "person", "export", ADDRESS.upper()))
     assert [each["reference"] for each in found["reports"]][:1] == [reference]
     assert (len(found["reports"]), len(found["drafts"])) == (2, 2)
     assert found["mails"]
+    assert [file["name"] for each in found["drafts"] for file in each["files"]] == ["captura.png"]
+    tried = [mail["attempts"] for each in found["reports"] for mail in each["mails"]]
+    assert [each["reply"] for attempts in tried for each in attempts] == [f"550 {ADDRESS}"]
     assert "token" not in json.dumps([list(each) for each in found["reports"]])
     run(cli, "person", "erase", ADDRESS)
     with database.read() as session:
@@ -356,6 +368,7 @@ def test_a_person_is_exported_whole_and_erased_everywhere(
         [row] = session.scalars(sa.select(models.Report))
         assert row.reference == other
         assert session.scalars(sa.select(models.Draft.id)).all() == []
+        assert session.scalars(sa.select(models.Attachment.id)).all() == []
         for (content,) in session.execute(sa.select(models.Message.content)):
             assert ADDRESS.encode() not in content
 

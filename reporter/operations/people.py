@@ -27,9 +27,9 @@ def export(session: Session, address: str) -> dict[str, Any]:
     return {
         "address": address,
         "reports": [_report(session, row) for row in reports],
-        "drafts": [_columns(row) for row in traces.rows(session, models.Draft, drafts)],
+        "drafts": [_draft(session, row) for row in traces.rows(session, models.Draft, drafts)],
         "followed": [_columns(row) for row in traces.followers(session, address)],
-        "mails": [_columns(row) for row in traces.rows(session, models.Message, kept.mails)],
+        "mails": [_mail(row) for row in traces.rows(session, models.Message, kept.mails)],
     }
 
 
@@ -106,17 +106,30 @@ def _forget_words(session: Session, message_id: int | None) -> None:
         digests.renew(session, notice, total, digest.created_at)
 
 
+def _draft(session: Session, row: models.Draft) -> dict[str, Any]:
+    files = models.Attachment.draft_id == row.id
+    return _columns(row) | {"files": _files(session, files)}
+
+
 def _report(session: Session, row: models.Report) -> dict[str, Any]:
-    files = sa.select(models.Attachment).where(models.Attachment.report_id == row.id)
     mails = sa.select(models.Message).where(models.Message.report_id == row.id)
     return _columns(row) | {
         "updates": [_columns(each) for each in row.updates],
-        "files": [_columns(each) for each in session.scalars(files)],
+        "files": _files(session, models.Attachment.report_id == row.id),
         "mails": [
-            _columns(each, without="content")
+            _mail(each, without="content")
             for each in session.scalars(mails.options(defer(models.Message.content)))
         ],
     }
+
+
+def _files(session: Session, of: sa.ColumnElement[bool]) -> list[dict[str, Any]]:
+    found = sa.select(models.Attachment).where(of).order_by(models.Attachment.id)
+    return [_columns(each) for each in session.scalars(found)]
+
+
+def _mail(row: models.Message, without: str = "") -> dict[str, Any]:
+    return _columns(row, without) | {"attempts": [_columns(each) for each in row.attempts]}
 
 
 def _columns(row: models.Base, without: str = "") -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,10 @@ def test_whom_to_tell_of_a_weakness_is_where_it_is_looked_for(
     lines = dict(line.split(": ", 1) for line in response.text.splitlines())
     assert list(lines) == ["Contact", "Expires", "Preferred-Languages", "Canonical"]
     assert lines["Contact"] == "mailto:security@example.com"
+    # RFC 9116, section 2.5.5: in the future, and by less than a year.
+    good_for = datetime.fromisoformat(lines["Expires"]) - datetime.now(UTC)
+    assert timedelta(days=30) < good_for < timedelta(days=365)
+    assert lines["Canonical"] == f"{app.config['BASE_URL']}/.well-known/security.txt"
     assert make_app().test_client().get("/.well-known/security.txt").status_code == 404
 
 

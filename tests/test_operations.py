@@ -25,7 +25,8 @@ from reporter import create_app, models
 from reporter.database import Database
 from reporter.delivery import beats, outbox
 from reporter.delivery.mail import Mail
-from reporter.models import MailState
+from reporter.delivery.repeating import duties_of
+from reporter.models import MailState, Quota
 from reporter.operations import copying, figures, people, purge, terminal, traces
 from reporter.operations.traces import Traces
 from reporter.report import Report
@@ -332,6 +333,26 @@ def test_the_worker_purges_once_a_day(
         for _worker in range(2):
             purge.daily(app, now + timedelta(hours=hours))
     assert done == [now, now + timedelta(hours=24), now + timedelta(hours=48)]
+    purge.daily(app, now)  # by a clock that was set right since
+    assert done[3:] == [now]
+
+
+def test_a_worker_has_that_among_its_duties(app: Flask, database: Database) -> None:
+    a_report(app)
+    mark_sent(database)
+    long_ago = datetime.now(UTC) - timedelta(days=400)
+    with database.write() as session:
+        session.execute(sa.update(models.Report).values(saved_at=long_ago))
+        session.execute(sa.update(models.Tally).values(minute=long_ago))
+        tally = {"quota": Quota.REPORTS, "client": "0123456789abcdef", "count": 1}
+        for hours in (25, 23):
+            at = datetime.now(UTC) - timedelta(hours=hours)
+            session.add(models.Tally(minute=at.replace(second=0, microsecond=0), **tally))
+    [duty] = [each for each in duties_of(app).repeated if each.name == "purge"]
+    with app.app_context():
+        duty.act()
+    assert count(database, models.Report) == 0
+    assert count(database, models.Tally) == 1
 
 
 def test_a_person_is_exported_whole_and_erased_everywhere(

@@ -571,10 +571,22 @@ def test_every_default_says_what_it_is_for() -> None:
             assert above.startswith("#") or above[:1].isupper(), line
 
 
-@pytest.mark.parametrize("wrong", [12345, "hush", True, ["hush"], {"hush": "hush"}])
-def test_no_value_of_a_secret_is_ever_printed(wrong: Any) -> None:
-    from reporter.settings.checks import SECRETS
+# What opens something, in whole or in part.
+SECRETS = (
+    *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "HOOK_SECRET", "METRICS_TOKEN", "INBOUND_ADDRESS"),
+    *("MAIL_USERNAME", "MAIL_PASSWORD", "FALLBACK_RELAYS", "DATABASE_URL", "ALARM_URLS"),
+    "RATELIMIT_STORAGE_URI",
+)
 
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *(12345, "hush", True, ["hush"], {"hush": "hush"}, ["ntfy://hush@"]),
+        *("postgresql://u:hush@db:port/x", "redis://:hush@[::1", "x://u:hush@"),
+    ],
+)
+def test_no_value_of_a_secret_is_ever_printed(wrong: Any) -> None:
     for name in SECRETS:
         lines = json.dumps(problems(**{name: wrong, "FALLBACK_RELAYS": [{"password": wrong}]}))
         assert "hush" not in lines, name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
@@ -10,16 +10,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from reporter.attachments import keeping
 from reporter.attachments import store as attachments
 from reporter.attachments.store import Owner
 from reporter.database import get_database
 from reporter.report import StoredFile
 from reporter.reports.receipts import find_or_404
 from reporter.reports.updates import add_details
-from reporter.web import bounds, origins, quotas
+from reporter.web import bounds
 from reporter.web.guards import limiter
-from reporter.wizard import answers, drafts
+from reporter.wizard import answers, chosen_files, drafts
 from reporter.wizard.detail_steps import ASKED_DETAIL_STEPS, DETAIL_STEPS
 from reporter.wizard.draft import Raw
 from reporter.wizard.journey import Journey
@@ -73,14 +72,9 @@ class DetailsStage(Stage):
         drafts.save(self.draft_id, slug, raw, answered_at, flags, seen=self.draft)
 
     def keep_files(self) -> list[str]:
-        uploads = [each for each in request.files.getlist("files") if each.filename]
-        if not uploads:
+        problems = chosen_files.keep("files", lambda: self.owner)
+        if problems is None:
             return []
-        # A stranger's page keeps nothing here; one of ours loses nothing by its age.
-        if not SendForm().validate() and not origins.is_proven():
-            return [_("You will need to choose the files again.")]
-        allowance = quotas.unsent(datetime.now(UTC))
-        problems = keeping.keep(self.owner, uploads, allowance=allowance)
         self._look_at_files()
         return problems
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import abort, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from reporter.attachments import keeping
 from reporter.attachments import store as attachments
 from reporter.attachments.store import Owner, files_of_draft
 from reporter.database import get_database
@@ -24,17 +23,16 @@ from reporter.report import StoredFile
 from reporter.reports.store import of_draft
 from reporter.reports.submission import submit
 from reporter.surge.statistics import WINDOW
-from reporter.web import origins, quotas
 from reporter.web.bounds import source_hashes
 from reporter.web.browser import Browser
 from reporter.web.fields import Files
 from reporter.web.locale import current_language
 from reporter.web.question import questions
-from reporter.wizard import answers, drafts
+from reporter.wizard import answers, chosen_files, drafts
 from reporter.wizard.calls import is_operator
 from reporter.wizard.draft import Raw
 from reporter.wizard.journey import Journey
-from reporter.wizard.pages import SendForm, filled_in_at
+from reporter.wizard.pages import filled_in_at
 from reporter.wizard.stage import Forms, Stage
 from reporter.wizard.step import Step, StepForm
 from reporter.wizard.steps import REPORT_STEPS
@@ -94,20 +92,18 @@ class ReportStage(Stage):
         return {"kept_files": self.files}
 
     def keep_files(self) -> list[str]:
-        uploads = [each for each in request.files.getlist("screenshots") if each.filename]
-        if not uploads:
+        problems = chosen_files.keep("screenshots", self._begun)
+        if problems is None:
             return []
-        # A stranger's page keeps nothing here; one of ours loses nothing by its age.
-        if not SendForm().validate() and not origins.is_proven():
-            return [_("You will need to choose the files again.")]
+        self._look_at_files()
+        return problems
+
+    def _begun(self) -> Owner:
+        """The draft, which may not be kept yet."""
         first = self._is_first()
         drafts.begin(self.draft_id, filled_in_at())
         self.browser.remember_draft(self.key, first=first)
-        allowance = quotas.unsent(datetime.now(UTC))
-        owner = Owner(draft_id=self.draft_id)
-        problems = keeping.keep(owner, uploads, "screenshots", allowance)
-        self._look_at_files()
-        return problems
+        return Owner(draft_id=self.draft_id)
 
     def remove_file(self, attachment_id: int) -> None:
         attachments.remove(Owner(draft_id=self.draft_id), attachment_id)

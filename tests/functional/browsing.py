@@ -9,7 +9,8 @@ import pytest
 from servers import SmtpServer, smtp_server
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from pages import Person
+    from playwright.sync_api import Browser, Page
     from running import Service
     from sites import Site
 
@@ -53,3 +54,9 @@ def service(smtp: SmtpServer, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
     with serving(tmp_path_factory.mktemp("service"), smtp) as service:
         yield service
+
+
+@pytest.fixture
+def page(customer: Person) -> Page:
+    """What is in the window of a file's `customer`, for all that is Playwright's own."""
+    return customer.page

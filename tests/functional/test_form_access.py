@@ -18,12 +18,6 @@ def customer(browser: Browser, site: Site) -> Iterator[Person]:
         yield customer
 
 
-@pytest.fixture
-def page(customer: Person) -> Page:
-    """What is in their window, for all that is Playwright's own."""
-    return customer.page
-
-
 def errors(page: Page) -> Locator:
     """The summary of errors, among what else is said at once."""
     return page.get_by_role("alert").filter(has=page.get_by_role("heading"))

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pages import CHANGES, CONTACT, FAILURE, STEPS, TAKEN_OVER, TIMING, Person, person
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from sites import Site
 
 UNREACHABLE = "Ahora mismo no podemos conectar con el servidor"
@@ -17,12 +17,6 @@ UNREACHABLE = "Ahora mismo no podemos conectar con el servidor"
 def customer(browser: Browser, site: Site) -> Iterator[Person]:
     with person(browser, site) as customer:
         yield customer
-
-
-@pytest.fixture
-def page(customer: Person) -> Page:
-    """What is in their window, for all that is Playwright's own."""
-    return customer.page
 
 
 @pytest.fixture

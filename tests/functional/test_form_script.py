@@ -20,12 +20,6 @@ def customer(browser: Browser, site: Site) -> Iterator[Person]:
         yield customer
 
 
-@pytest.fixture
-def page(customer: Person) -> Page:
-    """What is in their window, for all that is Playwright's own."""
-    return customer.page
-
-
 def stored(page: Page) -> str:
     """What the browser keeps of drafts."""
     return page.evaluate("Object.values(localStorage).join()")

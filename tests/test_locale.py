@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+import sqlalchemy as sa
+from catalogues import FOLDER as TRANSLATIONS
 from customers import Customer
-from factories import an_app, values
+from factories import an_app, parsed, values
 from flask import Flask
 from provider import Provider, text_of
 
 from reporter.formats.languages import preferred
+from reporter.models import Message
+from reporter.settings import resolve
 from reporter.web.locale import language_name, select_locale
 
 
@@ -79,6 +85,30 @@ def test_the_button_of_a_step_changes_the_language_and_it_stays(app: Flask) -> N
 def test_the_first_language_of_the_settings_is_the_default(tmp_path: Path) -> None:
     with an_app(tmp_path, LANGUAGES=["en", "es"]) as app:
         assert language(Customer(app, "fr").open("/").html) == "en"
+
+
+def test_a_language_of_a_region_is_told_to_browsers_and_mail_programs_as_they_know_it(
+    tmp_path: Path,
+) -> None:
+    """RFC 5646: "pt_BR" is the name of a catalogue alone."""
+    shutil.copytree(TRANSLATIONS / "es", tmp_path / "pt_BR")
+    defaults = resolve()[1]["SERVICES"]
+    services = [{**each, "name": {**each["name"], "pt_BR": "Serviço"}} for each in defaults]
+    told = {"LANGUAGES": ["es", "pt_BR"], "SERVICES": services, "SUPPORT_LOCALE": "pt_BR"}
+    with an_app(tmp_path, **told, TRANSLATIONS=str(tmp_path)) as app:
+        customer = Customer(app, "pt-BR,pt;q=0.9")
+        page = customer.open("/report/failure")
+        assert language(page.html) == page.headers["Content-Language"] == "pt-BR"
+        assert "Serviço" in page.text
+        other = Customer(app, "es").open("/").html
+        assert re.search(r'<a href="/\?lang=pt_BR" lang="pt-BR" hreflang="pt-BR">', other)
+        assert '"forms": {"es": "/offline?lang=es", "pt-BR": "/offline?lang=pt_BR"}' in (
+            customer.open("/sw.js").text
+        )
+        customer.report()
+        with app.extensions["sqlalchemy"].read() as session:
+            mails = [parsed(each) for each in session.scalars(sa.select(Message.content))]
+        assert [mail["Content-Language"] for mail in mails] == ["pt-BR", "pt-BR"]
 
 
 def test_a_site_of_one_language_offers_no_other(tmp_path: Path) -> None:

@@ -1,10 +1,15 @@
-"""Which of our languages a browser prefers (RFC 9110, section 12.5.4)."""
+"""Which of our languages a browser prefers (RFC 9110, section 12.5.4), and what others call it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 LONGEST = 16_384  # characters of the header that are looked at
+
+
+def tag(language: str) -> str:
+    """One of ours, as browsers and mail programs know it (RFC 5646): "pt-BR" for "pt_BR"."""
+    return language.replace("_", "-")
 
 
 def preferred(accepted: str, languages: Sequence[str]) -> str | None:

@@ -10,6 +10,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from reporter.delivery.outbox import Mail
+from reporter.formats.languages import tag
 from reporter.formats.words import service_name
 from reporter.mail.first_line import severity_in_words
 from reporter.mail.helpdesk import importance
@@ -90,7 +91,7 @@ def compose_stub(report: Report, root: str, number: int, desk_url: str) -> Mail:
     text = "\n".join([told, "", *lines, "", where, answer, ""])
     mail.set_content(text)
     headers = {
-        "Content-Language": config["SUPPORT_LOCALE"],
+        "Content-Language": tag(config["SUPPORT_LOCALE"]),
         **importance(report.severity),
         "X-Incident-Reference": reference,
         "X-Incident-Severity": report.severity.code,

@@ -11,6 +11,7 @@ from functools import lru_cache
 from flask import current_app
 
 from reporter.delivery.outbox import Mail
+from reporter.formats.languages import tag
 from reporter.links import sign
 from reporter.mail.composition import Composition
 
@@ -67,7 +68,7 @@ def to_customer(
     )
     mail["References"] = root
     mail.set_content(text)
-    return finish(mail, {"Content-Language": language, **headers})
+    return finish(mail, {"Content-Language": tag(language), **headers})
 
 
 def finish(mail: Composition, headers: Mapping[str, str]) -> Mail:

@@ -13,6 +13,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from reporter.delivery.outbox import Mail
+from reporter.formats.languages import tag
 from reporter.formats.times import support_zone
 from reporter.formats.words import hour, service_name
 from reporter.mail import ticket_text
@@ -69,4 +70,4 @@ def _compose(
         mail["In-Reply-To"] = root
         mail["References"] = root
     mail.set_content(text)
-    return finish(mail, {"Content-Language": config["SUPPORT_LOCALE"]})
+    return finish(mail, {"Content-Language": tag(config["SUPPORT_LOCALE"])})

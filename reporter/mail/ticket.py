@@ -11,6 +11,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from reporter.delivery.outbox import Mail
+from reporter.formats.languages import tag
 from reporter.mail import ticket_json, ticket_text
 from reporter.mail.composition import Composition
 from reporter.mail.helpdesk import PROFILES, importance, subject_tag
@@ -122,7 +123,7 @@ def _customer(report: Report) -> Address:
 
 def _headers(report: Report) -> Mapping[str, str]:
     return {
-        "Content-Language": current_app.config["SUPPORT_LOCALE"],
+        "Content-Language": tag(current_app.config["SUPPORT_LOCALE"]),
         **importance(report.severity),
         "X-Incident-Reference": report.reference,
         "X-Incident-Severity": report.severity.code,

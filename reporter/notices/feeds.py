@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 from flask import current_app
 from flask_babel import gettext as _
 
+from reporter.formats.languages import tag
 from reporter.formats.words import service_name
 from reporter.links import full_url
 from reporter.notices.notice import Notice
@@ -46,7 +47,7 @@ def as_json(notice: Notice) -> dict[str, Any]:
 def atom(notices: Sequence[Notice], language: str) -> bytes:
     """One entry for each thing told, the newest first. *language* is the one in use."""
     ET.register_namespace("", ATOM)
-    feed = ET.Element(f"{{{ATOM}}}feed", {"xml:lang": language})
+    feed = ET.Element(f"{{{ATOM}}}feed", {"xml:lang": tag(language)})
     link = full_url("notices.atom_feed")
     told = [(notice, number) for notice in notices for number in range(len(notice.entries))]
     told.sort(key=lambda each: each[0].entries[each[1]].at, reverse=True)
@@ -64,7 +65,7 @@ def atom(notices: Sequence[Notice], language: str) -> bytes:
         _add(element, "title", _title(notice, number))
         _add(element, "updated", _utc(entry.at))
         ET.SubElement(element, f"{{{ATOM}}}link", href=_url(notice))
-        told_in = {"xml:lang": entry.language(language)}
+        told_in = {"xml:lang": tag(entry.language(language))}
         _add(element, "content", entry.words(language), told_in)
     content: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
     return content

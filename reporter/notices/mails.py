@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 
 from reporter import models
 from reporter.delivery.outbox import Mail
+from reporter.formats.languages import tag
 from reporter.links import follower_token, full_url, hash_token, notice_desk_url
 from reporter.mail.message import (
     AUTO_GENERATED,
@@ -129,7 +130,7 @@ def compose_digest(
         )
     mail = new_message(to=config["SUPPORT_EMAIL"], subject=subject, mime_id=identity, date=at)
     mail.set_content(text)
-    return finish(mail, {"Content-Language": language})
+    return finish(mail, {"Content-Language": tag(language)})
 
 
 def _digits(at: datetime) -> int:

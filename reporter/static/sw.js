@@ -41,9 +41,15 @@ async function page(request) {
     }
   } catch {} // no connection
   const asked = new URL(request.url).searchParams.get("lang");
-  const languages = [asked, await remembered(), ...navigator.languages];
-  const known = languages.map((each) => settings.forms[each?.slice(0, 2)]).find(Boolean);
+  const known = [asked, await remembered(), ...navigator.languages].map(form).find(Boolean);
   return caches.match(known ?? pages[0]);
+}
+
+// In that language, else in one of its family.
+function form(wanted) {
+  const tag = wanted?.replace("_", "-");
+  const family = (each) => each?.split("-")[0];
+  return settings.forms[tag] ?? settings.forms[Object.keys(settings.forms).find((each) => family(each) === family(tag))];
 }
 
 // The language of the last page, for the first one without a connection.

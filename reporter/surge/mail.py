@@ -9,6 +9,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from reporter.delivery.mail import Mail
+from reporter.formats.languages import tag
 from reporter.formats.times import support_zone
 from reporter.formats.words import hour, service_name
 from reporter.mail.message import finish, mime_id, new_message
@@ -45,4 +46,6 @@ def compose_surge(reference: str, service: str, similar: Similar, link: str, at:
         date=at,
     )
     mail.set_content(text)
-    return finish(mail, {"Content-Language": language, "Importance": "high", "X-Priority": "1"})
+    return finish(
+        mail, {"Content-Language": tag(language), "Importance": "high", "X-Priority": "1"}
+    )

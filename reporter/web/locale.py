@@ -10,7 +10,7 @@ from babel.support import NullTranslations, Translations
 from flask import Flask, Response, current_app, has_request_context, request
 from flask_babel import get_locale
 
-from reporter.formats.languages import preferred
+from reporter.formats.languages import preferred, tag
 from reporter.web.browser import Browser
 
 
@@ -72,7 +72,7 @@ def _catalogue(language: str) -> NullTranslations:
 
 def say_language(response: Response) -> Response:
     if response.mimetype == "text/html":
-        response.headers.setdefault("Content-Language", current_language())
+        response.headers.setdefault("Content-Language", tag(current_language()))
     return response
 
 

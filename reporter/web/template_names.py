@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from jinja2 import StrictUndefined, Template
 
 from reporter.formats.addresses import readable
+from reporter.formats.languages import tag
 from reporter.formats.text import breakable, has_columns
 from reporter.formats.words import service_name, size_in_words
 from reporter.web.browser import Browser
@@ -48,6 +49,7 @@ def init_app(app: Flask) -> None:
         "readable": readable,
         "service_name": service_name,
         "size": size_in_words,
+        "tag": tag,
         "taken_as": _taken_as,
         "tel": tel,
         "unescape": unescape,

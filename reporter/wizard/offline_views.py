@@ -25,6 +25,7 @@ from flask_babel import force_locale
 from flask_wtf.csrf import CSRFError
 
 from reporter.database import get_database
+from reporter.formats.languages import tag
 from reporter.web.assets import script
 from reporter.web.browser import Browser
 from reporter.web.fields import Files
@@ -70,7 +71,7 @@ def service_worker() -> Response:
     assets = current_app.extensions["assets"]
     settings = {
         "version": hashlib.sha256("".join(pages).encode()).hexdigest()[:12],
-        "forms": dict(zip(current_app.config["LANGUAGES"], urls, strict=True)),
+        "forms": dict(zip(map(tag, current_app.config["LANGUAGES"]), urls, strict=True)),
         "files": [url_for("static", filename=name) for name in NEEDED if name in assets],
     }
     content = f"const settings={json.dumps(settings)};\n{script('sw.js')}"

@@ -147,8 +147,8 @@ class Person:
         """Follows the link beside a section of the review."""
         self.follows(f"h2#s-{step} + a")
 
-    def switches_language(self) -> None:
-        self.follows("header nav a, header nav button.link")
+    def switches_language(self, language: str = "en") -> None:
+        self.follows(f"header nav [lang={language}]")
         self.language = self.page.locator("html").get_attribute("lang") or ""
 
     def reloads(self) -> None:

@@ -222,7 +222,7 @@ def test_columns_are_blanks_within_a_line_but_not_those_after_a_sentence(
         ("<b>tienda.example.com</b>", "&lt;b&gt;tienda|.example|.com&lt;/b&gt;"),
         ("nginx/1.24.0 de Tienda, S.L.", "nginx/1|.24|.0 de Tienda, S.L."),
         ("Son 1.234,50 €. Muchos.", "Son 1.234,50 €. Muchos."),
-        ("a@b.es ... @ana _x_", "a@b.es ... @ana _x_"),
+        ("a@b.es ... @ana _x_ electrónicamente", "a@b.es ... @ana _x_ electrónicamente"),
     ],
 )
 def test_a_long_word_may_break_where_a_reader_would_break_it(text: str, shown: str) -> None:

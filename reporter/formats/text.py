@@ -60,7 +60,7 @@ def is_blank(text: str) -> bool:
 
 def breakable(text: str) -> Markup:
     """*text* for a page, which may break an address or a file's name behind "@" and "_" and before
-    a dot, rather than anywhere. Whoever copies it gets it as it was."""
+    a dot, rather than anywhere, where it does not fit. Whoever copies it gets it as it was."""
     return Markup(LONG.sub(_with_seams, str(escape(text))))  # noqa: S704 (escaped)
 
 

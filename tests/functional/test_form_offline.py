@@ -331,6 +331,30 @@ def test_a_review_that_was_sent_off_goes_by_itself_also_after_a_reload(customer,
     assert reports(site) == before + 1
 
 
+def test_a_review_that_was_sent_off_stays_when_it_shows_something_else_by_then(watched, site):
+    before = reports(site)
+    customer, page = watched, watched.page
+    customer.walks_to("review")
+    page.route("**/report/review", lambda route: route.abort())
+    customer.presses()
+    expect(page.locator("#trouble .queued")).to_be_visible()
+    other = customer.opens_another_tab()
+    other.opens("/report/failure?change=1")
+    other.fills({"summary": "Incidencia B"})
+    other.continues()
+    page.unroute_all(behavior="wait")
+    posts = []
+    page.on("request", lambda request: posts.append(request.method))
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#a-summary")).to_contain_text("Incidencia B")
+    assert "POST" not in posts
+    assert reports(site) == before
+    customer.sends()
+    page.wait_for_url("**/r/*")
+    assert reports(site) == before + 1
+
+
 def test_what_nobody_sent_off_is_not_sent_and_the_page_says_when_it_can_be(customer, page, site):
     before = reports(site)
     visit_once(customer)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import sites
 from pages import CHANGES, CONTACT, FAILURE, TIMING, Person, person
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from servers import smtp_server
 from sites import Site
 
@@ -271,6 +271,11 @@ def test_what_one_tab_holds_is_not_put_over_what_another_does(customer, page):
     customer.continues()
     other.fills(FAILURE | {"summary": "Incidencia B"})
     other.continues()
+    third = customer.opens_another_tab()  # which the server can tell what the others hold
+    third.opens("/")
+    third.follows("main a.secondary")
+    third.page.wait_for_load_state("networkidle")
+    expect(third.page.locator("#offer")).to_be_hidden()
     for each, words in ((customer, "Incidencia A"), (other, "Incidencia B")):
         for answers in (TIMING, CHANGES, CONTACT):
             each.fills(answers)
@@ -281,13 +286,32 @@ def test_what_one_tab_holds_is_not_put_over_what_another_does(customer, page):
     assert stored(page) == ""
 
 
+def without_clear_site_data(route: Route) -> None:
+    """As for a browser that does not know the header."""
+    response = route.fetch(max_redirects=0)
+    headers = {k: v for k, v in response.headers.items() if k != "clear-site-data"}
+    assert headers != response.headers
+    route.fulfill(response=response, headers=headers)
+
+
 def test_a_browser_that_is_forgotten_keeps_nothing(customer, page):
     customer.walks_to("timing")
     assert "502" in stored(page)
     page.goto("/")
+    page.route("**/report/forget", without_clear_site_data)
     page.get_by_role("button", name="Olvidar lo que he escrito").click()
     expect(page.get_by_text("Hemos olvidado")).to_be_visible()
     assert stored(page) == ""
+
+
+# In what the browser keeps.
+LONG_AGO = """() => {
+  for (const [name, text] of Object.entries(localStorage)) {
+    const draft = JSON.parse(text);
+    draft.answers.started.at -= 2 * 60 * 60 * 1000;
+    localStorage.setItem(name, JSON.stringify(draft));
+  }
+}"""
 
 
 def test_just_now_that_is_asked_again_is_counted_from_when_it_was_answered_again(
@@ -297,6 +321,7 @@ def test_just_now_that_is_asked_again_is_counted_from_when_it_was_answered_again
     ((key, steps),) = site.sql("SELECT id, steps FROM draft ORDER BY updated_at DESC LIMIT 1")
     old = re.sub(r'("answered_at": ")\d{4}', r"\g<1>2020", steps)
     site.sql("UPDATE draft SET steps = ? WHERE id = ?", old, key)
+    page.evaluate(LONG_AGO)
     page.goto("/report/timing")
     expect(page.locator("#e-started")).to_contain_text("hace más de una hora")
     page.check('[value="just_now"]')
@@ -307,35 +332,46 @@ def test_just_now_that_is_asked_again_is_counted_from_when_it_was_answered_again
 # The receipt -------------------------------------------------------------------------------
 
 
-def test_a_receipt_that_a_translator_rewrote_is_not_built_again_for_nothing(customer, page):
+# As a translator in the browser does it: whatever comes new is rewritten too. How often each part
+# was built again is counted.
+TRANSLATED = """() => {
+  window.rebuilt = {};
+  for (const part of document.querySelectorAll('#live, #told')) {
+    const translate = () => {
+      const walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+      const texts = [];
+      while (walker.nextNode()) texts.push(walker.currentNode);
+      for (const text of texts) {
+        const font = document.createElement('font');
+        text.replaceWith(font);
+        font.append(text);
+      }
+    };
+    translate();
+    window.rebuilt[part.id] = 0;
+    const watch = new MutationObserver(() => {
+      window.rebuilt[part.id]++;
+      translate();
+      watch.takeRecords();
+    });
+    watch.observe(part, { childList: true });
+  }
+}"""
+
+
+def test_a_receipt_that_a_translator_rewrote_is_built_again_once_and_where_it_changed(
+    customer, page, site
+):
     customer.reports()
-    page.evaluate(
-        """() => {
-          const live = document.querySelector('[data-status]');
-          const translate = () => {
-            const walker = document.createTreeWalker(live, NodeFilter.SHOW_TEXT);
-            const texts = [];
-            while (walker.nextNode()) texts.push(walker.currentNode);
-            for (const text of texts) {
-              const font = document.createElement('font');
-              text.replaceWith(font);
-              font.append(text);
-            }
-          };
-          translate();
-          window.rebuilt = 0;
-          const watch = new MutationObserver(() => {
-            window.rebuilt++;
-            translate();
-            watch.takeRecords();
-          });
-          watch.observe(live, { childList: true });
-        }"""
-    )
-    for _ in range(3):
+    customer.fills({"kind": "worse"})
+    customer.follows("#update .actions button")
+    page.evaluate(TRANSLATED)
+    site.sql("UPDATE message SET state = 'sent', sent_at = created_at WHERE kind = 'ticket'")
+    for _ in range(4):
         with page.expect_response(lambda response: response.url.endswith("/status.json")):
             pass
-    assert page.evaluate("window.rebuilt") <= 1
+    expect(page.locator("#live .done b").nth(1)).to_have_text("Enviado")
+    assert page.evaluate("window.rebuilt") == {"live": 1, "told": 0}
 
 
 def test_half_a_date_stays_and_is_pointed_out(customer, page):

@@ -372,11 +372,11 @@ def test_the_phone_is_at_the_head_of_every_page_of_a_customers(app: Flask) -> No
 
 
 def test_exact_text_is_a_region_that_a_keyboard_scrolls(app: Flask) -> None:
-    path = sent(app, error_message="CONTAINER\tIMAGE\r\nab12\tnginx")
+    path = sent(app, error_message="\x1b[1mCONTAINER\x1b[0m\tIMAGE\r\nab12\tnginx")
     html = seen(app, path).html
     (shown,) = re.findall(r'<pre class="exact"[^>]*>', html)
     assert 'tabindex="0" role="region"' in shown
-    assert "CONTAINER\tIMAGE" in html
+    assert ">\nCONTAINER\tIMAGE\nab12\tnginx</pre>" in html
     # No page translator rewrites it, nor the reference; and every text may begin from either side.
     assert 'translate="no" dir="auto"' in shown
     assert re.search(r'<h1 translate="no">INC-', html)

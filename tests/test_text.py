@@ -15,6 +15,7 @@ from reporter.formats.text import (
     plain,
     short,
     shortened,
+    visible,
 )
 
 BREAKS = ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
@@ -194,6 +195,7 @@ def test_a_tab_reaches_to_the_next_of_eight_columns() -> None:
 def test_what_a_terminal_does_not_show_goes_whole(text: str, shown: str) -> None:
     assert [line.lstrip(" ]") for line in exact_lines(text)] == [shown]
     assert short(text).lstrip(" ]") == shown
+    assert visible(text).lstrip(" ]") == shown
 
 
 @pytest.mark.parametrize(
@@ -227,3 +229,8 @@ def test_columns_are_blanks_within_a_line_but_not_those_after_a_sentence(
 )
 def test_a_long_word_may_break_where_a_reader_would_break_it(text: str, shown: str) -> None:
     assert breakable(text) == shown.replace("|", "<wbr>")
+
+
+def test_a_page_has_a_text_as_a_terminal_shows_it_with_its_tabs() -> None:
+    text = "\x1b[31mERROR\x1b[0m\tcol\r\n\n\x1b]0;root\x07# ls\u202e\x07"
+    assert visible(text) == "ERROR\tcol\n\n# ls "

@@ -175,4 +175,6 @@ def _parsed(written: str, region: str) -> PhoneNumber:
 
 def _note(before: str, after: str) -> str:
     parts = [before[label.end() :] if (label := LABEL.match(before)) else before, after]
-    return " · ".join(part for part in (each.strip(AROUND) for each in parts) if part)
+    note = " · ".join(part for part in (each.strip(AROUND) for each in parts) if part)
+    is_whole = note.count("(") == note.count(")")  # it stands in brackets itself
+    return note if is_whole else re.sub(r" ?[()] ?", " · ", note)

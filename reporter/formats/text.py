@@ -88,6 +88,14 @@ def exact_lines(text: str) -> list[str]:
     return [_expanded(_printable(line, keep="\t")).rstrip() for line in lines]
 
 
+def visible(text: str) -> str:
+    """*text* for a page, as a terminal shows it; tabs stay, which a page has columns for."""
+    if text.isprintable() and BLANK.isdisjoint(text):  # the usual case
+        return text
+    lines = ESCAPES.sub("", text).splitlines()
+    return "\n".join(_printable(line, keep="\t") for line in lines)
+
+
 def barred(text: str) -> str:
     """*text* as exact lines that each begin with a bar, blank ones too.
 

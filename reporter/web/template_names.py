@@ -12,7 +12,7 @@ from jinja2 import StrictUndefined, Template
 
 from reporter.formats.addresses import readable
 from reporter.formats.languages import tag
-from reporter.formats.text import breakable, has_columns
+from reporter.formats.text import breakable, has_columns, visible
 from reporter.formats.words import service_name, size_in_words
 from reporter.web.browser import Browser
 from reporter.web.locale import current_language, language_name
@@ -53,6 +53,7 @@ def init_app(app: Flask) -> None:
         "taken_as": _taken_as,
         "tel": tel,
         "unescape": unescape,
+        "visible": visible,
     }
     templates.tests["in_columns"] = has_columns
     app.context_processor(of_request)

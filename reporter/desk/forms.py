@@ -139,7 +139,7 @@ class NoticeForm(NoticeTextForm):
     """Opens a known incident."""
 
     started_at = SupportTime(
-        _l("Since when"), required=_l("Enter when it started, for example 10:30"), ahead=False
+        _l("When it started"), required=_l("Enter when it started, for example 10:30"), ahead=False
     )
 
 

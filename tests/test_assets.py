@@ -84,6 +84,8 @@ def test_an_asset_asked_for_by_its_content_is_kept_for_ever(client):
     response = client.get(script_url(client))
     assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert response.mimetype == "text/javascript"
+    # Nor for one cookie alone: a browser would ask for it again after each page.
+    assert response.headers["Vary"] == "Accept-Encoding"
 
 
 def test_an_asset_is_the_same_in_every_coding_and_its_etag_another(client):

@@ -59,7 +59,13 @@ def carry_language(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def share_catalogue() -> None:
-    """WTForms' own messages, which Flask-WTF would read from their file again in each request."""
+    """WTForms' own messages, which Flask-WTF would read from their file again in each request.
+
+    A file that pages load has none: it is the same whatever the cookie says, and whoever keeps it
+    must be told so, or a browser asks for it again with each cookie.
+    """
+    if request.endpoint == "static":
+        return
     request.wtforms_translations = _catalogue(current_language())  # type: ignore[attr-defined]
 
 

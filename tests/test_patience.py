@@ -7,7 +7,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -229,9 +229,17 @@ class TestSqlite:
         assert turn
         customer = Customer(app)
         customer.open("/report/failure")
-        with turn.inside:
+        with taken(turn.inside):
             assert customer.submit(**values("failure"), follow=False).status == 303
         assert not database.breaker.is_open
+
+
+@contextmanager
+def taken(gate: Gate) -> Iterator[None]:
+    """Its only place."""
+    assert gate.acquire(timeout=1)
+    yield
+    gate.release()
 
 
 class Nothing:
@@ -250,7 +258,7 @@ def test_alive_needs_neither_database_nor_lock_nor_thread(
     readiness, database = app.extensions["readiness"], app.extensions["sqlalchemy"]
     app.extensions["sqlalchemy"] = Nothing()
     monkeypatch.setattr(threading.Thread, "start", Nothing())
-    with readiness.lock, database._turn.inside:
+    with readiness.lock, taken(database._turn.inside):
         assert customer.peek("/healthz").status == 200
     app.extensions["sqlalchemy"] = database
 

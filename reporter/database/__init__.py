@@ -21,6 +21,7 @@ from reporter.database import patience, sqlite
 from reporter.database.glance import Glances
 from reporter.database.locks import Lock, exclusive
 from reporter.database.rehearsal import Rehearsal, RehearsalOver, refuse_to_write
+from reporter.database.together import Group
 from reporter.database.transaction import Transaction
 from reporter.database.turn import TURN_SECONDS, Turn
 from reporter.database.types import UTCDateTime
@@ -95,8 +96,11 @@ class Database:
         return self.damage
 
     def _heed(self, context: sa.engine.ExceptionContext) -> None:
-        if is_damage(context.original_exception):
-            self.damage = str(context.original_exception).strip().splitlines()[0]
+        self._heed_error(context.original_exception)
+
+    def _heed_error(self, error: BaseException) -> None:
+        if is_damage(error):
+            self.damage = str(error).strip().splitlines()[0]
 
     @property
     def engines(self) -> dict[str, sa.Engine]:
@@ -104,27 +108,44 @@ class Database:
         return {"default": self.engine}
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, together: bool = False) -> Iterator[Session]:
         """One transaction, committed on leaving and rolled back on an error.
 
         On SQLite it takes the write lock at once: a transaction that reads and then writes
         would otherwise fail with "database is locked" whatever the busy timeout. Nothing is
-        rendered or composed inside: everybody else who writes waits for it.
+        rendered or composed inside: everybody else who writes waits for it. *together*: it may
+        share a commit with those of other threads, as it is short and comes often.
         """
-        turn = self._turn.taken() if self._turn else nullcontext()
         with (
             self.breaker.passed(),
-            turn,
-            closing(Transaction(self.engine, kept=self._kept)) as session,
+            self._turns(together) as group,
+            closing(Transaction(self.engine, kept=self._kept, group=group)) as session,
         ):
-            try:
+            with self._heeding_locks():
                 session.begin_now()
-            except OperationalError as error:
-                if is_locked(error):
-                    self.breaker.open()
-                raise
             yield session
             session.finish()
+
+    def _turns(self, together: bool) -> AbstractContextManager[Group | None]:
+        if self._turn is None:
+            return nullcontext()
+        if together and self._kept and self._kept.has_no_listeners():
+            return self._turn.shared(self._begin_group)
+        return self._turn.taken()
+
+    def _begin_group(self) -> Group:
+        assert self._kept
+        with self._heeding_locks():
+            return Group(self.engine, self._kept, self._heed_error)
+
+    @contextmanager
+    def _heeding_locks(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            if is_locked(error):
+                self.breaker.open()
+            raise
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -9,9 +9,11 @@ from typing import Any, NoReturn, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from reporter.database.sqlite import Kept, Lent
+from reporter.database.together import Group
 
 Gate = Callable[[], AbstractContextManager[None]]
 
@@ -21,11 +23,16 @@ class Transaction(Session):
 
     What SQLAlchemy keeps for each session to follow mapped objects takes as long as a statement,
     and so does what it keeps for each transaction: both come with the first statement that needs
-    them. Until then one of SQLite's is its driver's alone, on a connection of *kept*.
+    them. Until then one of SQLite's is its driver's alone, on a connection of *kept*. With a
+    *group* it is a part of that one's transaction, and is committed with it.
     """
 
     def __init__(
-        self, engine: sa.Engine, gate: Gate | None = None, kept: Kept | None = None
+        self,
+        engine: sa.Engine,
+        gate: Gate | None = None,
+        kept: Kept | None = None,
+        group: Group | None = None,
     ) -> None:
         self._engine = engine
         self.dialect = engine.dialect
@@ -35,6 +42,7 @@ class Transaction(Session):
         self._gate = gate  # passed by who turns out to need the database, and not before
         self._passed: AbstractContextManager[None] | None = None
         self._kept = kept if kept and kept.has_no_listeners() else None
+        self._group = group
         told: Any = engine.dispatch
         # By whoever is told of each statement, as a rehearsal is.
         self.is_listened_to = self._kept is None and bool(
@@ -46,7 +54,12 @@ class Transaction(Session):
         if self._has_books:
             raise AttributeError(name)
         self._has_books = True
-        super().__init__(self._engine, expire_on_commit=False)
+        super().__init__(
+            self._engine,
+            expire_on_commit=False,
+            # What fails in a group is undone by itself.
+            join_transaction_mode="create_savepoint" if self._group else "conditional_savepoint",
+        )
         return getattr(self, name)
 
     def begin_now(self) -> None:
@@ -57,7 +70,9 @@ class Transaction(Session):
             passed = self._gate()
             passed.__enter__()
             self._passed = passed
-        if self._kept:
+        if self._group:
+            self._lent = self._group.begin_part()
+        elif self._kept:
             self._lent = self._kept.lend(self._engine)
         else:
             self._begun = self._engine.connect()
@@ -99,7 +114,11 @@ class Transaction(Session):
         """Commit. Whoever does not comes to `close` alone, which undoes."""
         if self._has_books and self.in_transaction():
             self.commit()  # writes what was changed of objects; the transaction is ours to end
-        if self._begun is not None:
+        if self._group:
+            if self._lent:
+                self._group.keep_part()
+            self._lent = self._begun = None
+        elif self._begun is not None:
             if begun := self._begun.get_transaction():
                 begun.commit()
         elif self._lent:
@@ -111,8 +130,10 @@ class Transaction(Session):
     def close(self) -> None:
         try:
             if self._has_books and (self.in_transaction() or len(self.identity_map)):
-                super().close()
-            if self._lent and self._kept:
+                self._close_books()
+            if self._lent and self._group:
+                self._group.undo_part()
+            elif self._lent and self._kept:
                 self._kept.take_back(self._lent)
             elif self._begun is not None:
                 self._begun.close()
@@ -121,6 +142,14 @@ class Transaction(Session):
             if self._passed is not None:
                 self._passed.__exit__(*sys.exc_info())
                 self._passed = None
+
+    def _close_books(self) -> None:
+        try:
+            super().close()
+        except DBAPIError:
+            if self._group is None:
+                raise
+            # SQLite has undone the whole transaction by itself, which its group finds out.
 
 
 def is_postgresql(session: Session) -> bool:

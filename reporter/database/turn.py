@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from reporter.database import patience, sqlite
+from reporter.database.gate import Gate
+from reporter.database.together import Group
 
 # How long a page waits among many that write at once.
 TURN_SECONDS = 60
@@ -31,24 +32,64 @@ class Turn:
     def __init__(self, path: str, breaker: patience.Breaker) -> None:
         self.path = path
         self.breaker = breaker
-        self.inside = threading.Lock()
+        self.inside = Gate(1)
         self.file: tuple[int, int] | None = None  # process, descriptor
         self.moved_at = 0.0  # when somebody of this process came in or went out
+        self._entered: int | None = None
+        self._group: Group | None = None  # that who was inside before has left open
 
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Raises patience.NotAnswering for a page, once nobody's turn comes."""
         waited = self._wait()
-        file = self._enter() if waited else None
         try:
+            if waited:
+                self._go_out()
+                self._entered = self._enter()
             self.breaker.check()
             yield
         finally:
-            if file is not None:
-                fcntl.lockf(file, fcntl.LOCK_UN, 1, self.ROOM)
             if waited:
-                self.moved_at = time.monotonic()
+                self._go_out()
                 self.inside.release()
+
+    @contextmanager
+    def shared(self, begin: Callable[[], Group]) -> Iterator[Group | None]:
+        """The transaction that who came before has left open, or one that is begun. On leaving it
+        is committed, by us or by who comes after. None where our turn did not come.
+
+        Raises as `taken`, as *begin*, and OperationalError where it is not committed.
+        """
+        if not self._wait():
+            yield None
+            return
+        group = None
+        try:
+            self.breaker.check()
+            if self._group is None:
+                self._entered = self._enter()
+                self._group = begin()
+            group = self._group
+            yield group
+        finally:
+            if not (group and not group.is_full and self._pass_on()):
+                self._go_out()
+                self.inside.release()
+            if group:  # for what went wrong too: it may be for what another part has written
+                group.wait()
+
+    def _pass_on(self) -> bool:
+        self.moved_at = time.monotonic()
+        return self.inside.pass_on()
+
+    def _go_out(self) -> None:
+        group, self._group = self._group, None
+        if group:
+            group.commit()
+        file, self._entered = self._entered, None
+        if file is not None:
+            fcntl.lockf(file, fcntl.LOCK_UN, 1, self.ROOM)
+        self.moved_at = time.monotonic()
 
     def _wait(self) -> bool:
         """Whether our turn came."""

@@ -89,7 +89,7 @@ def submit(
         composed = _compose(replace(report, reference=new_reference()), token, surging, files)
         row = {**composed.row, **named}
         try:
-            with database.write() as session:
+            with database.write(together=True) as session:
                 _keep(session, row, composed)
         except IntegrityError:
             with database.read() as session:

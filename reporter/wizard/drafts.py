@@ -81,7 +81,7 @@ def remove(draft_ids: Sequence[str]) -> None:
 
 def begin(draft_id: str, created_at: datetime) -> None:
     """Keep a draft with this id, blank, where there is none: files may come before answers."""
-    with get_database().write() as session:
+    with get_database().write(together=True) as session:
         exclusive(session, Lock.DRAFT, draft_id)
         if session.get(models.Draft, draft_id) is None:
             now = datetime.now(UTC)
@@ -112,7 +112,7 @@ def save(
     was read: while nobody has changed it since, as another tab may, it is not read again.
     """
     step = StoredStep(raw, answered_at, rules())
-    with get_database().write() as session:
+    with get_database().write(together=True) as session:
         exclusive(session, Lock.DRAFT, draft_id)  # two tabs save two steps of one draft
         if seen and _change(session, seen, slug, step, flags):
             return

@@ -1,0 +1,107 @@
+"""What several threads of a process write to a SQLite file, committed as one.
+
+A commit waits for the disk, and whoever else writes waits for it. So who has written leaves the
+transaction open to the thread that is next in line, and all go on once the last of them has
+committed: none before what it wrote is as safe as by a commit of its own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from reporter.database.sqlite import Kept, Lent
+
+# Of one transaction, and how long it stays open to another: the other processes wait meanwhile.
+PARTS = 8
+OPEN_SECONDS = 0.02
+# How long a part waits for the commit. It may come after that: nobody can say then.
+COMMIT_SECONDS = 60.0
+
+
+class Group:
+    """A transaction with parts, one after the other, each kept or undone by itself.
+
+    Only who has the turn touches it; anybody may `wait`.
+    """
+
+    def __init__(
+        self, engine: sa.Engine, kept: Kept, heed: Callable[[sqlite3.Error], None]
+    ) -> None:
+        """*heed* is told why it was not committed. Raises OperationalError where none can be
+        begun."""
+        self._kept, self._heed = kept, heed
+        self._lent = kept.lend(engine)
+        self._parts = 0
+        self._open_until = time.monotonic() + OPEN_SECONDS
+        self._is_over = threading.Event()
+        self._error: sqlite3.Error | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is to be committed now, whoever waits."""
+        return bool(self._error or self._parts >= PARTS or time.monotonic() > self._open_until)
+
+    def begin_part(self) -> Lent:
+        """The connection that all parts have."""
+        try:
+            self._check_is_open()  # a savepoint would begin one else, of its own
+            self._lent.driver.execute("SAVEPOINT part")
+        except sqlite3.Error as error:
+            self._error = error
+            raise OperationalError("SAVEPOINT", None, error) from error
+        return self._lent
+
+    def keep_part(self) -> None:
+        try:
+            self._lent.driver.execute("RELEASE part")
+        except sqlite3.Error as error:
+            raise OperationalError("RELEASE", None, error) from error
+        self._parts += 1
+
+    def undo_part(self) -> None:
+        """Undo what was written since `begin_part`."""
+        try:
+            self._check_is_open()
+            self._lent.driver.execute("ROLLBACK TO part")
+            self._lent.driver.execute("RELEASE part")
+        except sqlite3.Error as error:
+            self._error = error
+
+    def commit(self) -> None:
+        """All parts that were kept."""
+        try:
+            if self._parts and not self._error:
+                self._check_is_open()
+                self._lent.driver.commit()
+        except sqlite3.Error as error:
+            self._error = error
+            self._heed(error)
+        finally:
+            if self._error or not self._parts:
+                self._undo()
+            self._kept.take_back(self._lent)
+            self._is_over.set()
+
+    def wait(self) -> None:
+        """Until it is committed. Raises OperationalError where it is not."""
+        if not self._is_over.wait(COMMIT_SECONDS):
+            raise OperationalError("COMMIT", None, TimeoutError("nobody has committed"))
+        if self._error and self._parts:
+            raise OperationalError("COMMIT", None, self._error) from self._error
+
+    def _check_is_open(self) -> None:
+        """SQLite undoes all of a transaction by itself, as on a full disk."""
+        if not self._lent.driver.in_transaction:
+            raise sqlite3.OperationalError("the transaction was undone")
+
+    def _undo(self) -> None:
+        try:
+            self._lent.driver.rollback()
+        except sqlite3.Error as error:
+            self._error = self._error or error

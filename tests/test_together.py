@@ -1,0 +1,243 @@
+"""What several customers send at once is committed as one; each is answered as if by itself."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from reporter.database import Database, file, together
+from reporter.database.transaction import Transaction
+
+Write = Callable[[Session], Any]
+SECONDS = 20
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Word(Base):
+    __tablename__ = "word"
+    word: Mapped[str] = mapped_column(primary_key=True)
+
+
+def writing(word: str) -> Write:
+    return lambda session: session.execute(sa.text(f"INSERT INTO word VALUES ('{word}')"))
+
+
+def adding(word: str) -> Write:
+    """By the books of SQLAlchemy."""
+
+    def write(session: Session) -> None:
+        session.add(Word(word=word))
+        session.flush()
+
+    return write
+
+
+def failing(word: str) -> Write:
+    def write(session: Session) -> None:
+        writing(word)(session)
+        raise ValueError(word)
+
+    return write
+
+
+class Line:
+    """Threads that write, each at the door before the first of them may leave."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "words.db"
+        file.create(f"sqlite:///{self.path}")
+        self.database = Database(f"sqlite:///{self.path}")
+        with self.database.write() as session:
+            Base.metadata.create_all(session.connection())
+        turn, kept = self.database._turn, self.database._kept
+        assert turn
+        assert kept
+        self.turn, self.kept = turn, kept
+
+    def words(self) -> set[str]:
+        """As another process sees them."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return {word for (word,) in connection.execute("SELECT word FROM word")}
+
+    def write(
+        self,
+        *writes: Write,
+        last: Write | None = None,
+        then: Callable[[Future[None]], None] | None = None,
+    ) -> list[Future[None]]:
+        """Each in a thread of its own, in this order; the *last* shares nothing. *then* is done
+        by each of these threads with what became of it."""
+        entered, may_leave = threading.Event(), threading.Event()
+        first, *others = writes
+
+        def hold(session: Session) -> None:
+            entered.set()
+            assert may_leave.wait(SECONDS)
+            first(session)
+
+        threads = ThreadPoolExecutor(len(writes) + 1)
+        told = self.told = [threads.submit(self._write, hold)]
+        assert entered.wait(SECONDS)
+        for number, each in enumerate(others, 1):
+            told.append(threads.submit(self._write, each))
+            self.until_waiting(number)
+        if last:
+            told.append(threads.submit(self._write, last, together=False))
+            self.until_waiting(len(writes))
+        for each in told if then else ():
+            each.add_done_callback(then)
+        may_leave.set()
+        threads.shutdown()
+        return told
+
+    def _write(self, write: Write, *, together: bool = True) -> None:
+        with self.database.write(together=together) as session:
+            write(session)
+
+    def until_waiting(self, number: int) -> None:
+        waited = threading.Event()
+        for _ in range(SECONDS * 100):
+            if len(self.turn.inside._waiting) == number:
+                return
+            waited.wait(0.01)
+        raise AssertionError(f"never {number} at the door")
+
+
+@pytest.fixture
+def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
+    monkeypatch.setattr(together, "OPEN_SECONDS", SECONDS)  # however busy the machine is
+    line = Line(tmp_path)
+    yield line
+    line.database.close()
+
+
+@pytest.fixture
+def begun(line: Line, monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """One for each transaction."""
+    counted: list[None] = []
+    lend = line.kept.lend
+
+    def counting(engine: sa.Engine) -> Any:
+        if not engine.get_execution_options().get("read_only"):
+            counted.append(None)
+        return lend(engine)
+
+    monkeypatch.setattr(line.kept, "lend", counting)
+    return counted
+
+
+def test_those_who_wait_write_in_the_same_transaction(line: Line, begun: list[None]) -> None:
+    told = line.write(*map(writing, "abc"), *map(adding, "def"))
+    assert [each.exception() for each in told] == [None] * 6
+    assert line.words() == set("abcdef")
+    assert len(begun) == 1
+
+
+def test_a_transaction_has_only_so_many_parts(line: Line, begun: list[None]) -> None:
+    words = [str(number) for number in range(2 * together.PARTS + 1)]
+    line.write(*map(writing, words))
+    assert line.words() == set(words)
+    assert len(begun) == 3
+
+
+def test_a_transaction_stays_open_only_for_so_long(
+    line: Line, begun: list[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "OPEN_SECONDS", 0.0)
+    line.write(*map(writing, "abc"))
+    assert len(begun) == 3
+
+
+def test_nobody_is_answered_before_what_they_wrote_is_committed(line: Line) -> None:
+    seen: list[set[str]] = []
+
+    def looking(session: Session) -> None:
+        """The first has written, and is not committed."""
+        seen.append(line.words())
+        assert not line.told[0].done()
+        writing("b")(session)
+
+    told = line.write(writing("a"), looking)
+    assert [each.exception() for each in told] == [None, None]
+    assert seen == [set()]
+    assert line.words() == {"a", "b"}
+
+
+@pytest.mark.parametrize("kind", [writing, adding])
+def test_what_fails_is_undone_alone(
+    line: Line, begun: list[None], kind: Callable[[str], Write]
+) -> None:
+    def twice(session: Session) -> None:
+        kind("d")(session)
+        kind("a")(session)  # which is there
+
+    told = line.write(kind("a"), failing("b"), twice, kind("c"))
+    assert told[0].exception() is None
+    assert isinstance(told[1].exception(), ValueError)
+    assert isinstance(told[2].exception(), IntegrityError)
+    assert told[3].exception() is None
+    assert line.words() == {"a", "c"}
+    assert len(begun) == 1
+
+
+def test_who_finds_something_there_already_finds_it_committed(line: Line) -> None:
+    """As the second press of one button, which is answered with what the first has made."""
+    seen: list[set[str]] = []
+
+    def look(told: Future[None]) -> None:
+        """At once, in its own thread."""
+        if isinstance(told.exception(), IntegrityError):
+            seen.append(line.words())
+
+    line.write(writing("a"), writing("a"), writing("b"), then=look)
+    assert seen == [{"a", "b"}]
+
+
+@pytest.mark.parametrize("is_by_hand", [True, False])
+def test_all_are_told_when_the_disk_is_full(line: Line, is_by_hand: bool) -> None:
+    """SQLite undoes the whole transaction then: nobody is told that theirs was kept."""
+    with line.database.read() as session:
+        pages = session.scalar(sa.text("PRAGMA page_count"))
+
+    def much(session: Session) -> None:
+        if is_by_hand:
+            cursor = cast(Transaction, session).cursor()
+            cursor.execute(f"PRAGMA max_page_count = {pages}")
+            cursor.execute("INSERT INTO word VALUES (hex(zeroblob(100000)))")
+        else:
+            session.execute(sa.text(f"PRAGMA max_page_count = {pages}"))
+            session.execute(sa.text("INSERT INTO word VALUES (hex(zeroblob(100000)))"))
+
+    told = line.write(writing("a"), much, writing("b"))
+    assert isinstance(told[0].exception(), OperationalError)
+    assert told[1].exception() is not None
+    assert told[2].exception() is None, "it began anew"
+    assert line.words() == {"b"}
+
+
+def test_who_shares_nothing_waits_for_the_commit_of_the_others(line: Line) -> None:
+    seen: list[set[str]] = []
+    told = line.write(writing("a"), writing("b"), last=lambda session: seen.append(line.words()))
+    assert [each.exception() for each in told] == [None] * 3
+    assert seen == [{"a", "b"}]
+
+
+def test_one_alone_is_committed_at_once(line: Line, begun: list[None]) -> None:
+    for word in "ab":
+        with line.database.write(together=True) as session:
+            writing(word)(session)
+    assert line.words() == {"a", "b"}
+    assert len(begun) == 2

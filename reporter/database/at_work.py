@@ -19,7 +19,7 @@ from reporter.database.gate import Gate
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-AT_WORK = 6
+AT_WORK = 2
 # Who has stood in line for so long goes in all the same: what holds up those inside is not known.
 LINE_SECONDS = 5.0
 # Whoever watches is answered before all others.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import queue
 import sqlite3
@@ -49,6 +50,20 @@ def driver_of(session: Session | sa.Connection) -> postgresql.ImpatientConnectio
     connection = session.connection() if isinstance(session, Session) else session
     found: postgresql.ImpatientConnection = connection.connection.driver_connection  # type: ignore[assignment]
     return found
+
+
+def sockets() -> int:
+    """That this process has open."""
+    return sum(map(Path.is_socket, Path("/proc/self/fd").iterdir()))
+
+
+@contextmanager
+def without_garbage_looked_for() -> Iterator[None]:
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def until_closed(breaker: Breaker, *, answers: bool = True) -> None:
@@ -174,12 +189,17 @@ class TestPostgresql:
         """The machine takes it, as its system does, and the server on it is frozen."""
         with says(None) as silent:
             database = Database(f"postgresql://{silent.server}:{silent.port}/reports")
+            database.breaker._ask = lambda: 1 / 0  # it connects too
+            before = sockets()
             with (
+                without_garbage_looked_for(),
                 of_a_page(),
                 pytest.raises(OperationalError, match="expired"),
                 database.read() as it,
             ):
                 it.connection()
+            # To a server that goes on it would be a client, and one of the last that it takes.
+            assert sockets() == before
             with of_a_page(), pytest.raises(NotAnswering), database.write():
                 pass
             for transaction in (database.read, database.rehearse):

@@ -8,6 +8,7 @@ that is gone, does nothing at all: there the client stops waiting by itself, for
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Generator
 from typing import Any, TypeVar
 
@@ -77,7 +78,19 @@ def connect(*arguments: Any, **options: Any) -> ImpatientConnection:
     """What the URL says of our OPTIONS comes first. Raises Silence where nobody answers."""
     if patience.is_a_page():
         options = {"connect_timeout": PAGE_CONNECT_SECONDS} | options
-    return ImpatientConnection.connect(*arguments, **OPTIONS | options)
+    try:
+        return ImpatientConnection.connect(*arguments, **OPTIONS | options)
+    except psycopg.OperationalError as error:
+        _let_go(error)
+        raise
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Of what psycopg's frames hold: a connection that was given up is closed now, and not when
+    garbage is next looked for. To a server that goes on, each that is open is a client."""
+    while error:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def ask(*arguments: Any, **options: Any) -> None:

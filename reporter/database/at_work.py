@@ -37,11 +37,12 @@ def in_line(app: WSGIApplication) -> WSGIApplication:
             return app(environ, start_response)
         if environ.get("CONTENT_LENGTH"):
             environ["wsgi.input"] = Arriving(environ["wsgi.input"], environ["CONTENT_LENGTH"])
-        _come()
+        if not is_in():
+            come()
         try:
             return app(environ, start_response)
         finally:
-            _go()
+            leave()
 
     return at_work
 
@@ -49,12 +50,12 @@ def in_line(app: WSGIApplication) -> WSGIApplication:
 @contextmanager
 def aside() -> Iterator[None]:
     """Around what waits for somebody else. Who is not in the line has nothing to give up."""
-    was_at_work = _go()
+    was_at_work = leave()
     try:
         yield
     finally:
         if was_at_work:
-            _come()
+            come()
 
 
 class Arriving:
@@ -66,24 +67,30 @@ class Arriving:
         self._was_at_work = False
 
     def read(self, size: int = -1) -> bytes:
-        self._was_at_work = _go() or self._was_at_work
+        self._was_at_work = leave() or self._was_at_work
         content: bytes = self._stream.read(size)
         self._left -= len(content)
         if self._was_at_work and (self._left <= 0 or not content):
             self._was_at_work = False
-            _come()
+            come()
         return content
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
 
-def _come() -> None:
-    _of_thread.has_place = _line.acquire(timeout=LINE_SECONDS)
+def is_in() -> bool:
+    """Whether this thread is at work."""
+    return getattr(_of_thread, "has_place", None) is not None
 
 
-def _go() -> bool:
-    """Whether this thread was at work."""
+def come(after_seconds: float = 0.0) -> None:
+    """Stand in line until there is a place, also for a request that has waited for so long."""
+    _of_thread.has_place = _line.acquire(timeout=max(LINE_SECONDS - after_seconds, 0.0))
+
+
+def leave() -> bool:
+    """Give the place to another; whether this thread was at work."""
     has_place: bool | None = getattr(_of_thread, "has_place", None)
     if has_place:
         _line.release()

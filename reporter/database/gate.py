@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 
+# Hundreds who came together and wait in vain do not all go at the same moment.
+APART_SECONDS = 0.0005
+
 
 class Gate:
     """As threading.Semaphore, which lets whoever comes next pass those who have waited."""
@@ -23,6 +26,7 @@ class Gate:
             mine = threading.Lock()
             mine.acquire()
             self._waiting.append(mine)
+            timeout += len(self._waiting) * APART_SECONDS
         if mine.acquire(timeout=timeout):
             return True
         with self._lock:

@@ -26,12 +26,14 @@ from sqlalchemy.orm import configure_mappers
 from reporter.database import Database
 from reporter.serving import keeper, parent, small
 from reporter.serving.memory import has_started
-from reporter.serving.spare import Spare
+from reporter.serving.pool import Pool
 
-# Of each process: how many clients may be slow in sending their form while others are served.
+# Of each process: how many pages that are asked for may be waited for at a time.
 THREADS = 512
-# And how many more, which nobody has for longer than it takes to say that the process lives.
-SPARE_THREADS = 32
+# How many may be sent, by clients that may be slow, while others are served.
+SENT_THREADS = 1024
+# And more, which nobody has for longer than it takes to say that the process lives.
+TAKE_IN_THREADS = 32
 # Of each process: how many may be connected, also those that say nothing until they are cut off.
 # With no more of them than threads, whoever connects and stays silent would keep everybody out.
 # As many files again stay for all else: fewer connections where the system has not so many.
@@ -48,8 +50,8 @@ _worker = mp.WSGIWorker  # type: ignore[attr-defined]
 _told_to_stop = WorkerSignal()
 
 
-def _with_spare_threads(*of_application: Any) -> Spare:
-    return Spare(_for_each_request(*of_application), THREADS)
+def _with_a_pool(*of_application: Any) -> Pool:
+    return Pool(_for_each_request(*of_application), THREADS, SENT_THREADS)
 
 
 def _heeding(*of_server: Any) -> Any:
@@ -60,7 +62,7 @@ def _heeding(*of_server: Any) -> Any:
 
 
 # They can be given in no other way.
-mp._wsgi_call_wrap = _with_spare_threads  # type: ignore[assignment,attr-defined]
+mp._wsgi_call_wrap = _with_a_pool  # type: ignore[assignment,attr-defined]
 mp.WSGIWorker = _heeding  # type: ignore[assignment,attr-defined]
 _signals.set_sync_signals = lambda: _told_to_stop
 
@@ -83,7 +85,7 @@ def run(app: Flask, host: str, port: int, processes: int, *, beside: bool = Fals
         port=port,
         interface=Interfaces.WSGI,
         workers=processes,
-        blocking_threads=THREADS + SPARE_THREADS,
+        blocking_threads=SENT_THREADS + TAKE_IN_THREADS,
         backlog=CONNECTIONS,
         backpressure=connections,
         http=HTTPModes.http1,

@@ -49,7 +49,8 @@ def every_kind(provider: Provider) -> list[EmailMessage]:
     provider.customer(tokens[0]).submit("update", kind="worse", text="Peor")
     provider.later(minutes=2)
     provider.work()
-    for kind, token in zip(("info", "better", "solved"), tokens[1:], strict=False):
+    said = [kind for kind in UpdateKind if kind.is_said and kind != UpdateKind.WORSE]
+    for kind, token in zip(said, tokens[1:], strict=False):
         provider.customer(token).submit("update", kind=kind, text="Una línea")
     details = Customer(provider.app)
     details.open(f"/r/{tokens[4]}/details/evidence")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import re._parser as parser
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any
@@ -151,6 +153,44 @@ def test_a_pattern_takes_ten_times_as_long_for_ten_times_as_much(name: str) -> N
     followed = [(begin, each) for begin in begins for each in (" ", "x", "1", begin or "-")]
     worst = max((growth(search, each, begin), begin, each) for begin, each in followed)
     assert worst[0] <= 12, worst[1:]
+
+
+def written_down() -> dict[str, Any]:
+    """Every pattern of the code, by where it stands, those within a function too."""
+    found = {}
+    for file in sorted(Path(reporter.__path__[0]).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name("re")), args=[ast.Constant(value), *_]
+                ) if isinstance(value, (str, bytes)):
+                    found[f"{file.name}:{node.lineno}"] = parser.parse(value)
+    return found
+
+
+def given_back(parsed: Any) -> Iterator[Any]:
+    """Its repeats of more than one thing, without an end, of which each turn can be given back."""
+    for kind, value in parsed:
+        if str(kind) in {"MAX_REPEAT", "MIN_REPEAT"}:
+            _least, most, inner = value
+            is_one_thing = len(inner) == 1 and "REPEAT" not in str(inner[0][0])
+            is_one_thing = is_one_thing and not isinstance(inner[0][1], tuple)
+            if most is parser.MAXREPEAT and not is_one_thing:
+                yield inner
+        for each in value if isinstance(value, (tuple, list)) else ():
+            for inner in each if isinstance(each, list) else [each]:
+                if isinstance(inner, parser.SubPattern):
+                    yield from given_back(inner)
+
+
+def test_no_repeat_of_several_things_keeps_a_way_back_for_each() -> None:
+    """Python keeps one for each turn, and what that costs grows faster than the text does, once it
+    has hundreds of thousands of characters. `*+` keeps none."""
+    found = written_down()
+    assert len(found) > 60
+    assert {place for place, parsed in found.items() if [*given_back(parsed)]} == set()
+    assert [*given_back(parser.parse("(?:a[bc])*"))]
+    assert not [*given_back(parser.parse("(?:a[bc])*+[ab]*x+(?:ab){1,9}"))]
 
 
 READERS: dict[str, Callable[[str], object]] = {

@@ -89,7 +89,7 @@ def readdressed(mail: Mail, email: str) -> Mail:
     recipient = ascii_address(email)
     head, blank, body = mail.content.partition(b"\r\n\r\n")
     head = re.sub(
-        rb"(?m)^To: [^\r\n]*(?:\r\n[ \t][^\r\n]*)*", b"To: " + recipient.encode(), head, count=1
+        rb"(?m)^To: [^\r\n]*(?:\r\n[ \t][^\r\n]*)*+", b"To: " + recipient.encode(), head, count=1
     )
     return Mail(recipient, mail.mime_id, head + blank + body)
 

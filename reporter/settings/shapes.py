@@ -51,7 +51,7 @@ def is_ehlo_name(text: str) -> bool:
     """A domain in ASCII or an address literal, as in "[192.0.2.1]" (RFC 5321, section 4.1.3)."""
     if literal := re.fullmatch(r"\[(?:IPv6:)?(.+)\]", text):
         return _is_address(literal[1])
-    return bool(re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*", text))
+    return bool(re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*+", text))
 
 
 def ehlo_name(base_url: str) -> str:

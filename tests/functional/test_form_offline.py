@@ -10,6 +10,8 @@ from pages import CHANGES, CONTACT, FAILURE, STEPS, TAKEN_OVER, TIMING, Person, 
 from playwright.sync_api import Browser, expect
 from sites import Site
 
+from reporter.web.stylesheet import FOLDER
+
 UNREACHABLE = "Ahora mismo no podemos conectar con el servidor"
 
 
@@ -132,6 +134,24 @@ def test_after_one_visit_the_form_opens_without_a_connection(browser, site, loca
         expect(page.locator("#f-summary")).to_be_visible()
         page.goto("/report/failure")
         expect(page.locator("#f-email")).to_be_visible()
+
+
+def test_the_form_without_a_connection_is_in_a_language_of_the_same_family(browser):
+    """As the server chooses one: a code may have three letters, or a region."""
+    source = (FOLDER / "sw.js").read_text(encoding="utf-8")
+    chosen = source[source.index("function form(") :]
+    forms = {"es": "español", "ast": "asturianu", "pt-BR": "português"}
+    wanted = ["es-AR", "ast", "as", "pt_BR", "pt", "pt-PT", "ast-ES", "fr", None]
+    page = browser.new_page()
+    found = page.evaluate(
+        f"([forms, wanted]) => {{ const settings = {{ forms }}; {chosen};"
+        " return wanted.map((each) => form(each) ?? ''); }",
+        [forms, wanted],
+    )
+    page.close()
+    assert found == [
+        *("español", "asturianu", "", "português", "português", "português", "asturianu", "", ""),
+    ]
 
 
 def test_a_report_filled_in_without_a_connection_is_sent_once_there_is_one(customer, page, site):

@@ -80,6 +80,7 @@ def readme() -> None:
             customer.answers(slug, **said)
             if slug == "failure":
                 customer.page.locator("h1").click()  # nothing is focused
+                customer.question("error_message").evaluate("(area) => { area.scrollLeft = 0 }")
                 customer.page.screenshot(path=README / "form.png", full_page=True)
             customer.continues()
         customer.page.wait_for_timeout(1000 * MINIMUM_TIME.total_seconds())  # a person's pace

@@ -228,6 +228,23 @@ def test_all_are_told_when_the_disk_is_full(line: Line, is_by_hand: bool) -> Non
     assert line.words() == {"b"}
 
 
+def test_nobody_is_told_that_theirs_was_kept_whatever_stopped_the_commit(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(group: together.Group) -> None:
+        if group._parts:
+            raise MemoryError
+
+    monkeypatch.setattr(together.Group, "_check_is_open", fails)
+    (told,) = line.write(writing("a"))
+    assert told.exception() is not None
+    assert line.words() == set()
+    monkeypatch.undo()
+    (told,) = line.write(writing("b"))
+    assert told.exception() is None
+    assert line.words() == {"b"}
+
+
 def test_who_shares_nothing_waits_for_the_commit_of_the_others(line: Line) -> None:
     seen: list[set[str]] = []
     told = line.write(writing("a"), writing("b"), last=lambda session: seen.append(line.words()))

@@ -40,6 +40,7 @@ class Group:
         self._parts = 0
         self._open_until = time.monotonic() + OPEN_SECONDS
         self._is_over = threading.Event()
+        self._is_committed = False
         self._error: sqlite3.Error | None = None
 
     @property
@@ -79,29 +80,23 @@ class Group:
             if self._parts and not self._error:
                 self._check_is_open()
                 self._lent.driver.commit()
+                self._is_committed = True
         except sqlite3.Error as error:
             self._error = error
             self._heed(error)
         finally:
-            if self._error or not self._parts:
-                self._undo()
-            self._kept.take_back(self._lent)
+            self._kept.take_back(self._lent)  # and what is not committed is undone
             self._is_over.set()
 
     def wait(self) -> None:
         """Until it is committed. Raises OperationalError where it is not."""
         if not self._is_over.wait(COMMIT_SECONDS):
             raise OperationalError("COMMIT", None, TimeoutError("nobody has committed"))
-        if self._error and self._parts:
-            raise OperationalError("COMMIT", None, self._error) from self._error
+        if self._parts and not self._is_committed:
+            error = self._error or RuntimeError("it was not committed")
+            raise OperationalError("COMMIT", None, error) from error
 
     def _check_is_open(self) -> None:
         """SQLite undoes all of a transaction by itself, as on a full disk."""
         if not self._lent.driver.in_transaction:
             raise sqlite3.OperationalError("the transaction was undone")
-
-    def _undo(self) -> None:
-        try:
-            self._lent.driver.rollback()
-        except sqlite3.Error as error:
-            self._error = self._error or error

@@ -50,8 +50,7 @@ class Turn:
             yield
         finally:
             if waited:
-                self._go_out()
-                self.inside.release()
+                self._leave()
 
     @contextmanager
     def shared(self, begin: Callable[[], Group]) -> Iterator[Group | None]:
@@ -73,8 +72,7 @@ class Turn:
             yield group
         finally:
             if not (group and not group.is_full and self._pass_on()):
-                self._go_out()
-                self.inside.release()
+                self._leave()
             if group:  # for what went wrong too: it may be for what another part has written
                 group.wait()
 
@@ -82,14 +80,23 @@ class Turn:
         self.moved_at = time.monotonic()
         return self.inside.pass_on()
 
+    def _leave(self) -> None:
+        try:
+            self._go_out()
+        finally:
+            self.inside.release()
+
     def _go_out(self) -> None:
+        """Of the file, with what was left open committed."""
         group, self._group = self._group, None
-        if group:
-            group.commit()
         file, self._entered = self._entered, None
-        if file is not None:
-            fcntl.lockf(file, fcntl.LOCK_UN, 1, self.ROOM)
-        self.moved_at = time.monotonic()
+        try:
+            if group:
+                group.commit()
+        finally:
+            if file is not None:
+                fcntl.lockf(file, fcntl.LOCK_UN, 1, self.ROOM)
+            self.moved_at = time.monotonic()
 
     def _wait(self) -> bool:
         """Whether our turn came."""

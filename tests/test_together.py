@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from reporter.database import Database, file, together
+from reporter.database.sqlite import Lent
+from reporter.database.statement import Statement
 from reporter.database.transaction import Transaction
 
 Write = Callable[[Session], Any]
@@ -45,12 +48,16 @@ def adding(word: str) -> Write:
     return write
 
 
-def failing(word: str) -> Write:
+def by_hand(word: str) -> Write:
+    """As `Statement` does."""
+
     def write(session: Session) -> None:
-        writing(word)(session)
-        raise ValueError(word)
+        ONE_MORE.change(session, {"word": word})
 
     return write
+
+
+ONE_MORE = Statement(sa.insert(Word))
 
 
 class Line:
@@ -176,7 +183,7 @@ def test_nobody_is_answered_before_what_they_wrote_is_committed(line: Line) -> N
     assert line.words() == {"a", "b"}
 
 
-@pytest.mark.parametrize("kind", [writing, adding])
+@pytest.mark.parametrize("kind", [writing, adding, by_hand])
 def test_what_fails_is_undone_alone(
     line: Line, begun: list[None], kind: Callable[[str], Write]
 ) -> None:
@@ -184,7 +191,11 @@ def test_what_fails_is_undone_alone(
         kind("d")(session)
         kind("a")(session)  # which is there
 
-    told = line.write(kind("a"), failing("b"), twice, kind("c"))
+    def failing(session: Session) -> None:
+        kind("b")(session)
+        raise ValueError
+
+    told = line.write(kind("a"), failing, twice, kind("c"))
     assert told[0].exception() is None
     assert isinstance(told[1].exception(), ValueError)
     assert isinstance(told[2].exception(), IntegrityError)
@@ -228,21 +239,41 @@ def test_all_are_told_when_the_disk_is_full(line: Line, is_by_hand: bool) -> Non
     assert line.words() == {"b"}
 
 
-def test_nobody_is_told_that_theirs_was_kept_whatever_stopped_the_commit(
+def test_all_are_told_whatever_stops_the_commit(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(group: together.Group) -> None:
-        if group._parts:
-            raise MemoryError
+    def stop(*_: object) -> None:
+        raise MemoryError
 
-    monkeypatch.setattr(together.Group, "_check_is_open", fails)
-    (told,) = line.write(writing("a"))
-    assert told.exception() is not None
+    lend = line.kept.lend
+
+    def lending(engine: sa.Engine) -> Lent:
+        lent = lend(engine)
+        if engine.get_execution_options().get("read_only"):
+            return lent
+        driver = Mock(wraps=lent.driver, in_transaction=True, commit=stop)
+        return Lent(cast(sqlite3.Connection, driver), lent.of_pool)
+
+    monkeypatch.setattr(line.kept, "lend", lending)
+    told = line.write(writing("a"), writing("b"))
+    assert isinstance(told[0].exception(), OperationalError)
+    assert told[1].exception() is not None
     assert line.words() == set()
     monkeypatch.undo()
-    (told,) = line.write(writing("b"))
-    assert told.exception() is None
-    assert line.words() == {"b"}
+    (last,) = line.write(writing("c"))
+    assert last.exception() is None
+    assert line.words() == {"c"}
+
+
+def test_nothing_is_committed_of_a_transaction_that_was_undone(line: Line) -> None:
+    """Whoever does nothing but commit then would hear of no fault."""
+    group = together.Group(line.database.engine, line.kept, lambda error: None)
+    lent = group.begin_part()
+    group.keep_part()
+    lent.driver.rollback()
+    group.commit()
+    with pytest.raises(OperationalError):
+        group.wait()
 
 
 def test_who_shares_nothing_waits_for_the_commit_of_the_others(line: Line) -> None:

@@ -50,25 +50,17 @@ class Group:
 
     def begin_part(self) -> Lent:
         """The connection that all parts have."""
-        try:
-            self._check_is_open()  # a savepoint would begin one else, of its own
-            self._lent.driver.execute("SAVEPOINT part")
-        except sqlite3.Error as error:
-            self._error = error
-            raise OperationalError("SAVEPOINT", None, error) from error
+        self._say("SAVEPOINT part")
         return self._lent
 
     def keep_part(self) -> None:
-        try:
-            self._lent.driver.execute("RELEASE part")
-        except sqlite3.Error as error:
-            raise OperationalError("RELEASE", None, error) from error
+        self._say("RELEASE part")
         self._parts += 1
 
     def undo_part(self) -> None:
-        """Undo what was written since `begin_part`."""
+        """Undo what was written since `begin_part`. Where SQLite has undone all of the transaction
+        by itself, as on a full disk, there is no such part, and nothing to commit."""
         try:
-            self._check_is_open()
             self._lent.driver.execute("ROLLBACK TO part")
             self._lent.driver.execute("RELEASE part")
         except sqlite3.Error as error:
@@ -77,8 +69,7 @@ class Group:
     def commit(self) -> None:
         """All parts that were kept."""
         try:
-            if self._parts and not self._error:
-                self._check_is_open()
+            if self._parts and not self._error and self._lent.driver.in_transaction:
                 self._lent.driver.commit()
                 self._is_committed = True
         except sqlite3.Error as error:
@@ -96,7 +87,8 @@ class Group:
             error = self._error or RuntimeError("it was not committed")
             raise OperationalError("COMMIT", None, error) from error
 
-    def _check_is_open(self) -> None:
-        """SQLite undoes all of a transaction by itself, as on a full disk."""
-        if not self._lent.driver.in_transaction:
-            raise sqlite3.OperationalError("the transaction was undone")
+    def _say(self, statement: str) -> None:
+        try:
+            self._lent.driver.execute(statement)
+        except sqlite3.Error as error:
+            raise OperationalError(statement, None, error) from error

@@ -36,8 +36,8 @@ class Server:
         self.pool = Pool(self.answer, most, most)
         self.threads: list[threading.Thread] = []
 
-    def ask(self, path: str, method: str = "GET") -> threading.Thread:
-        environ = {"PATH_INFO": path, "REQUEST_METHOD": method}
+    def ask(self, path: str, method: str = "GET", **headers: str) -> threading.Thread:
+        environ = {"PATH_INFO": path, "REQUEST_METHOD": method, **headers}
         thread = threading.Thread(target=self.pool, args=(self, environ))
         self.threads.append(thread)
         thread.start()
@@ -97,6 +97,21 @@ def test_who_watches_is_answered_while_all_others_wait_and_nothing_frees_them(
     assert server.answered.get_nowait() == "/healthz"
     assert server.answered.empty()
     assert server.at_work.empty()
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"), [("HEAD", {}), ("GET", {"HTTP_X_REPORTER_CHECK": "x"})]
+)
+def test_who_asks_for_the_same_in_a_way_that_costs_more_waits_as_a_page_does(
+    server: Server, method: str, headers: dict[str, str]
+) -> None:
+    """Which anybody can, as often as they like."""
+    full(server)
+    server.ask("/healthz", method, **headers).join(20)
+    assert server.answered.empty()
+    server.may_end.release()
+    answered = {server.answered.get(timeout=20) for _ in range(2)}
+    assert "/healthz" in answered
 
 
 def test_those_that_wait_for_a_thread_are_answered_in_their_order(server: Server) -> None:

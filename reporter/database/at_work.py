@@ -22,18 +22,20 @@ if TYPE_CHECKING:
 AT_WORK = 2
 # Who has stood in line for so long goes in all the same: what holds up those inside is not known.
 LINE_SECONDS = 5.0
-# Whoever watches is answered before all others.
+# Whoever watches is answered before all others, with what was said before. To ask in another way,
+# or as `check` does, costs as much as any page, and anybody can.
 AT_ONCE = "/healthz"
+CHECK = "HTTP_X_REPORTER_CHECK"
 
 _line = Gate(AT_WORK)
 _of_thread = threading.local()
 
 
 def in_line(app: WSGIApplication) -> WSGIApplication:
-    """WSGI middleware: each request but AT_ONCE has a place while it is at work."""
+    """WSGI middleware: each request has a place while it is at work."""
 
     def at_work(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") == AT_ONCE:
+        if is_answered_at_once(environ):
             return app(environ, start_response)
         if environ.get("CONTENT_LENGTH"):
             environ["wsgi.input"] = Arriving(environ["wsgi.input"], environ["CONTENT_LENGTH"])
@@ -45,6 +47,14 @@ def in_line(app: WSGIApplication) -> WSGIApplication:
             leave()
 
     return at_work
+
+
+def is_answered_at_once(environ: WSGIEnvironment) -> bool:
+    return (
+        environ.get("PATH_INFO") == AT_ONCE
+        and environ.get("REQUEST_METHOD") == "GET"
+        and CHECK not in environ
+    )
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 
-from reporter.database.at_work import AT_ONCE
+from reporter.database.at_work import AT_ONCE, is_answered_at_once
 from reporter.operations.condition import Readiness
-from reporter.operations.proxy import HEADER, answer_probe
+from reporter.operations.proxy import answer_probe
 from reporter.web.guards import csrf, limiter
 
 if TYPE_CHECKING:
@@ -32,15 +32,12 @@ class Alive:
     application is asked for it once. Whoever watches has to wait for the interpreter as seldom as
     can be, since many may want it."""
 
-    PROBE = f"HTTP_{HEADER.upper().replace('-', '_')}"
-
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app
         self.answer: tuple[str, list[tuple[str, str]], bytes] | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        is_usual = environ["REQUEST_METHOD"] == "GET" and self.PROBE not in environ
-        if environ["PATH_INFO"] != AT_ONCE or not is_usual:
+        if not is_answered_at_once(environ):
             return self.app(environ, start_response)
         if not self.answer:
             self.answer = self._ask(environ)

@@ -70,7 +70,7 @@ class Pool:
     def __call__(self, answers: Answers, environ: dict[str, Any]) -> None:
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             self._sent(answers, environ)
-        elif environ["PATH_INFO"] == at_work.AT_ONCE:
+        elif at_work.is_answered_at_once(environ):
             self._serve(answers, environ)
         else:
             with self._lock:

@@ -76,6 +76,12 @@ def test_list_tells_no_age_of_what_was_put_off(cli: FlaskCliRunner, queue: Queue
     assert row == "INC-KX7M9Q  acknowledgement  queued        -  in 1 h              0  -"
 
 
+def test_show_tells_until_when_a_mail_was_put_off(cli: FlaskCliRunner, queue: Queue) -> None:
+    queue(kind="acknowledgement", due_at=NOW + timedelta(hours=2))
+    shown = run(cli, "outbox", "show", "INC-KX7M9Q").splitlines()
+    assert shown[1] == f"  put off to {NOW + timedelta(hours=2):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def test_list_leaves_out_what_was_sent(
     cli: FlaskCliRunner, database: Database, queue: Queue
 ) -> None:

@@ -61,7 +61,7 @@ def show_command(reference: str, body: bool) -> None:
     with get_database().read() as session:
         messages = _known(backlog.find(session, reference), reference)
         for message in messages:
-            _show(message, _due(message, _unsent_ids(messages), now))
+            _show(message, _due(message, _unsent_ids(messages), now), now)
             if body:
                 _show_body(message)
             click.echo()
@@ -136,10 +136,11 @@ def _due(message: Message, unsent_ids: set[int], now: datetime) -> str:
     return "being sent" if message.claimed_by else f"in {spoken(seconds)}"
 
 
-def _show(message: Message, due: str) -> None:
+def _show(message: Message, due: str, now: datetime) -> None:
     form = "" if message.form == MailForm.FULL else f", {message.form.replace('_', ' ')}"
     click.echo(f"{printable(message.reference)} {message.kind}: {message.state}{form}")
-    click.echo(f"  saved {message.created_at:{TIME}}")
+    since = "saved" if message.created_at <= now else "put off to"
+    click.echo(f"  {since} {message.created_at:{TIME}}")
     if message.sent_at:
         click.echo(f"  sent  {message.sent_at:{TIME}}")
     if message.state == MailState.QUEUED:

@@ -282,6 +282,14 @@ def test_who_has_stood_for_long_goes_in_all_the_same(
     assert has_place(line)
 
 
+def test_who_has_waited_elsewhere_for_long_goes_in_at_once(line: Gate) -> None:
+    assert line.acquire(timeout=20)
+    at_work.come(after_seconds=600.0)
+    assert at_work.leave()
+    assert not has_place(line)  # which somebody else has
+    line.release()
+
+
 def test_who_fails_leaves(line: Gate) -> None:
     def fails(environ: Any, start_response: Any) -> list[bytes]:
         raise ValueError

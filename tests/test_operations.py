@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -148,11 +149,46 @@ def test_what_takes_long_shows_how_far_it_is_on_a_terminal_alone(
     assert list(terminal.progress(range(3), "Copying", 3)) == [0, 1, 2]
     assert capsys.readouterr().err == ""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert list(terminal.progress(range(3), "Copying", 3)) == [0, 1, 2]
+    assert list(terminal.progress(range(3), "Copying", 3, lambda item: item)) == [0, 1, 2]
     shown = capsys.readouterr()
     assert "Copying" in shown.err
     assert "100%" in shown.err
     assert shown.out == ""
+
+
+def test_who_purges_or_copies_on_a_terminal_sees_how_far_it_is(
+    app: Flask,
+    cli: FlaskCliRunner,
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True)
+    for _ in range(2):
+        a_report(app)
+    copied = run(cli, "db", "copy", "--to", f"sqlite:///{tmp_path / 'copy.db'}")
+    assert "Copying" in copied
+    assert "100%" in copied
+    mark_sent(database)
+    with database.write() as session:
+        long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+        session.execute(sa.update(models.Report).values(saved_at=long_ago))
+    purged = run(cli, "purge")
+    assert "Purging" in purged
+    assert "100%" in purged  # though both reports went in one step
+
+
+def test_the_alerts_of_the_guide_are_of_figures_that_there_are(app: Flask) -> None:
+    guide = Path(__file__).parents[1] / "docs/operations.md"
+    alerts = re.findall(r"^ +expr: (.+)$", guide.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(alerts) == 3
+    text = app.test_client().get("/metrics", base_url="http://127.0.0.1:8000").text
+    lines = text.splitlines()
+    if app.config["DATABASE_URL"].startswith("postgresql"):  # whose disk is none of ours
+        lines.append("reporter_disk_free_bytes 1.0")
+    for name, labels in re.findall(r"(reporter_\w+)(?:{(.+?)})?", " ".join(alerts)):
+        shown = f"{name}{{{labels}" if labels else f"{name} "
+        assert any(line.startswith(shown) for line in lines), shown
 
 
 def test_status_tells_of_what_support_waits_for_too_long(

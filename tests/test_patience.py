@@ -347,6 +347,24 @@ def test_who_has_waited_longest_is_let_in_next() -> None:
     assert [order.get_nowait() for _ in threads] == list(range(5))
 
 
+def test_those_who_wait_in_vain_together_give_up_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("reporter.database.gate.APART_SECONDS", 0.2)
+    gate = Gate(0)
+    gone: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def waits(number: int, seconds: float) -> None:
+        if not gate.acquire(timeout=seconds):
+            gone.put(number)
+
+    for number, seconds in enumerate((0.3, 0.2, 0.1)):  # the last one would be the first to go
+        threading.Thread(target=waits, args=(number, seconds)).start()
+        while len(gate._waiting) == number:
+            pass
+    assert [gone.get(timeout=20) for _ in range(3)] == [0, 1, 2]
+
+
 def test_a_page_that_has_waited_for_many_answers_is_given_a_moment_for_the_next() -> None:
     with of_a_page():
         patience.spend(patience.PAGE_SECONDS + 3)

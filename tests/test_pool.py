@@ -189,6 +189,18 @@ def test_what_is_not_answered_is_an_error_and_frees_its_thread_and_place(
     assert line._free == MOST
 
 
+def test_a_page_that_has_come_in_stands_in_no_line_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = Gate(1)
+    monkeypatch.setattr(at_work, "_line", line)
+    told: SimpleQueue[str] = SimpleQueue()
+    app = at_work.in_line(lambda environ, _: told.put(environ["PATH_INFO"]) or [])  # type: ignore[func-returns-value]
+    pool = Pool(lambda _, environ: app(environ, None), 1, 1)  # type: ignore[arg-type]
+    for method in ("GET", "POST", "GET"):
+        pool(None, {"PATH_INFO": f"/{method}", "REQUEST_METHOD": method})  # type: ignore[arg-type]
+        assert told.get(timeout=5) == f"/{method}"
+    assert line.acquire(timeout=5)
+
+
 def test_threads_that_a_crowd_needed_end_with_it() -> None:
     most = 2 * KEPT
     line = Gate(most)

@@ -64,7 +64,8 @@ def purge_command(dry_run: bool) -> None:
     if not dry_run:
         gone: Counter[str] = Counter()
         steps = purge.purge(database, current_app.config, now)
-        for name, number in progress(steps, "Purging", length=sum(counts.values())):
+        length = sum(counts.values())
+        for name, number in progress(steps, "Purging", length, lambda step: step[1]):
             gone[name] += number
         counts = dict(gone)
     taken = {name: number for name, number in counts.items() if number}

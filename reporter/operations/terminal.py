@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -53,10 +53,17 @@ def megabytes(size: int) -> str:
     return f"{size / 1_000_000:.0f} MB"
 
 
-def progress(items: Iterable[T], label: str, length: int) -> Iterator[T]:
-    """*items*, with a bar on standard error while they are taken, if that is a terminal."""
+def progress(
+    items: Iterable[T], label: str, length: int, size: Callable[[T], int] = lambda item: 1
+) -> Iterator[T]:
+    """*items*, with a bar on standard error while they are taken, if that is a terminal.
+
+    *size*: how much of *length* each of them is.
+    """
     if not sys.stderr.isatty():
         yield from items
         return
-    with click.progressbar(items, label=label, length=length, file=sys.stderr) as bar:
-        yield from bar
+    with click.progressbar(label=label, length=length, file=sys.stderr) as bar:
+        for item in items:
+            yield item
+            bar.update(size(item))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from queue import SimpleQueue
 from typing import Any
@@ -97,6 +98,32 @@ def test_who_watches_is_answered_while_all_others_wait_and_nothing_frees_them(
     assert server.answered.get_nowait() == "/healthz"
     assert server.answered.empty()
     assert server.at_work.empty()
+
+
+def test_thousands_who_watch_want_the_interpreter_one_at_a_time() -> None:
+    now, most = 0, 0
+    others_came = threading.Barrier(4)
+
+    def answer(_: object, _environ: dict[str, Any]) -> None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        time.sleep(0)  # for as long as somebody else wants to come in
+        now -= 1
+
+    pool = Pool(answer, MOST, MOST)
+
+    def watch() -> None:
+        others_came.wait(20)
+        for _ in range(200):
+            pool(None, {"PATH_INFO": "/healthz", "REQUEST_METHOD": "GET"})  # type: ignore[arg-type]
+
+    threads = [threading.Thread(target=watch) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert (now, most) == (0, 1)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,8 @@ class Pool:
     def __init__(self, answer: Answer, most: int, most_sent: int) -> None:
         self._answer = answer
         self._lock = threading.Lock()
+        # Whoever asks for the sign of life by the thousand wants the interpreter once at a time.
+        self._watched = threading.Lock()
         # Since when each of those waits that are not in, and what has the first of them come in.
         self._waiting: deque[tuple[float, Callable[[], object]]] = deque()
         self._may_be_sent = most_sent
@@ -71,7 +73,8 @@ class Pool:
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             self._sent(answers, environ)
         elif at_work.is_answered_at_once(environ):
-            self._serve(answers, environ)
+            with self._watched:
+                self._serve(answers, environ)
         else:
             with self._lock:
                 self._wait(partial(self._ask, (answers, environ)))

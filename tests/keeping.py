@@ -71,6 +71,19 @@ def unread() -> None:
     sys.stderr = sys.__stderr__
 
 
+def crashing() -> None:
+    """Whoever takes the place of one that ended ends at once too."""
+
+    def start_another(*_command: str) -> Child:
+        if len(started) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        started.append(child("true"))
+        return started[-1]
+
+    small.start = start_another
+    keep(ended(child("true")), child())
+
+
 def hung_up() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.kill(os.getpid(), signal.SIGHUP)
@@ -95,7 +108,7 @@ def first() -> None:
 
 
 SCENARIOS: dict[str, Any] = {
-    each.__name__: each for each in (adopted, gone, unread, hung_up, first)
+    each.__name__: each for each in (adopted, gone, unread, crashing, hung_up, first)
 }
 
 if __name__ == "__main__":

@@ -52,6 +52,13 @@ def test_it_goes_on_when_nobody_reads_its_log() -> None:
     assert comes_of("unread") == ("0 1\n", "")
 
 
+def test_it_ends_with_all_of_them_when_one_after_the_other_ends_at_once() -> None:
+    """So that whoever started it tells of it, or starts all anew."""
+    written, told = comes_of("crashing")
+    assert written == "1 1\n"
+    assert told.count("a process of the web server ended with 0") == 2
+
+
 def test_it_goes_on_after_a_hang_up_that_it_was_started_to_ignore() -> None:
     assert comes_of("hung_up")[0] == "0 1\n"
 

@@ -86,6 +86,17 @@ def test_that_no_worker_beats_is_told_once_and_so_is_its_end(without_worker: Wat
     assert without_worker.looks(3) == ["worker: all is well again, after 1 min"]
 
 
+def test_a_trouble_that_pauses_for_one_look_is_one(without_worker: Watched) -> None:
+    assert len(without_worker.looks(2)) == 1
+    without_worker.beat()
+    assert without_worker.looks() == []
+    with without_worker.database.write() as session:
+        beats.end(session, beats.Worker("one", "host", "1", NOW))
+    assert without_worker.looks(3) == []
+    without_worker.beat()
+    assert without_worker.looks(2) == ["worker: all is well again, after 2 min"]
+
+
 def test_a_worker_that_is_restarted_is_no_alarm(without_worker: Watched) -> None:
     without_worker.looks()
     without_worker.beat()

@@ -204,6 +204,21 @@ def test_what_fails_is_undone_alone(
     assert len(begun) == 1
 
 
+@pytest.mark.parametrize("kind", [writing, adding, by_hand])
+def test_the_first_one_is_undone_alone_too(
+    line: Line, begun: list[None], kind: Callable[[str], Write]
+) -> None:
+    def failing(session: Session) -> None:
+        kind("a")(session)
+        raise ValueError
+
+    told = line.write(failing, kind("b"), kind("c"))
+    assert isinstance(told[0].exception(), ValueError)
+    assert [each.exception() for each in told[1:]] == [None, None]
+    assert line.words() == {"b", "c"}
+    assert len(begun) == 1
+
+
 def test_who_finds_something_there_already_finds_it_committed(line: Line) -> None:
     """As the second press of one button, which is answered with what the first has made."""
     seen: list[set[str]] = []

@@ -50,19 +50,25 @@ class Group:
 
     def begin_part(self) -> Lent:
         """The connection that all parts have."""
-        self._say("SAVEPOINT part")
+        if self._parts:  # the first one is all of the transaction, and is undone with it
+            self._say("SAVEPOINT part")
         return self._lent
 
     def keep_part(self) -> None:
-        self._say("RELEASE part")
+        if self._parts:
+            self._say("RELEASE part")
         self._parts += 1
 
     def undo_part(self) -> None:
         """Undo what was written since `begin_part`. Where SQLite has undone all of the transaction
         by itself, as on a full disk, there is no such part, and nothing to commit."""
         try:
-            self._lent.driver.execute("ROLLBACK TO part")
-            self._lent.driver.execute("RELEASE part")
+            if self._parts:
+                self._lent.driver.execute("ROLLBACK TO part")
+                self._lent.driver.execute("RELEASE part")
+            else:
+                self._lent.driver.rollback()
+                self._lent.driver.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             self._error = error
 

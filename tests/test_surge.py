@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -145,6 +146,29 @@ def test_a_large_surge_is_counted_once_in_a_while(app: Flask) -> None:
     assert counts == [MANY + 1, MANY + 1, MANY + 3]
     with database.read() as session:
         assert session.scalar(sa.select(Surge.last_at)) == SENT_AT + timedelta(seconds=11)
+
+
+def test_what_is_usual_is_counted_once_a_minute_and_anew_after_a_surge(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database: Database = app.extensions["sqlalchemy"]
+    counted_at: list[int] = []
+
+    def counting(*of: Any) -> list[int]:
+        counted_at.append(seconds)
+        return count_reports(*of)
+
+    monkeypatch.setattr("reporter.surge.detection.count_reports", counting)
+    with database.write() as session:
+        session.add_all(a_row(number, "email", SENT_AT) for number in range(9))
+    for seconds in (0, 30, 59, 60, 61, 62):
+        if seconds == 61:
+            with database.write() as session:
+                past = SENT_AT - 2 * DAY
+                session.add(Surge(service="email", since=past, last_at=past + HOUR, normal=1.0))
+        with app.app_context(), database.read() as session:
+            judge(session, "email", SENT_AT + timedelta(seconds=seconds))
+    assert counted_at == [0, 60, 61]
 
 
 # What support receives

@@ -39,6 +39,7 @@ from reporter.surge.statistics import (
 OVER_AFTER = timedelta(hours=1)
 # So many at once are not counted anew for each: a process does so after a while.
 MANY, COUNTED_FOR = 100, timedelta(seconds=10)
+USUAL_FOR = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,7 @@ def judge(session: Session, service: str, at: datetime, source: str = "") -> Sur
     if current and at - current.since < DAY:  # which is left out of what is normal in any case
         usual = current.normal
     else:
-        left_out = [(surge.since, surge.last_at) for surge in surges]
-        usual = normal(count_reports(session, service, usual_times(at, left_out)))
+        usual = _usual(session, service, at, [(surge.since, surge.last_at) for surge in surges])
     if not is_surge(short_count + 1, count + 1, usual):
         return None
     since = current.since if current else min(first, at)
@@ -95,6 +95,21 @@ def judge(session: Session, service: str, at: datetime, source: str = "") -> Sur
     if current and count >= MANY:
         known[service] = surging
     return surging
+
+
+def _usual(
+    session: Session, service: str, at: datetime, left_out: list[tuple[datetime, datetime]]
+) -> float:
+    """How many reports an hour the service usually has at that time; as the process has counted
+    within USUAL_FOR, since reports that come now change nothing of it."""
+    known: dict[str, tuple[datetime, object, float]] = current_app.extensions.setdefault(
+        "usual", {}
+    )
+    counted_at, without, usual = known.get(service, (at, None, 0.0))
+    if without != left_out or not counted_at <= at < counted_at + USUAL_FOR:
+        usual = normal(count_reports(session, service, usual_times(at, left_out)))
+        known[service] = at, left_out, usual
+    return usual
 
 
 def compose(surging: Surging, at: datetime) -> Mail | None:

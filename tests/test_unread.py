@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -87,6 +88,22 @@ def test_whoever_reads_slowly_is_under_way_until_the_end_however_that_comes(
         answer.close()
         answer.close()
     del answer, reading
+    assert server.held() == (0, 0)
+
+
+def test_one_that_is_forgotten_while_somebody_is_counted_stops_nobody() -> None:
+    """Garbage is looked for at any moment, by whoever makes something: in the middle of it too."""
+    server = Server(b"x" * IN_MEMORY)
+    answers = [server.ask()]
+
+    def count() -> None:
+        with server.doors.lock, unread._lock:
+            answers.clear()
+
+    counting = threading.Thread(target=count, daemon=True)
+    counting.start()
+    counting.join(10)
+    assert not counting.is_alive()
     assert server.held() == (0, 0)
 
 

@@ -48,7 +48,7 @@ class Crowding:
     def __init__(self, app: WSGIApplication, named: Callable[[str], str]) -> None:
         self.app = app
         self.named = named
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # what is forgotten leaves, also while we count
         self.under_way: Counter[str] = Counter()
         self.of_all = 0
 

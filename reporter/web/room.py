@@ -13,7 +13,7 @@ class Room:
         self.held = 0
         self.held_of: Counter[str] = Counter()
         self._most, self._of_a_client = most, of_a_client
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is forgotten gives back, also while we count
 
     def takes(self, client: str, size: int) -> bool:
         """Whether there was room; then it is taken, and has to be given back."""

@@ -23,6 +23,7 @@ from reporter.demo.mailbox import LOOPBACK, free_port
 
 T = TypeVar("T")
 
+REPORTER = (sys.executable, "-m", "reporter")
 SETTINGS = {
     "SECRET_KEY": "functional" * 4,
     "PROVIDER_NAME": "Ejemplo Hosting",
@@ -51,7 +52,7 @@ class Service:
         self,
         folder: Path,
         *arguments: str,
-        command: tuple[str, ...] = (sys.executable, "-m", "reporter"),
+        command: tuple[str, ...] = REPORTER,
         port: int | None = None,
         **settings: Any,
     ) -> None:
@@ -90,6 +91,19 @@ class Service:
             return Visitor(self).peek("/readyz").status == 200
         except BROKEN:
             return False
+
+    @property
+    def keeper(self) -> Process | None:
+        """Which process keeps those of the web server; None until it has started all of them."""
+        return self.part("reporter.serving.keeper")
+
+    @property
+    def worker(self) -> Process | None:
+        return self.part("worker")
+
+    def part(self, word: str) -> Process | None:
+        """That one of its processes whose command line has *word*."""
+        return next((process for process in self.tree() if word in process.words()), None)
 
     def run(self, *arguments: str) -> str:
         """What a command says in this service's folder, and with its settings."""
@@ -142,6 +156,8 @@ def running(folder: Path, *arguments: str, **settings: Any) -> Iterator[Service]
         until(service.is_ready)
         if arguments[0] == "serve":  # the worker may take longer than the web half
             until(lambda: "worker started" in service.log)
+        if arguments[0] != "worker" and service.command == REPORTER:
+            until(lambda: service.keeper)  # who has answered does so before that one keeps it
         seen = service.tree()
         yield service
         service.end()
@@ -186,6 +202,13 @@ class Process(NamedTuple):
     def is_alive(self) -> bool:
         stat = _stat(self.pid)
         return stat is not None and stat.started == self.started and stat.state != "Z"
+
+    def words(self) -> list[str]:
+        """Its command line; nothing when it is gone."""
+        try:
+            return Path(f"/proc/{self.pid}/cmdline").read_text().split("\0")
+        except OSError:
+            return []
 
 
 class Stat(NamedTuple):

@@ -21,6 +21,7 @@ from factories import sqlite_url, values
 from flask import Flask
 from running import (
     BROKEN,
+    Process,
     Service,
     Visitor,
     command,
@@ -75,14 +76,16 @@ def is_free(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) != 0
 
 
-def part(service: Service, name: str) -> int:
-    """The process of one of the halves: of the web server's, the one that keeps the others."""
-    titles = [{"web": b"reporter.serving.keeper", "worker": b"reporter\0worker"}[name]]
-    return next(
-        process.pid
-        for process in service.tree()[1:]
-        if any(title in Path(f"/proc/{process.pid}/cmdline").read_bytes() for title in titles)
-    )
+def kept(service: Service) -> list[Process]:
+    """The processes of its web server that answer."""
+    assert service.keeper
+    return family(service.keeper.pid)[1:]
+
+
+def kill(process: Process | None) -> None:
+    assert process
+    assert process.is_alive()
+    os.kill(process.pid, signal.SIGKILL)
 
 
 class TestServe:
@@ -125,7 +128,7 @@ class TestServe:
     def test_when_one_half_dies_all_ends_and_says_which(self, tmp_path: Path, half: str) -> None:
         with running(tmp_path, "serve") as service:
             everything = service.tree()
-            os.kill(part(service, half), signal.SIGKILL)
+            kill(service.keeper if half == "web" else service.worker)
             assert service.process.wait(30) == 1
             assert f"{half} ended with -9: stopping all" in service.log
             until(lambda: not any(process.is_alive() for process in everything))
@@ -141,8 +144,8 @@ class TestServe:
 
     def test_a_process_of_the_web_server_that_dies_is_replaced(self, tmp_path: Path) -> None:
         with running(tmp_path, "serve", WEB_PROCESSES=1) as service:
-            [child] = family(part(service, "web"))[1:]
-            os.kill(child.pid, signal.SIGKILL)
+            [child] = kept(service)
+            kill(child)
             until(lambda: not child.is_alive())
             until(service.is_ready)
             assert "a process of the web server ended with -9" in service.log
@@ -155,11 +158,10 @@ class TestServe:
     def test_one_that_dies_again_and_again_ends_all(self, tmp_path: Path) -> None:
         with running(tmp_path, "serve", WEB_PROCESSES=1) as service:
             everything = service.tree()
-            keeper = part(service, "web")
-            [first] = family(keeper)[1:]
-            os.kill(first.pid, signal.SIGKILL)
-            until(lambda: {one.pid for one in family(keeper)} - {keeper, first.pid})
-            os.kill(family(keeper)[1].pid, signal.SIGKILL)
+            [first] = kept(service)
+            kill(first)
+            second, *_ = until(lambda: [one for one in kept(service) if one != first])
+            kill(second)
             assert service.process.wait(30) == 1
             assert "web ended with 1: stopping all" in service.log
             until(lambda: not any(process.is_alive() for process in everything))

@@ -21,12 +21,16 @@ from typing import Any
 import apprise
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
+from ports import free_port
 
 from reporter.delivery.relays import Relay
-from reporter.demo.mailbox import LOOPBACK, free_port
+from reporter.demo.mailbox import LOOPBACK
 
-HANG, DROP = "HANG", "DROP"
+HANG, DROP, HELD = "HANG", "DROP", "HELD"
 HANG_SECONDS = 30
+# A busy machine may take so long to do what takes no time.
+PATIENCE_SECONDS = 20.0
+IMPATIENT_SECONDS = 0.3  # with who never answers
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ class Received:
 @dataclass
 class SmtpServer:
     """An SMTP server. `answers` has, for a command, what it answers in place of "250 ok", one by
-    one: a reply line, HANG, DROP, or "SLOW 0.5" for "250 ok" after half a second. "BODY" is when
-    DATA was allowed, "DATA" the final dot.
+    one: a reply line, HANG, DROP, HELD for "250 ok" once it is `let_go`, or "SLOW 0.5" for the same
+    after half a second. "BODY" is when DATA was allowed, "DATA" the final dot.
     """
 
     answers: dict[str, Iterable[str]] = field(default_factory=dict)
@@ -56,6 +60,7 @@ class SmtpServer:
     names: list[str] = field(default_factory=list)  # what clients called themselves
     connections: int = 0
     transports: set[Any] = field(default_factory=set)
+    let_go: threading.Event = field(default_factory=threading.Event)
     loop: Any = None
 
     def __post_init__(self) -> None:
@@ -63,7 +68,7 @@ class SmtpServer:
 
     @property
     def relay(self) -> Relay:
-        return Relay(LOOPBACK, self.port, timeout=2)
+        return Relay(LOOPBACK, self.port, timeout=PATIENCE_SECONDS)
 
     @property
     def open_connections(self) -> int:
@@ -77,7 +82,7 @@ class SmtpServer:
                 transport.abort()
             await asyncio.sleep(0)  # in which they are closed
 
-        asyncio.run_coroutine_threadsafe(close(), self.loop).result(20)
+        asyncio.run_coroutine_threadsafe(close(), self.loop).result(PATIENCE_SECONDS)
 
     def answer(self, command: str) -> str:
         self.commands.append(command)
@@ -88,7 +93,11 @@ class SmtpServer:
 def smtp_server(**settings: Any) -> Iterator[SmtpServer]:
     server = SmtpServer(**settings)
     controller = Controller(
-        None, hostname=LOOPBACK, port=server.port, ssl_context=server.ssl_context
+        None,
+        hostname=LOOPBACK,
+        port=server.port,
+        ssl_context=server.ssl_context,
+        ready_timeout=PATIENCE_SECONDS,
     )
     controller.factory = lambda: _Session(server)
     controller.start()
@@ -123,6 +132,10 @@ class _Session(SMTP):
             await asyncio.sleep(HANG_SECONDS)
         if reply == DROP:
             self.transport.abort()
+        if reply == HELD:
+            while not self.told.let_go.is_set():
+                await asyncio.sleep(0.01)
+            return "250 ok"
         if reply.startswith("SLOW"):
             await asyncio.sleep(float(reply.split()[1]))
             return "250 ok"
@@ -218,9 +231,9 @@ def alarm_server(status: int = 200) -> Iterator[AlarmServer]:
 
 
 @contextlib.contextmanager
-def _takes(take: Callable[[socket.socket], None] | None) -> Iterator[Relay]:
+def _takes(take: Callable[[socket.socket], None] | None, timeout: float) -> Iterator[Relay]:
     """A relay that does what *take* does with each connection; with None nobody is there for it."""
-    with socket.create_server((LOOPBACK, 0)) as listener:
+    with socket.create_server((LOOPBACK, free_port())) as listener:
 
         def accept() -> None:
             with contextlib.suppress(OSError):
@@ -230,7 +243,7 @@ def _takes(take: Callable[[socket.socket], None] | None) -> Iterator[Relay]:
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         try:
-            yield Relay(LOOPBACK, listener.getsockname()[1], timeout=0.3)
+            yield Relay(LOOPBACK, listener.getsockname()[1], timeout=timeout)
         finally:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)  # wakes accept()
@@ -244,7 +257,9 @@ def says(greeting: bytes | None) -> AbstractContextManager[Relay]:
         with connection:
             connection.sendall(greeting or b"")
 
-    return _takes(greet if greeting is not None else None)
+    if greeting is None:
+        return _takes(None, IMPATIENT_SECONDS)
+    return _takes(greet, PATIENCE_SECONDS)
 
 
 def talks(talk: Callable[[socket.socket], None]) -> AbstractContextManager[Relay]:
@@ -254,7 +269,18 @@ def talks(talk: Callable[[socket.socket], None]) -> AbstractContextManager[Relay
         with connection, contextlib.suppress(OSError):
             talk(connection)
 
-    return _takes(lambda it: threading.Thread(target=one, args=(it,), daemon=True).start())
+    def take(connection: socket.socket) -> None:
+        threading.Thread(target=one, args=(connection,), daemon=True).start()
+
+    return _takes(take, PATIENCE_SECONDS)
+
+
+def hears(connection: socket.socket, end: bytes = b"\r\n") -> bytes:
+    """What is said until there is *end*, in however many pieces; less when no more comes."""
+    heard = b""
+    while end not in heard and (piece := connection.recv(65536)):
+        heard += piece
+    return heard
 
 
 def drips(connection: socket.socket) -> None:
@@ -267,7 +293,7 @@ def drips(connection: socket.socket) -> None:
 def never_ends(connection: socket.socket) -> None:
     """An answer to EHLO with one more line, for ever."""
     connection.sendall(b"220 hello\r\n")
-    connection.recv(1024)
+    hears(connection)
     while True:
         connection.sendall(b"250-and\r\n")
         time.sleep(0.001)
@@ -276,7 +302,7 @@ def never_ends(connection: socket.socket) -> None:
 def floods(connection: socket.socket) -> None:
     """The same, as fast as it goes."""
     connection.sendall(b"220 hello\r\n")
-    connection.recv(1024)
+    hears(connection)
     while True:
         connection.sendall(b"250-and\r\n" * 1000)
 

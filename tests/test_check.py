@@ -21,6 +21,7 @@ import time_machine
 import trustme
 from factories import SETTINGS, make_tables, sqlite_url
 from flask import Flask
+from ports import free_port
 from servers import SmtpServer, alarm_server, says, smtp_server
 from werkzeug.serving import make_server
 
@@ -28,7 +29,7 @@ from reporter import create_app
 from reporter.database import Database
 from reporter.database import file as database_file
 from reporter.delivery import beats
-from reporter.demo.mailbox import LOOPBACK, free_port
+from reporter.demo.mailbox import LOOPBACK
 from reporter.operations.relay_check import CERTIFICATE_DAYS
 from reporter.operations.site_check import proxy_findings
 from reporter.web import uploads

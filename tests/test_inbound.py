@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import smtplib
-import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from customers import Customer
+from ports import free_port
 from provider import (
     Provider,
     a_provider,
@@ -37,9 +37,7 @@ SENDER = "incident-reporter@example.com"
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as free:
-        free.bind((LOOPBACK, 0))
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

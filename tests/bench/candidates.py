@@ -21,10 +21,10 @@ from customers import Page
 from factories import ANSWERS, SLUGS, values
 from flask import Flask
 from load import post
+from ports import free_port
 from running import Service, running
 
 from reporter import create_app, models
-from reporter.demo.mailbox import free_port
 from reporter.links import hash_token, new_token
 from reporter.web.browser import Key
 from reporter.wizard.report_stage import new_key
@@ -42,8 +42,9 @@ def sink(milliseconds: int, *options: str) -> Iterator[tuple[int, subprocess.Pop
     port = free_port()
     command = [sys.executable, str(HERE / "sink.py"), str(port), str(milliseconds), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    time.sleep(0.3)
     try:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n", "the relay does not start"
         yield port, process
     finally:
         process.terminate()

@@ -1,7 +1,7 @@
 """A relay that takes every mail after so many milliseconds: python sink.py PORT MILLISECONDS.
 
-It offers PIPELINING, as Postfix and Exim do. It prints a line for each mail, with the time and the
-Subject, when its last argument is "tell".
+It offers PIPELINING, as Postfix and Exim do. It prints "ready" when it is, and a line for each
+mail, with the time and the Subject, when its last argument is "tell".
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 async def main() -> None:
     server = await asyncio.start_server(serve, "127.0.0.1", PORT, limit=2**25, backlog=512)
     async with server:
+        print("ready", flush=True)
         await server.serve_forever()
 
 

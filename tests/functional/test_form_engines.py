@@ -17,11 +17,10 @@ import pytest
 import sites
 from engines import FILL, Engine
 from pages import CHANGES, CONTACT, FAILURE, STEPS, TIMING
+from ports import free_port
 from provider import a_picture
 from running import Visitor, until
 from sites import Site
-
-from reporter.demo.mailbox import free_port
 
 # What the script uses that some browser of the last years lacks, or somebody takes away.
 TAKEN_AWAY = [

@@ -9,11 +9,12 @@ from browser import chromium
 from factories import parsed
 from pages import person
 from playwright.sync_api import expect
+from ports import free_port
 from provider import answer_to, text_of
 from running import serving, until
 from servers import smtp_server
 
-from reporter.demo.mailbox import LOOPBACK, free_port
+from reporter.demo.mailbox import LOOPBACK
 
 SECRET = "copies-7q2fx@example.com"
 

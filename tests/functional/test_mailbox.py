@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 from reporter.demo import mailbox
 
@@ -19,7 +20,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def port(path: Path) -> Iterator[int]:
-    port = mailbox.free_port()
+    port = free_port()
     running = mailbox.start(path, port)
     yield port
     running.stop()
@@ -75,7 +76,7 @@ def test_an_empty_or_missing_mailbox_lists_nothing(tmp_path: Path, path: Path, p
 
 def test_the_mailbox_keeps_its_mails_over_a_restart(path: Path, port: int) -> None:
     send(port, "uno")
-    again = mailbox.start(path, other := mailbox.free_port())
+    again = mailbox.start(path, other := free_port())
     send(other, "dos")
     again.stop()
     assert len(mailbox.entries(path)) == 2

@@ -28,10 +28,9 @@ from browser import chromium  # noqa: E402
 from factories import parsed  # noqa: E402
 from pages import person  # noqa: E402
 from playwright.sync_api import expect  # noqa: E402
+from ports import free_port  # noqa: E402
 from provider import answer_to  # noqa: E402
 from running import serving  # noqa: E402
-
-from reporter.demo.mailbox import free_port  # noqa: E402
 
 PAGE = HERE.parents[1] / "docs" / "inbound.md"
 SECRET = "copies-7q2fxm4k@example.com"

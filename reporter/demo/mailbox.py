@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mailbox
 import os
+import re
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from aiosmtpd.controller import Controller
 from reporter.database.file import make_folder
 
 LOOPBACK = "127.0.0.1"
+_NUMBER = re.compile(r"Q(\d+)\.")  # of a mail that `mailbox` has taken
 
 
 class Running(Protocol):
@@ -73,8 +75,7 @@ def free_port() -> int:
 
 def entries(path: Path) -> list[Entry]:
     """What the Maildir at *path* holds, newest first."""
-    files = sorted(_files(path), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    return [_entry(file) for file in files]
+    return [_entry(file) for file in sorted(_files(path), key=_came, reverse=True)]
 
 
 def read(path: Path, key: str) -> InboxMail | None:
@@ -105,6 +106,12 @@ class _Keeper:
 
 def _files(path: Path) -> list[Path]:
     return [file for folder in ("new", "cur") for file in (path / folder).glob("*")]
+
+
+def _came(file: Path) -> tuple[int, int]:
+    """In which order: several may have the same time, and each has a number in its name."""
+    number = _NUMBER.search(file.name)
+    return file.stat().st_mtime_ns, int(number[1]) if number else 0
 
 
 def _entry(file: Path) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import smtplib
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -43,6 +44,8 @@ def send(port: int, subject: str, **attachments: bytes) -> None:
 def test_mails_are_listed_newest_first(path: Path, port: int) -> None:
     for subject in ("uno", "dos", "tres – ñ"):
         send(port, subject)
+    for file in path.glob("new/*"):
+        os.utime(file, (1_700_000_000, 1_700_000_000))  # as in one tick of the clock
     entries = mailbox.entries(path)
     assert [entry.subject for entry in entries] == ["tres – ñ", "dos", "uno"]
     assert entries[0].sender == "Hosting Ejemplo <incident-reporter@example.com>"

@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,13 +20,14 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from conftest import a_mail
 from factories import make_tables, sqlite_url
+from ports import free_port
 from running import Service, family, kill_all
 from servers import HANG, SmtpServer, drips, floods, never_ends, says, smtp_server, talks
 
 from reporter.database import Database
 from reporter.delivery import outbox
 from reporter.delivery.relays import Relay
-from reporter.demo.mailbox import LOOPBACK, free_port
+from reporter.demo.mailbox import LOOPBACK
 from reporter.models import Attempt, MailKind, MailState, Message
 
 LONG = os.environ.get("FAULTS") == "long"
@@ -182,10 +183,14 @@ def greets(how: str) -> Iterator[Relay]:
 def frozen(pid: int) -> Iterator[None]:
     """A process and all that came of it does nothing, not even end, as on a machine that hangs."""
     processes = family(pid)
-    try:
+
+    def each_is_told(number: signal.Signals) -> None:
         for process in processes:
-            os.kill(process.pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):  # one that comes and goes
+                os.kill(process.pid, number)
+
+    try:
+        each_is_told(signal.SIGSTOP)
         yield
     finally:
-        for process in processes:
-            os.kill(process.pid, signal.SIGCONT)
+        each_is_told(signal.SIGCONT)

@@ -12,6 +12,8 @@ from factories import make_tables
 from reporter.database import driver_url
 from reporter.models import Base
 
+# What of pg_stat_activity is of the tests of this process, and not ourselves.
+OF_THIS_DATABASE = "datname = current_database() AND pid <> pg_backend_pid()"
 # Every table and index with its columns, and every trigger.
 SHAPE = sa.text("""
     SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (

@@ -29,7 +29,7 @@ from reporter.demo.mailbox import LOOPBACK
 HANG, DROP, HELD = "HANG", "DROP", "HELD"
 HANG_SECONDS = 30
 # A busy machine may take so long to do what takes no time.
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 20
 IMPATIENT_SECONDS = 0.3  # with who never answers
 
 

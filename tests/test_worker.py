@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,10 +16,13 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 from conftest import NOW, QUEUED, a_mail
+from emptied import OF_THIS_DATABASE
 from flask import Flask
-from servers import HANG, SmtpServer, alarm_server, smtp_server
+from servers import HANG, HELD, SmtpServer, alarm_server, smtp_server
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
+from test_beats import alive
+from waiting import until
 
 from reporter.database import Database
 from reporter.delivery import insisting, outbox, worker
@@ -35,13 +37,6 @@ Queue = Callable[..., int]
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.05)
     monkeypatch.setattr(insisting, "LONGEST_PAUSE_SECONDS", 0.05)
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.01)
 
 
 @contextlib.contextmanager
@@ -159,8 +154,8 @@ def test_a_running_worker_sends_what_comes_and_holds_no_connection(
     with smtp_server() as server, running(make_app(server.relay)):
         for count in (1, 2):
             queue()
-            wait_for(lambda count=count: len(server.received) == count)
-            wait_for(lambda: server.open_connections == 0)
+            until(lambda count=count: len(server.received) == count)
+            until(lambda: server.open_connections == 0)
     assert states(database) == ["sent", "sent"]
 
 
@@ -172,7 +167,7 @@ def test_several_workers_send_each_mail_once(
     with smtp_server() as server, contextlib.ExitStack() as stack:
         for _ in range(4):
             stack.enter_context(running(make_app(server.relay)))
-        wait_for(lambda: states(database) == ["sent"] * 40)
+        until(lambda: states(database) == ["sent"] * 40)
     assert len(server.received) == 40
     assert len(set(message_ids(server))) == 40
 
@@ -200,12 +195,15 @@ def test_a_signal_lets_the_mail_in_hand_be_finished(
 ) -> None:
     queue(), queue()
     with (
-        smtp_server(answers={"DATA": ["SLOW 0.5"]}) as server,
+        smtp_server(answers={"DATA": [HELD]}) as server,
         process(database_url, server) as child,
     ):
-        wait_for(lambda: "DATA" in server.commands)
+        until(lambda: "DATA" in server.commands)
+        until(lambda: alive(database, datetime.now(UTC)))
         child.send_signal(number)
-        assert child.wait(10) == 0
+        until(lambda: not alive(database, datetime.now(UTC)))  # it takes nothing up any more
+        server.let_go.set()
+        assert child.wait(20) == 0
     assert states(database) == ["sent", "queued"]
 
 
@@ -214,7 +212,7 @@ def test_an_idle_worker_ends_at_a_signal(database: Database, database_url: str) 
         assert child.stderr is not None
         child.stderr.readline()
         child.terminate()
-        assert child.wait(5) == 0
+        assert child.wait(20) == 0
 
 
 def test_what_a_killed_worker_held_is_sent_by_the_next(
@@ -223,7 +221,7 @@ def test_what_a_killed_worker_held_is_sent_by_the_next(
     queue(content=content(1))
     with smtp_server(answers={"DATA": [HANG]}) as server:
         with process(database_url, server) as child:
-            wait_for(lambda: "DATA" in server.commands)
+            until(lambda: "DATA" in server.commands)
             child.kill()
         worker.run(make_app(server.relay), once=True)
     assert message_ids(server) == [b"<1@example.com>"] * 2
@@ -244,11 +242,11 @@ def test_a_worker_waits_for_a_database_that_is_not_there_yet(
     with smtp_server() as server:
         app = make_app(server.relay)
         with capture_logs() as logs, running(app):
-            wait_for(lambda: sum(e["event"] == "database unavailable" for e in logs) > 2)
+            until(lambda: sum(e["event"] == "database unavailable" for e in logs) > 2)
             Base.metadata.create_all(database.engine)
             with database.write() as session:
                 outbox.enqueue(session, a_mail(mime_id="<1@example.com>"), **QUEUED)
-            wait_for(lambda: states(database) == ["sent"])
+            until(lambda: states(database) == ["sent"])
     database.close()
     told = [entry for entry in logs if entry["event"] == "database unavailable"]
     assert {entry["log_level"] for entry in told} == {"error"}
@@ -270,14 +268,15 @@ def test_a_mail_accepted_while_the_database_is_away_is_sent_once(
         with database.write() as session:
             session.execute(sa.text(f"ALTER TABLE {old} RENAME TO {new}"))
 
-    with smtp_server(answers={"DATA": ["SLOW 0.3"]}) as server:
+    with smtp_server(answers={"DATA": [HELD]}) as server:
         app = make_app(server.relay)
         with capture_logs() as logs, running(app):
-            wait_for(lambda: "DATA" in server.commands)
+            until(lambda: "DATA" in server.commands)
             rename("message", "away")
-            wait_for(lambda: sum(e["event"] == "database unavailable" for e in logs) > 2)
+            server.let_go.set()
+            until(lambda: sum(e["event"] == "database unavailable" for e in logs) > 2)
             rename("away", "message")
-            wait_for(lambda: states(database) == ["sent"])
+            until(lambda: states(database) == ["sent"])
     assert len(server.received) == 1
 
 
@@ -286,13 +285,13 @@ def test_a_lost_connection_to_postgresql_is_opened_again(
 ) -> None:
     with smtp_server() as server, running(make_app(server.relay)):
         queue()
-        wait_for(lambda: states(database) == ["sent"])
+        until(lambda: states(database) == ["sent"])
         if database.engine.dialect.name == "postgresql":
             others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             with database.write() as session:
-                session.execute(sa.text(f"{others} WHERE pid <> pg_backend_pid()"))
+                session.execute(sa.text(f"{others} WHERE {OF_THIS_DATABASE}"))
         queue()
-        wait_for(lambda: states(database) == ["sent", "sent"])
+        until(lambda: states(database) == ["sent", "sent"])
 
 
 def test_logs_name_the_ticket_and_no_person(

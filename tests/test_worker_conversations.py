@@ -13,8 +13,9 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 from flask import Flask
-from servers import HANG, drips, never_ends, says, smtp_server, talks
-from test_worker import content, message_ids, running, states, wait_for
+from servers import HANG, HELD, drips, never_ends, says, smtp_server, talks
+from test_worker import content, message_ids, running, states
+from waiting import until
 
 from reporter.database import Database
 from reporter.delivery import conversations, health, worker
@@ -41,7 +42,7 @@ def test_a_mail_that_hangs_holds_one_conversation_and_not_the_others(
     with smtp_server(answers={"DATA": [HANG]}) as server:
         with running(make_app(server.relay, WORKER_CONNECTIONS=2, MAIL_TIMEOUT=30)):
             # Which of the first two is at the dot first is theirs to say.
-            wait_for(lambda: sorted(states(database)) == ["queued"] + ["sent"] * 5)
+            until(lambda: sorted(states(database)) == ["queued"] + ["sent"] * 5)
         assert server.commands.count("DATA") == 6
     with database.read() as session:
         [waits] = session.scalars(sa.select(Message).where(Message.state == "queued"))
@@ -54,12 +55,13 @@ def test_as_many_mails_are_in_flight_as_are_set(
     for number in range(4):
         queue(content=content(number))
     with (
-        smtp_server(answers={"DATA": repeat("SLOW 1", 4)}) as server,
+        smtp_server(answers={"DATA": repeat(HELD, 4)}) as server,
         running(make_app(server.relay, WORKER_CONNECTIONS=3)),
     ):
-        wait_for(lambda: server.commands.count("DATA") == 3)
+        until(lambda: server.commands.count("DATA") == 3)
         assert server.open_connections == 3
-        wait_for(lambda: states(database) == ["sent"] * 4)
+        server.let_go.set()
+        until(lambda: states(database) == ["sent"] * 4)
 
 
 def test_a_critical_ticket_does_not_wait_behind_a_queue(
@@ -71,10 +73,10 @@ def test_a_critical_ticket_does_not_wait_behind_a_queue(
         smtp_server(answers={"DATA": repeat("SLOW 0.05")}) as server,
         running(make_app(server.relay, WORKER_CONNECTIONS=2)),
     ):
-        wait_for(lambda: len(server.received) >= 4)
+        until(lambda: len(server.received) >= 4)
         queue(severity=1, content=content(100))
         before = len(server.received)
-        wait_for(lambda: b"<100@example.com>" in message_ids(server))
+        until(lambda: b"<100@example.com>" in message_ids(server))
     # Those in hand, and those that were claimed while it was being queued.
     assert message_ids(server).index(b"<100@example.com>") <= before + 4
 
@@ -87,7 +89,7 @@ def test_a_new_mail_is_sent_at_once(
     with smtp_server() as server, running(make_app(server.relay)):
         for count in (1, 2, 3):
             queue(content=content(count))
-            wait_for(lambda count=count: states(database) == ["sent"] * count)
+            until(lambda count=count: states(database) == ["sent"] * count)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_one_success_lets_all_go_that_waited_for_the_relay(
         smtp_server(answers={"RCPT": repeat("451 4.7.1 greylisted", 6)}) as server,
         running(make_app(server.relay, WORKER_CONNECTIONS=2)),
     ):
-        wait_for(lambda: states(database) == ["sent"] * 8, 10)
+        until(lambda: states(database) == ["sent"] * 8, 10)
 
 
 @contextlib.contextmanager
@@ -152,7 +154,7 @@ def test_a_worker_ends_though_its_relay_hangs_and_gives_the_mail_back(
     with hanging(where) as relay:
         app = make_app(relay, MAIL_TIMEOUT=600)
         with running(app):
-            wait_for(lambda: claimed_by(database, message_id))
+            until(lambda: claimed_by(database, message_id))
         assert claimed_by(database, message_id) is None
     assert states(database) == ["queued"]
 
@@ -167,7 +169,7 @@ def test_a_worker_ends_though_a_look_up_hangs(
     message_id = queue()
     try:
         with running(make_app(Relay("relay.example.com", timeout=600))):
-            wait_for(lambda: claimed_by(database, message_id))
+            until(lambda: claimed_by(database, message_id))
         assert claimed_by(database, message_id) is None
     finally:
         over.set()
@@ -227,8 +229,8 @@ def test_what_was_claimed_ahead_is_given_back_untried_where_every_conversation_h
     with smtp_server(answers={"DATA": ["250 ok"] * 10 + [HANG]}) as server:
         app = make_app(server.relay, WORKER_CONNECTIONS=1, MAIL_TIMEOUT=600)
         with running(app):
-            wait_for(lambda: server.commands.count("DATA") == 11)
-            wait_for(lambda: sum(claimed_by(database, id_) is not None for id_ in ids) == 1)
+            until(lambda: server.commands.count("DATA") == 11)
+            until(lambda: sum(claimed_by(database, id_) is not None for id_ in ids) == 1)
     with database.read() as session:
         tries = [session.get_one(Message, id_).attempt_count for id_ in ids]
     assert tries == [1] * 11 + [0] * 19

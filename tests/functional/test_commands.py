@@ -30,7 +30,7 @@ from running import (
     running,
     until,
 )
-from servers import smtp_server
+from servers import hears, smtp_server
 
 from reporter.database import Database, driver_url
 from reporter.demo.mailbox import LOOPBACK
@@ -66,7 +66,7 @@ def half_sent(service: Service, **headers: str) -> Iterator[Callable[[], bytes]]
 
         def rest() -> bytes:
             connection.sendall(form[20:])
-            return connection.recv(65536)
+            return hears(connection)
 
         yield rest
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from customers import Customer
 from flask import Flask
+from waiting import until
 
 from reporter.attachments.turns import Turn
 from reporter.database import Database, at_work, patience
@@ -75,8 +76,7 @@ def has_place(line: Gate) -> bool:
 
 
 def until_waiting(line: Gate, how_many: int) -> None:
-    while len(line._waiting) < how_many:
-        pass
+    until(lambda: len(line._waiting) >= how_many)
 
 
 def test_the_others_stand_in_line_and_come_in_their_order(others: Others, line: Gate) -> None:
@@ -145,8 +145,7 @@ def test_those_who_waited_for_a_database_in_vain_are_told_one_after_the_other(
     with patience.of_a_page(), breaker.passed():
         for _ in range(3):
             waiting.come()
-        while breaker._here < 4:
-            pass
+        until(lambda: breaker._here == 4)
         breaker.open()
     for left in (2, 1, 0):
         assert waiting.told.get(timeout=20) == "at work"

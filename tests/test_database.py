@@ -21,6 +21,7 @@ from sqlalchemy.exc import (
     StatementError,
 )
 from sqlalchemy.orm import Session
+from waiting import until
 
 from reporter.database import Database, Lock, driver_url, exclusive, glance
 from reporter.models import Attempt, Base, Draft, Report
@@ -205,11 +206,17 @@ def test_migrations_may_have_foreign_keys_off(tmp_path: Path) -> None:
 def test_a_server_that_says_nothing_is_not_waited_for(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reporter.database.postgresql.SILENCE_SECONDS", 0.5)
     database = Database(postgres_url)
     silent = "SET statement_timeout = 0; SELECT pg_sleep(100)"
-    with pytest.raises(OperationalError, match="not answered"), database.read() as session:
-        session.execute(sa.text(silent))
+
+    def ask() -> None:
+        with monkeypatch.context() as patch, database.read() as session:
+            session.scalar(sa.text("SELECT 1"))  # it is connected
+            patch.setattr("reporter.database.postgresql.SILENCE_SECONDS", 0.5)
+            session.execute(sa.text(silent))
+
+    with pytest.raises(OperationalError, match="not answered"):
+        ask()
     with database.read() as session:
         assert session.scalar(sa.text("SELECT 1")) == 1
         limits = [session.scalar(sa.text(f"SHOW {name}_timeout")) for name in ("statement", "lock")]
@@ -249,11 +256,12 @@ class TestAGlance:
             asked.append(session)
             return hangs.wait(20)
 
-        assert [database.glances.look(look) for _ in range(3)] == [None] * 3
+        assert database.glances.look(look) is None
+        until(lambda: asked)
+        assert [database.glances.look(look) for _ in range(2)] == [None] * 2
         assert len(asked) == 1
         hangs.set()
-        while database.glances.look(lambda session: True) is None:
-            pass  # until the one that hung is done
+        until(lambda: database.glances.look(lambda session: True))  # the one that hung is done
 
     def test_a_fault_of_ours_is_not_hidden(self, database: Database) -> None:
         with pytest.raises(ZeroDivisionError):

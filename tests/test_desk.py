@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from customers import Customer, Page
+from emptied import OF_THIS_DATABASE
 from factories import ANSWERS
 from flask import Flask
 from markupsafe import Markup
@@ -159,6 +160,7 @@ def is_waiting(provider: Provider) -> bool:
     if provider.database.engine.dialect.name == "sqlite":
         return True  # there is no other transaction until the first has ended
     query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    query += f" AND {OF_THIS_DATABASE}"
     with provider.database.read() as session:
         return bool(session.scalar(sa.text(query)))
 

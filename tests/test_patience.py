@@ -19,6 +19,7 @@ from flask import Flask
 from servers import says
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from waiting import until
 
 from reporter.database import Database, patience, postgresql
 from reporter.database.gate import Gate
@@ -66,13 +67,14 @@ def without_garbage_looked_for() -> Iterator[None]:
         gc.enable()
 
 
+def those_who_ask() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "asking"}
+
+
 def until_closed(breaker: Breaker, *, answers: bool = True) -> None:
     if not answers:
         breaker.close()  # and whoever asks ends
-    for thread in threading.enumerate():
-        if thread.name == "asking":
-            thread.join(20)
-    assert not breaker.is_open
+    until(lambda: not breaker.is_open)
 
 
 class TestABreaker:
@@ -82,8 +84,7 @@ class TestABreaker:
             breaker.open()
         with of_a_page(), pytest.raises(NotAnswering), breaker.passed():
             pass
-        while asked.times < 3:  # again and again
-            pass
+        until(lambda: asked.times >= 3)  # again and again
         asked.may_answer.set()
         until_closed(breaker)
         with of_a_page(), breaker.passed():
@@ -98,10 +99,10 @@ class TestABreaker:
         until_closed(breaker)
 
     def test_many_who_find_it_silent_are_asked_about_once(self, asked: Asked) -> None:
-        breaker = Breaker(asked, 20)
+        breaker, before = Breaker(asked, 20), those_who_ask()  # of a test before, perhaps
         for _ in range(5):
             breaker.open()
-        assert [each.name for each in threading.enumerate()].count("asking") == 1
+        assert len(those_who_ask() - before) == 1
         asked.may_answer.set()
         until_closed(breaker)
 
@@ -142,26 +143,26 @@ class TestPostgresql:
     def test_all_that_a_page_waits_for_has_one_end(
         self, server: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Twice 0.2 s of 0.3: the second is not waited for, nor is anything after it."""
-        monkeypatch.setattr(patience, "PAGE_SECONDS", 0.3)
+        """0.2 s and 1.4 of 1.5: the second is not waited for, nor is anything after it."""
+        monkeypatch.setattr(patience, "PAGE_SECONDS", 1.5)
         monkeypatch.setattr(patience, "LEAST_SECONDS", 0.0)
-        nap = sa.text("SELECT pg_sleep(0.2)")
+        naps = [sa.text(f"SELECT pg_sleep({seconds})") for seconds in (0.2, 1.4)]
         with of_a_page(), server.rehearse() as session:
-            session.execute(nap)
+            session.execute(naps[0])
             with pytest.raises(OperationalError, match="not answered"):
-                session.execute(nap)
+                session.execute(naps[1])
         with server.read() as session:  # who is patient has all of it
-            for _ in range(3):
+            for nap in naps:
                 session.execute(nap)
 
     def test_what_comes_at_once_is_not_counted(
         self, server: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(patience, "PAGE_SECONDS", 0.3)
+        monkeypatch.setattr(patience, "PAGE_SECONDS", 1.5)
         monkeypatch.setattr(patience, "AT_ONCE_SECONDS", 1000.0)
         with of_a_page(), server.rehearse() as session:
             for _ in range(4):
-                session.execute(sa.text("SELECT pg_sleep(0.1)"))
+                session.execute(sa.text("SELECT pg_sleep(0.4)"))
 
     def test_a_connection_that_was_idle_is_given_less(
         self, server: Database, monkeypatch: pytest.MonkeyPatch
@@ -338,8 +339,7 @@ def test_who_has_waited_longest_is_let_in_next() -> None:
     for number in range(5):
         threads.append(threading.Thread(target=wait, args=(number,)))
         threads[-1].start()
-        while len(gate._waiting) <= number:
-            threading.Event().wait(0.001)
+        until(lambda number=number: len(gate._waiting) > number)
     gate.release()
     assert not gate.acquire(0) or order.qsize() == 5  # nobody passes them
     for thread in threads:
@@ -358,10 +358,9 @@ def test_those_who_wait_in_vain_together_give_up_one_after_the_other(
         if not gate.acquire(timeout=seconds):
             gone.put(number)
 
-    for number, seconds in enumerate((0.3, 0.2, 0.1)):  # the last one would be the first to go
+    for number, seconds in enumerate((1.5, 1.4, 1.3)):  # the last one would be the first to go
         threading.Thread(target=waits, args=(number, seconds)).start()
-        while len(gate._waiting) == number:
-            pass
+        until(lambda number=number: len(gate._waiting) > number)
     assert [gone.get(timeout=20) for _ in range(3)] == [0, 1, 2]
 
 

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from waiting import until
 
 from reporter.database import at_work
 from reporter.database.gate import Gate
@@ -164,8 +165,7 @@ def test_no_thread_begins_for_a_page_that_has_no_place_at_work(server: Server, l
     order = ["/asked/1", "/sent/1", "/asked/2", "/sent/2"]
     for path in order:
         server.ask(path, "POST" if path.startswith("/sent") else "GET")
-        while not server.pool._waiting or len(server.pool._waiting) < order.index(path) + 1:
-            pass
+        until(lambda path=path: len(server.pool._waiting) > order.index(path))
     assert server.at_work.empty()
     assert len(line._waiting) <= 1  # no more than one stands there
     for path in order:
@@ -185,8 +185,8 @@ def test_what_is_sent_keeps_its_thread_as_its_body_goes_with_it(server: Server) 
 
 
 def test_what_is_sent_when_no_thread_can_wait_is_refused_and_stops_nobody(server: Server) -> None:
-    for number in range(MOST):
-        server.ask(f"/sent/{number}", "POST")
+    sent = [server.ask(f"/sent/{number}", "POST") for number in range(MOST)]
+    for _ in sent:
         server.is_at_work()
     server.ask("/sent/too", "POST").join(20)
     assert server.answered.get_nowait() == 503
@@ -197,6 +197,8 @@ def test_what_is_sent_when_no_thread_can_wait_is_refused_and_stops_nobody(server
     for _ in range(MOST + 1):
         server.may_end.release()
         server.answered.get(timeout=20)
+    for thread in sent:  # theirs are free once they are gone
+        thread.join(20)
     server.ask("/sent/again", "POST")
     assert server.is_at_work() == "/sent/again"
 
@@ -206,7 +208,7 @@ def test_what_is_not_answered_is_an_error_and_frees_its_thread_and_place(
 ) -> None:
     for method in ("GET", "POST"):
         for _ in range(2 * MOST):
-            server.ask("/broken", method)
+            server.ask("/broken", method).join(20)
             assert server.answered.get(timeout=20) == 500
     full(server)
     waiting(server, "/broken")

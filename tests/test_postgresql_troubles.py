@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from customers import Customer
+from emptied import OF_THIS_DATABASE
 from factories import values
 from flask import Flask
 from servers import AlarmServer, alarm_server
@@ -195,9 +196,6 @@ def test_connections_that_the_server_ended_are_made_anew(app: Flask, owner: sa.C
     customer.fill("failure")
     assert database.engine.pool.checkedin()  # type: ignore[attr-defined]
     owner.execute(
-        sa.text(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {OF_THIS_DATABASE}")
     )
     assert customer.open("/report/timing").status == 200

@@ -20,6 +20,8 @@ from typing import Any, Protocol
 import browser
 import websocket
 from playwright.sync_api import BrowserContext, Page
+from ports import free_port
+from running import until
 from selenium import webdriver
 from selenium.webdriver.webkitgtk.service import Service
 
@@ -135,7 +137,10 @@ def chromium(**options: Any) -> Iterator[Engine]:
 def firefox() -> Iterator[Engine]:
     path = browser.program("Firefox")
     assert path, "there is no Firefox; install one with: make browser"
-    with TemporaryDirectory(prefix="firefox-") as profile:
+    with (
+        TemporaryDirectory(prefix="firefox-", ignore_cleanup_errors=True) as profile,
+        Path(profile, "said").open("w") as said,
+    ):
         preferences = {"intl.accept_languages": "es", "browser.cache.disk.enable": False}
         lines = (f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in preferences.items())
         Path(profile, "user.js").write_text("\n".join(lines))
@@ -151,13 +156,17 @@ def firefox() -> Iterator[Engine]:
                 "about:blank",
             ],
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
+            stderr=said,
         )
+
+        def address() -> str:
+            told = Path(said.name).read_text()
+            assert process.poll() is None, f"Firefox ended: {told}"
+            found = re.search(r"listening on (ws://\S+)\n", told)
+            return found[1] if found else ""
+
         try:
-            assert process.stderr
-            said = (re.search(r"listening on (ws://\S+)", line) for line in process.stderr)
-            window = Firefox(next(filter(None, said))[1])
+            window = Firefox(until(address, SECONDS))
             yield window
             window.call("browser.close")
             window.socket.close()
@@ -165,8 +174,6 @@ def firefox() -> Iterator[Engine]:
         finally:
             process.kill()
             process.wait()
-            if process.stderr:
-                process.stderr.close()
 
 
 @contextmanager
@@ -174,7 +181,8 @@ def webkit() -> Iterator[Engine]:
     path, display = browser.program("WebKit's driver"), browser.program("a display for WebKit")
     assert path, "there is no WebKitWebDriver; install one with: make browser"
     assert display, "there is no Xvfb; install it with: make browser"
-    (window,) = sorted(Path("/usr").glob("lib*/**/webkit2gtk-4.1/MiniBrowser"))[:1]
+    window = next(iter(sorted(Path("/usr").glob("lib*/**/webkit2gtk-4.1/MiniBrowser"))), None)
+    assert window, "there is no MiniBrowser beside WebKitWebDriver"
     screen = subprocess.Popen(
         [display, "-displayfd", "1", "-screen", "0", "1000x900x24", "-nolisten", "tcp"],
         stdout=subprocess.PIPE,
@@ -183,9 +191,11 @@ def webkit() -> Iterator[Engine]:
     )
     try:
         assert screen.stdout
+        number = screen.stdout.readline().strip()
+        assert number, "Xvfb ended, and gave no display"
         environment = {
             **os.environ,
-            "DISPLAY": f":{screen.stdout.readline().strip()}",
+            "DISPLAY": f":{number}",
             "LANGUAGE": "es",
             # Its sandbox needs another user than root, or a kernel that grants it.
             "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",
@@ -195,7 +205,8 @@ def webkit() -> Iterator[Engine]:
         options.add_argument("--automation")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # Selenium's, of itself
-            driver = webdriver.WebKitGTK(options=options, service=Service(path, env=environment))
+            service = Service(path, port=free_port(), env=environment)
+            driver = webdriver.WebKitGTK(options=options, service=service)
         try:
             yield WebKit(driver)
         finally:

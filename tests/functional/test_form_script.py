@@ -146,22 +146,23 @@ def test_a_receipt_shows_by_itself_what_becomes_of_the_report(browser, tmp_path)
         assert abs(page.locator("h2").first.bounding_box()["y"] - below["y"]) <= 30
         service = FAILURE["service"]
         site.run("notice", "open", "--service", service, "--text", "Cae el nodo 7")
-        expect(progress).to_contain_text("Cae el nodo 7", timeout=20_000)
+        expect(progress).to_contain_text("Cae el nodo 7")
         # What can be done about it comes with it, and what was promised goes once it is solved.
         expect(page.get_by_role("button", name="Es la misma incidencia")).to_be_visible()
         expect(page.locator("#next")).to_contain_text("leerá su aviso y trabajará en él")
 
 
 def test_a_receipt_that_nobody_looks_at_asks_nothing(customer, page):
+    customer.stops_the_clock()
     customer.reports()
-    page.wait_for_load_state("networkidle")
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.clock.install()
+    with page.expect_response("**/status.json"):
+        page.clock.run_for(2_000)
     page.evaluate(
         "Object.defineProperty(document, 'hidden', {get: () => window.away !== false});"
         "document.dispatchEvent(new Event('visibilitychange'))"
     )
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
     page.clock.run_for(120_000)
     assert asked == []
     with page.expect_request("**/status.json"):
@@ -215,9 +216,11 @@ def test_a_server_that_asks_to_wait_is_waited_for(customer, page):
             route.continue_()
 
     page.route("**/report/timing", answer)
+    customer.stops_the_clock()
     customer.presses()
     expect(page.locator("#sending")).to_contain_text("Están llegando muchos avisos")
     expect(page.locator("#trouble")).to_be_hidden()
+    page.clock.run_for(1_000)
     page.wait_for_url("**/report/changes")
 
 

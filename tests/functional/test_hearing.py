@@ -5,13 +5,13 @@ from __future__ import annotations
 import smtplib
 from pathlib import Path
 
+from arrived import mail_to_support
 from browser import chromium
-from factories import parsed
 from pages import person
 from playwright.sync_api import expect
 from ports import free_port
-from provider import answer_to, text_of
-from running import serving, until
+from provider import answer_to
+from running import serving
 from servers import smtp_server
 
 from reporter.demo.mailbox import LOOPBACK
@@ -29,15 +29,13 @@ def test_an_answer_of_supports_is_on_the_receipt_by_itself(tmp_path: Path) -> No
         chromium() as browser,
         person(browser, service, service_workers="block") as customer,
     ):
-        customer.has_reported()
-        ticket = until(lambda: next((parsed(m.content) for m in smtp.received), None))
-        assert customer.reference in text_of(ticket)
+        ticket = mail_to_support(smtp, customer.has_reported().reference)
         live = customer.page.locator("#live")
         expect(live).to_contain_text("Visto: pendiente")
 
         with smtplib.LMTP(LOOPBACK, port) as server:
             server.sendmail("support@example.com", [SECRET], answer_to(ticket))
 
-        expect(live).to_contain_text("El equipo de soporte le ha respondido:", timeout=40_000)
+        expect(live).to_contain_text("El equipo de soporte le ha respondido:")
         expect(customer.page.locator("body")).not_to_contain_text("Palabras que nadie más")
         customer.page.screenshot(path=tmp_path / "answered.png", full_page=True)

@@ -81,12 +81,8 @@ def one_report(party: Party, references: list[str]) -> None:
     support.opens(f"/desk/{references[0]}")
     support.follows("[value=solve]")
     look(support, "report, solved without a cause?")
-    for statement in (
-        "UPDATE message SET state = 'failed', sent_at = NULL WHERE reference = ?"
-        " AND kind = 'acknowledgement'",
-        "UPDATE report SET unreachable_at = saved_at WHERE reference = ?",
-    ):
-        service.sql(statement, references[2])
+    service.refuses("acknowledgement", references[2])
+    service.sql("UPDATE report SET unreachable_at = saved_at WHERE reference = ?", references[2])
     support.opens(f"/desk/{references[2]}")
     look(support, "report, late, with a mail refused")
     support.fills({"text": "Seguimos en ello"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from arrived import confirmation
 from factories import ANSWERS
 from pages import Person
+from playwright.sync_api import expect
 from provider import a_picture
 from running import Sent, until
 
@@ -22,8 +23,7 @@ def on_its_way(party: Party) -> Sent:
     until(lambda: "451" in service.run("outbox", "show", sent.reference))
     customer.reloads()
     look(customer, "receipt, waiting")
-    # Refused in every form; how that comes about is shown in test_smtp.
-    service.sql("UPDATE message SET state = 'failed' WHERE kind = 'ticket'")
+    service.refuses("ticket", sent.reference)  # how that comes about is shown in test_smtp
     until(lambda: customer.reloads() or customer.page.locator(".states .late").count())
     look(customer, "receipt, late")
     del party.smtp.scripts["DATA"]
@@ -42,7 +42,7 @@ def details(party: Party, sent: Sent) -> None:
     customer.fills({"last_worked_at": "2199-01-01T00:00", "tests_done": SECRET})
     customer.picks((LONG_NAME, a_picture("PNG", "blue")), ("todo.zip", b"PK\x03\x04\x00"))
     customer.page.locator("main .error").first.wait_for()
-    assert customer.kept_files.count() == 1
+    expect(customer.kept_files).to_have_count(1)
     look(customer, "evidence, a file kept and one refused")
     customer.continues()
     look(customer, "evidence, errors and files")

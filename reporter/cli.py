@@ -213,6 +213,9 @@ def _database_failed(ctx: click.Context, error: Exception) -> str | None:
 def main() -> None:
     """The console script."""
     from reporter import create_app
+    from reporter.logs import take_no_warnings
+
+    take_no_warnings()
 
     if os.getpid() == 1:  # of a container: no signal ends it that it does not handle
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

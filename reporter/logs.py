@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import warnings
 
 # structlog takes rich where it is there, for tracebacks in colour, which we do not write: 4 MB, and
 # a tenth of a second of every command.
@@ -37,6 +38,13 @@ def configure() -> None:
         cache_logger_on_first_use=True,
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def take_no_warnings() -> None:
+    """Of libraries, unless Python was told which (`-W`): Pillow has one for each tag of a picture
+    that a stranger has sent, and Python keeps each for good and writes it as a line of no log."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 class StandardError(io.StringIO):

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from typing import Any, NoReturn
 
 from reporter import cli
@@ -100,6 +101,7 @@ def first() -> None:
         cli.main()
     except SystemExit:
         os.getpid = real
+    warnings.warn("of a library", stacklevel=1)
     os.kill(own, signal.SIGTERM)
     try:
         _unblocked()

@@ -369,17 +369,17 @@ def test_one_picture_is_decoded_at_a_time_and_none_that_is_there_already(
     receipt = provider.receipt(token)
     owner = attachments.Owner(receipt.report_id, reference=receipt.report.reference)
     now, most, decoded = 0, 0, 0
-    saved = conversion._saved
+    made = conversion.Decoder.convert
 
     def watched(*of: Any) -> Any:
         nonlocal now, most, decoded
         now, decoded = now + 1, decoded + 1
         most = max(most, now)
-        found = saved(*of)
+        found = made(*of)
         now -= 1
         return found
 
-    monkeypatch.setattr(conversion, "_saved", watched)
+    monkeypatch.setattr(conversion.Decoder, "convert", watched)
     bitmaps = [a_picture("BMP", color) for color in ("red", "green", "blue", "white")]
 
     def keep(content: bytes) -> list[str]:
@@ -455,6 +455,11 @@ def test_one_client_has_its_part_of_the_line_and_of_the_time_for_pictures() -> N
     had.spend("a", 40)
     had.spend("b", most)
     had.spend("", most + 1)  # clients are not limited
+    had.spend("c", 1)
+    had.add("c", most)  # what turned out to be more than was asked for
+    had.add("c", -1)
+    with pytest.raises(Busy):
+        had.spend("c", 1)
     seconds = 600.0
     had.spend("a", most)
 

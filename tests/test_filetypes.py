@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from pi_heif import register_heif_opener
 from PIL import Image
 from provider import a_picture
 
@@ -49,6 +50,7 @@ from reporter.attachments.plain_text import to_text
 from reporter.web import bounds
 
 HERE = Path(__file__).parent
+register_heif_opener()
 ORIENTATION, MAKE, TAKEN_AT = 0x0112, 0x010F, 0x9003
 EXIF_IFD = 0x8769
 

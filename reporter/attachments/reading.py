@@ -114,7 +114,7 @@ def read(upload: FileStorage, name: str, room: Room) -> Reading | None:
             return _packed(name, content, original)
         if not kind.for_desk and not kind.converted and len(content) > _mail_bytes():
             raise Refused(_too_large(name))
-        content, kind = _cleaned(content, kind, _client(upload))
+        content, kind = _cleaned(content, kind, _client(upload), _mail_bytes() - room.mailed)
     except NotAllowed as error:
         raise Refused(refusals.unreadable(name, error)) from None
     found = Reading(
@@ -141,12 +141,12 @@ def refuse_what_does_not_fit(found: Reading, room: Room) -> None:
         raise Refused(_too_large(found.name))
 
 
-def _cleaned(content: bytes, kind: FileType, client: str) -> tuple[bytes, FileType]:
+def _cleaned(content: bytes, kind: FileType, client: str, most: int) -> tuple[bytes, FileType]:
     if kind.converted:
         from reporter.attachments.conversion import convert
 
         try:
-            return convert(content, kind, client)
+            return convert(content, kind, client, max(most, 0))
         except Busy:  # nobody is to wait, or to come back, for the sake of how it is shown
             return content, UNCONVERTED[kind]
     return without_position(content, kind), kind

@@ -93,3 +93,9 @@ class Spending:
             if self._had[client] + amount > self._most:
                 raise Busy
             self._had[client] += amount
+
+    def add(self, client: str, amount: int) -> None:
+        """What it came to have besides what was spent before; it is never less."""
+        if client and amount > 0:
+            with self._lock:
+                self._had[client] += amount

@@ -8,7 +8,11 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import threading
+import time
 import warnings
+from collections import Counter
+from collections.abc import Callable
 
 # structlog takes rich where it is there, for tracebacks in colour, which we do not write: 4 MB, and
 # a tenth of a second of every command.
@@ -45,6 +49,42 @@ def take_no_warnings() -> None:
     that a stranger has sent, and Python keeps each for good and writes it as a line of no log."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
+
+
+class Refusals:
+    """What is refused, in the log: whoever floods us is to fill no disk with it.
+
+    Of one client and reason TOLD a while are written, and then how many more there were, with the
+    first of the next while. By *clock*, in seconds.
+    """
+
+    TOLD, WITHIN_SECONDS = 30, 60.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log = structlog.get_logger("reporter.web")
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._since = clock()
+        self._had: Counter[tuple[str, str]] = Counter()
+
+    def tell(self, reason: str, client: str = "", **where: str | None) -> bool:
+        """Whether it is written now. *client*: a name of it that tells nobody who it is."""
+        with self._lock:
+            before: Counter[tuple[str, str]] = Counter()
+            if self._clock() - self._since >= self.WITHIN_SECONDS:
+                before, self._had, self._since = self._had, Counter(), self._clock()
+            self._had[reason, client] += 1
+            is_told = self._had[reason, client] <= self.TOLD
+        for (what, who), count in before.items():
+            if count > self.TOLD:
+                self._write(what, who, more=count - self.TOLD)
+        if is_told:
+            self._write(reason, client, **where)
+        return is_told
+
+    def _write(self, reason: str, client: str, **more: int | str | None) -> None:
+        named = {"client": client} if client else {}
+        self._log.warning("refused", reason=reason, **more, **named)
 
 
 class StandardError(io.StringIO):

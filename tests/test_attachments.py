@@ -363,6 +363,18 @@ def test_a_photo_of_a_phone_becomes_one_that_every_program_shows(
     assert len(kept(provider, token)) == 1
 
 
+@pytest.mark.settings(MAX_ATTACHMENT_BYTES=60_000)
+def test_a_photo_that_would_grow_over_what_is_left_is_made_smaller_and_not_refused(
+    provider: Provider, token: str, customer: Customer
+) -> None:
+    photo = io.BytesIO()
+    Image.effect_noise((640, 480), 60).save(photo, "AVIF", quality=20, speed=10)
+    page = add(customer, token, ("IMG_1.AVIF", photo.getvalue()))
+    assert page.errors == {}
+    (file,) = kept(provider, token)
+    assert (file.mime_type, 0 < file.size <= 60_000) == ("image/jpeg", True)
+
+
 def test_one_picture_is_decoded_at_a_time_and_none_that_is_there_already(
     provider: Provider, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from flask import Flask
 
 from reporter.formats.networks import network_of
 from reporter.web import bounds
+from reporter.web.guards import asker
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -143,6 +144,25 @@ def test_receipts_of_one_address_ask_each_for_itself(limited: Flask) -> None:
     one = [client.get("/r/one/status.json").status_code for _ in range(61)]
     assert one[:60] == [404] * 60
     assert one[60] == 429
+
+
+def test_what_leads_nowhere_is_limited_whatever_it_is_called(limited: Flask) -> None:
+    """No route is asked for, so that none has a limit."""
+    client = limited.test_client()
+    for number in range(300):
+        assert client.get(f"/{number}").status_code == 404
+        assert client.open("/report/failure", method=f"FOO{number}").status_code == 405
+    assert client.get("/more").status_code == 429
+    assert client.open("/report/failure", method="ANY").status_code == 429
+    assert client.get("/").status_code == 200
+
+
+def test_paths_that_somebody_makes_up_are_not_remembered_one_by_one(limited: Flask) -> None:
+    askers = set()
+    for number in range(3000):
+        with limited.test_request_context(f"/r/{number}/status.json"):
+            askers.add(asker())
+    assert 500 < len(askers) <= 1024
 
 
 def test_the_default_limit_is_the_one_that_is_told(limited: Flask) -> None:

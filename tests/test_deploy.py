@@ -91,6 +91,7 @@ def test_the_compose_file_runs_two_of_each_half_on_what_they_need() -> None:
         assert services[name]["read_only"] is True
         assert services[name]["depends_on"]["migrate"]["condition"].endswith("successfully")
     for service in services.values():
+        assert "max-size" in service["logging"]["options"]  # else a log fills the disk
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             known = source in compose["volumes"] or (DEPLOY / source).is_file()

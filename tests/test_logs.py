@@ -18,6 +18,7 @@ from provider import a_picture, a_provider, link
 from sqlalchemy.exc import OperationalError
 
 from reporter.delivery.smtp import AttemptResult
+from reporter.logs import Refusals
 from reporter.web import bounds
 
 MARKERS = {
@@ -248,3 +249,29 @@ def test_what_may_be_an_attack_is_logged_with_its_reason_and_nobodys_name(
     assert {len(today), len(tomorrow)} == {16}
     assert "127.0.0.1" not in str(told)
     assert clean(lines, "marker")
+
+
+def test_whoever_floods_us_fills_no_disk_with_the_log(
+    app: Flask, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what is refused of one client some is written, and then how much more there was."""
+    seconds = 0.0
+    monkeypatch.setitem(app.extensions, "refusals", Refusals(lambda: seconds))
+    client = app.test_client()
+
+    def refused(times: int, address: str) -> list[dict[str, object]]:
+        for _ in range(times):
+            client.get("/r/none", environ_base={"REMOTE_ADDR": address})
+        return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+    lines = refused(Refusals.TOLD + 500, "192.0.2.7")
+    assert [line["event"] for line in lines] == ["refused", "request"] * Refusals.TOLD
+    assert [line["event"] for line in refused(1, "192.0.2.8")] == ["refused", "request"]
+    assert refused(10, "192.0.2.7") == []
+    seconds = Refusals.WITHIN_SECONDS
+    before, now, _ = refused(1, "192.0.2.7")
+    assert (before["reason"], before["more"]) == ("unknown link", 510)
+    assert "more" not in now
+    assert before["client"] == now["client"] == lines[0]["client"]
+    seconds *= 2
+    assert len(refused(1, "192.0.2.7")) == 2

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import structlog
 
 from reporter.database import at_work
+from reporter.logs import Refusals
 
 # So many threads that have no page are kept for the next ones.
 KEPT = 16
@@ -58,6 +59,7 @@ class Pool:
 
     def __init__(self, answer: Answer, most: int, most_sent: int) -> None:
         self._answer = answer
+        self._refusals = Refusals()
         self._lock = threading.Lock()
         # Whoever asks for the sign of life by the thousand wants the interpreter once at a time.
         self._watched = threading.Lock()
@@ -88,7 +90,7 @@ class Pool:
                 self._may_be_sent -= 1
                 self._wait(my_turn.release)
         if not has_thread:
-            log.warning("refused", reason="too many sent at once")
+            self._refusals.tell("too many sent at once")
             answers.response_bytes(503, HEADERS, WORDS)
             return
         my_turn.acquire()

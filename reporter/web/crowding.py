@@ -15,16 +15,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-import structlog
 from flask import Flask
 
 from reporter.formats.networks import network_of
+from reporter.logs import Refusals
 from reporter.web import bounds
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-log = structlog.get_logger("reporter.web")
 
 WORDS = (
     b"Too many requests at once from your network. Wait a moment and try again.\n"
@@ -42,12 +40,12 @@ HEADERS = [
 class Crowding:
     """WSGI middleware, outside of everything: nothing of a request over the bound is read.
 
-    *named* gives what a client is called in the log.
+    *tell* is told of a client that was refused.
     """
 
-    def __init__(self, app: WSGIApplication, named: Callable[[str], str]) -> None:
+    def __init__(self, app: WSGIApplication, tell: Callable[[str], object]) -> None:
         self.app = app
-        self.named = named
+        self.tell = tell
         self.lock = threading.RLock()  # what is forgotten leaves, also while we count
         self.under_way: Counter[str] = Counter()
         self.of_all = 0
@@ -60,7 +58,7 @@ class Crowding:
                 self.under_way[client] += 1
                 self.of_all += 1
         if not is_let_in:
-            log.warning("refused", reason="too many at once", client=self.named(client))
+            self.tell(client)
             start_response(STATUS, HEADERS)
             return [WORDS]
         try:
@@ -110,8 +108,10 @@ class BeingRead:
 def keep_room(app: Flask) -> None:
     """Have *app* share its threads out among its clients."""
 
-    def named(client: str) -> str:
-        with app.app_context():
-            return bounds.client_hash(datetime.now(UTC), client)
+    refusals = Refusals()
 
-    app.wsgi_app = Crowding(app.wsgi_app, named)  # type: ignore[method-assign]
+    def tell(client: str) -> None:
+        with app.app_context():
+            refusals.tell("too many at once", bounds.client_hash(datetime.now(UTC), client))
+
+    app.wsgi_app = Crowding(app.wsgi_app, tell)  # type: ignore[method-assign]

@@ -11,18 +11,28 @@ from flask_wtf.csrf import CSRFProtect
 
 from reporter.formats.networks import network_of
 
+RECEIPTS = 1024  # of a client, that are told apart
+
 
 def asker() -> str:
-    """Whose requests are counted together: one client's for one route, by method.
+    """Whose requests are counted together: one client's for one route, by method; and all of them
+    that lead nowhere, whatever their path and method.
 
     A receipt that looks how it stands is counted by itself: a whole company's ask from one address.
+    As by one of RECEIPTS numbers, so that paths that somebody makes up are not as many to remember.
     """
     who = network_of(request.remote_addr or "")
     if request.endpoint == "reports.status":
-        who = sha256(request.path.encode()).hexdigest()  # its path is a secret
-    return f"{who} {request.method} {request.endpoint}"
+        number = int.from_bytes(sha256(request.path.encode()).digest()[:8]) % RECEIPTS
+        who = f"{who} {number}"
+    return f"{who} {request.method} {request.endpoint}" if request.endpoint else who
+
+
+def asked() -> str:
+    """The limiter looks at nothing that has no name."""
+    return request.endpoint or "nowhere"
 
 
 csrf = CSRFProtect()
 compress = Compress()
-limiter = Limiter(key_func=asker, swallow_errors=True)
+limiter = Limiter(key_func=asker, request_identifier=asked, swallow_errors=True)

@@ -14,12 +14,14 @@ from types import TracebackType
 import structlog
 from flask import Flask, Response, current_app, g, request, request_started
 
+from reporter.logs import Refusals
 from reporter.web.bounds import client_hash
 
 log = structlog.get_logger("reporter.web")
 
 
 def init_app(app: Flask) -> None:
+    app.extensions["refusals"] = Refusals()
     app.log_exception = log_exception  # type: ignore[method-assign]
     request_started.connect(start_clock, app)  # before any check that ends the request
     app.after_request(log_request)
@@ -38,7 +40,7 @@ def tell_of_proxy() -> None:
 
 
 def log_request(response: Response) -> Response:
-    if request.endpoint not in {"static", "health.healthz", "health.readyz"}:
+    if request.endpoint not in {"static", "health.healthz", "health.readyz"} and "untold" not in g:
         log.info(
             "request",
             method=request.method,
@@ -51,10 +53,12 @@ def log_request(response: Response) -> Response:
 
 def tell_refusal(reason: str) -> None:
     """Log what may be an attack, without telling a person: why it was refused, at which endpoint,
-    and a keyed hash of the client that is another each day."""
-    log.warning(
-        "refused", reason=reason, endpoint=request.endpoint, client=client_hash(datetime.now(UTC))
-    )
+    and a keyed hash of the client that is another each day. Of very many, not each, and not its
+    request."""
+    refusals: Refusals = current_app.extensions["refusals"]
+    client = client_hash(datetime.now(UTC))
+    if not refusals.tell(reason, client, endpoint=request.endpoint):
+        g.untold = True
 
 
 def tell_signed_in(how: str, staff_id: int) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from factories import make_tables
 
-from reporter.database import driver_url
+from reporter.database.url import driver_url
 from reporter.models import Base
 
 # What of pg_stat_activity is of the tests of this process, and not ourselves.

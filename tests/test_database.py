@@ -23,7 +23,8 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 from waiting import until
 
-from reporter.database import Database, Lock, driver_url, exclusive, glance
+from reporter.database import Database, Lock, exclusive, glance
+from reporter.database.url import driver_url
 from reporter.models import Attempt, Base, Draft, Report
 
 NOW = datetime(2026, 11, 23, 1, 40, 5, 123456, tzinfo=UTC)

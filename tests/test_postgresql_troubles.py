@@ -22,7 +22,8 @@ from sqlalchemy.engine import make_url
 from test_watch import Watched
 from typed_in import rows
 
-from reporter.database import Database, driver_url, postgresql
+from reporter.database import Database, postgresql
+from reporter.database.url import driver_url
 from reporter.models import Report
 from reporter.operations import condition
 from reporter.serving.migrate import upgrade

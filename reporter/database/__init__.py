@@ -6,18 +6,16 @@ aware; a naive one is refused.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from reporter.database import patience, sqlite
+from reporter.database.errors import is_damage, is_locked
 from reporter.database.glance import Glances
 from reporter.database.locks import Lock, exclusive
 from reporter.database.rehearsal import Rehearsal, RehearsalOver, refuse_to_write
@@ -25,17 +23,16 @@ from reporter.database.together import Group
 from reporter.database.transaction import Transaction
 from reporter.database.turn import TURN_SECONDS, Turn
 from reporter.database.types import UTCDateTime
+from reporter.database.url import driver_url
 
 __all__ = [
     "Database",
     "Lock",
     "RehearsalOver",
     "UTCDateTime",
-    "driver_url",
     "exclusive",
     "get_database",
     "init_app",
-    "is_damage",
 ]
 
 # How long a page waits for a connection to a server.
@@ -68,7 +65,9 @@ class Database:
         if is_file:
             self._kept = sqlite.prepare(self.engine, foreign_keys=foreign_keys)
         elif foreign_keys:  # a migration may take its time
-            _prepare_postgresql(self.engine, self.breaker)
+            from reporter.database import postgresql  # with its driver, which a file does not need
+
+            postgresql.prepare(self.engine, self.breaker)
         turns = is_file and at.database
         # To read, a file that somebody has locked is there all the same.
         self._gate = None if is_file else self.breaker.passed
@@ -173,8 +172,7 @@ class Database:
         else:
             from reporter.database import postgresql
 
-            arguments, options = self.engine.dialect.create_connect_args(self.engine.url)
-            postgresql.ask(*arguments, **options)
+            postgresql.ask(self.engine)
 
     def transaction(self, *, writes: bool) -> AbstractContextManager[Session]:
         """The one transaction of a view: to write, or only to read."""
@@ -196,44 +194,3 @@ def get_database() -> Database:
     """The current application's database."""
     database: Database = current_app.extensions["sqlalchemy"]
     return database
-
-
-def driver_url(url: str) -> sa.URL:
-    """The URL with the driver we ship. Raises sqlalchemy.exc.ArgumentError when it is no URL."""
-    parsed = make_url(url)
-    if parsed.drivername in {"postgresql", "postgres"}:
-        return parsed.set(drivername="postgresql+psycopg")
-    return parsed
-
-
-def is_damage(error: BaseException) -> bool:
-    """Whether a database says that what it keeps is damaged (SQLite's result codes, PostgreSQL's
-    class XX001 and after)."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if isinstance(code, int):  # the last byte, under what tells more of it
-        return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-    return getattr(error, "sqlstate", None) in {"XX001", "XX002"}
-
-
-def is_locked(error: OperationalError) -> bool:
-    """Whether somebody else has a SQLite file's lock."""
-    code = getattr(error.orig, "sqlite_errorcode", 0)
-    return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
-
-
-def _prepare_postgresql(engine: sa.Engine, breaker: patience.Breaker) -> None:
-    from reporter.database import postgresql  # with its driver, which a file does not need
-
-    @sa.event.listens_for(engine, "do_connect")
-    def connect(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
-        breaker.check()
-        try:
-            return postgresql.connect(*arguments, **options)
-        except postgresql.Silence:
-            breaker.open()
-            raise
-
-    @sa.event.listens_for(engine, "checkin")
-    def doubt(connection: Any, record: Any) -> None:
-        if connection:
-            connection.is_idle = True

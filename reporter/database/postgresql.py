@@ -13,6 +13,7 @@ from collections.abc import Generator
 from typing import Any, TypeVar
 
 import psycopg
+import sqlalchemy as sa
 from psycopg.abc import PQGen
 from psycopg.waiting import READY_R
 
@@ -93,8 +94,27 @@ def _let_go(error: BaseException | None) -> None:
         error = error.__context__
 
 
-def ask(*arguments: Any, **options: Any) -> None:
+def prepare(engine: sa.Engine, breaker: patience.Breaker) -> None:
+    """Have the *engine* connect so, and the *breaker* know of a server that says nothing."""
+
+    @sa.event.listens_for(engine, "do_connect")
+    def reach(dialect: Any, record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+        breaker.check()
+        try:
+            return connect(*arguments, **options)
+        except Silence:
+            breaker.open()
+            raise
+
+    @sa.event.listens_for(engine, "checkin")
+    def doubt(connection: Any, record: Any) -> None:
+        if connection:
+            connection.is_idle = True
+
+
+def ask(engine: sa.Engine) -> None:
     """Whether it says anything soon, be it no. Raises psycopg.OperationalError if not."""
+    arguments, options = engine.dialect.create_connect_args(engine.url)
     began = time.monotonic()
     try:
         connect(*arguments, **options).close()

@@ -32,7 +32,8 @@ from running import (
 )
 from servers import hears, smtp_server
 
-from reporter.database import Database, driver_url
+from reporter.database import Database
+from reporter.database.url import driver_url
 from reporter.demo.mailbox import LOOPBACK
 from reporter.extensions import migrations
 from reporter.models import Base

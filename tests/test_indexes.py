@@ -16,7 +16,7 @@ from reporter.attachments import keeping
 from reporter.attachments.keeping import Allowance
 from reporter.attachments.store import Owner
 from reporter.database import Database
-from reporter.delivery import beats, claims, recovery
+from reporter.delivery import beats, recovery, releases
 from reporter.delivery.alarms import Alarms
 from reporter.delivery.repeating import duties_of
 from reporter.models import Base, UpdateKind
@@ -61,7 +61,7 @@ def everything_is_done(provider: Provider) -> None:
     alarms.check(database, now + timedelta(minutes=2))
     provider.work()
     with database.write() as session:
-        claims.free_gone(session, now)
+        releases.free_gone(session, now)
         recovery.wake(session, now)
         recovery.wake(session, now, "support@example.com")
         recovery.advance_one(session, now)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from reporter.database import Database
-from reporter.delivery import backlog, backoff, claims, outbox, recovery
+from reporter.delivery import backlog, backoff, claims, outbox, recovery, releases
 from reporter.delivery.mail import Claimed, LesserForm
 from reporter.delivery.processes import process_name
 from reporter.delivery.smtp import AttemptResult
@@ -445,7 +445,7 @@ def test_what_processes_of_this_machine_held_that_are_gone_is_due(
         for name in names:
             queue_in(session, name)
             claims.claim(session, name, NOW, LEASE)
-        assert claims.free_gone(session, after(1)) == len(free)
+        assert releases.free_gone(session, after(1)) == len(free)
         held = {each.reference: each.claimed_by for each in session.scalars(sa.select(Message))}
     assert [name for name in names if held[name] is None] == free
     assert [claim(database, after(1)).reference for _ in free] == free
@@ -473,7 +473,7 @@ def test_a_wait_that_no_wait_can_be_is_due(database: Database, queue: Queue) -> 
     fresh = queue(due_at=NOW - hour + timedelta(seconds=900))  # made by the clock of now
     with database.write() as session:
         session.get_one(Message, fresh).created_at = NOW - hour
-        assert claims.heed_moved_clock(session, NOW - hour, LEASE) == 4
+        assert releases.heed_moved_clock(session, NOW - hour, LEASE) == 4
     for id_ in (deferred, held, untried):
         message = stored(database, id_)
         assert (message.due_at, message.alarm_from, message.claimed_by) == (*[NOW - hour] * 2, None)
@@ -481,7 +481,7 @@ def test_a_wait_that_no_wait_can_be_is_due(database: Database, queue: Queue) -> 
     assert stored(database, quarter).due_at == NOW - hour + timedelta(seconds=900)
     assert stored(database, fresh).due_at == NOW - hour + timedelta(seconds=900)
     with database.write() as session:
-        assert claims.heed_moved_clock(session, NOW - hour, LEASE) == 0
+        assert releases.heed_moved_clock(session, NOW - hour, LEASE) == 0
 
 
 @pytest.mark.parametrize(
@@ -497,7 +497,7 @@ def test_clocks_that_differ_by_a_minute_and_a_half_move_nothing(
         message = session.get_one(Message, message_id)
         message.created_at, message.due_at = after(made), after(due)
     with database.write() as session:
-        assert claims.heed_moved_clock(session, NOW, LEASE) == moved
+        assert releases.heed_moved_clock(session, NOW, LEASE) == moved
     message = stored(database, message_id)
     expected = (NOW, after(due - made)) if moved else (after(made), after(due))
     assert (message.created_at, message.due_at) == expected
@@ -509,7 +509,7 @@ def test_what_was_tried_waits_for_its_backoff_whenever_it_was_made(
     deferred = queue()
     record(database, claim(database), [DEFERRED])
     with database.write() as session:
-        assert claims.heed_moved_clock(session, after(-100), LEASE) == 0
+        assert releases.heed_moved_clock(session, after(-100), LEASE) == 0
     assert stored(database, deferred).due_at == after(15)
 
 
@@ -518,7 +518,7 @@ def test_what_waits_for_the_limit_of_its_mailbox_waits_on(database: Database, qu
     later = after(3_600)
     limited = queue(kind="acknowledgement", mailbox="ana", due_at=later)
     with database.write() as session:
-        assert claims.heed_moved_clock(session, NOW, LEASE) == 0
+        assert releases.heed_moved_clock(session, NOW, LEASE) == 0
     message = stored(database, limited)
     assert (message.due_at, message.created_at) == (later, later)
 
@@ -533,7 +533,7 @@ def test_the_longest_wait_there_is_is_no_sign_of_a_moved_clock(
         with database.write() as session:
             session.get_one(Message, id_).due_at = after(seconds)
     with database.write() as session:
-        assert claims.heed_moved_clock(session, NOW, LEASE) == 1
+        assert releases.heed_moved_clock(session, NOW, LEASE) == 1
     assert [stored(database, id_).due_at for id_ in (within, beyond)] == [after(longest), NOW]
     # Told at once already, and so it stays.
     assert {stored(database, id_).alarm_from for id_ in (within, beyond)} == {outbox.AT_ONCE}
@@ -556,7 +556,7 @@ def test_who_lost_the_lease_gives_nothing_back(database: Database, queue: Queue)
     first = claim(database)
     second = claim(database, after(LEASE))
     with database.write() as session:
-        claims.release(session, first, after(LEASE + 1))
+        releases.release(session, first, after(LEASE + 1))
     message = stored(database, message_id)
     assert (message.claimed_by, message.due_at) == (second.token, after(2 * LEASE))
 
@@ -634,6 +634,6 @@ def test_what_is_given_back_is_due_at_once(database: Database, queue: Queue) -> 
     message_id = queue()
     claimed = claim(database)
     with database.write() as session:
-        claims.release(session, claimed, after(3))
+        releases.release(session, claimed, after(3))
     again = claim(database, after(3))
     assert (again.id, again.attempt_count) == (message_id, 2)

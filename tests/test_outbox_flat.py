@@ -12,7 +12,7 @@ from conftest import CONTENT, NOW, claim, record
 from statements import statements
 
 from reporter.database import Database
-from reporter.delivery import claims, outbox, recovery
+from reporter.delivery import outbox, recovery, releases
 from reporter.delivery.alarms import Alarms
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import Message
@@ -134,6 +134,6 @@ def test_taking_over_from_the_gone_is_priced_by_what_is_held(full: Database) -> 
 
     def take_over() -> None:
         with full.write() as session:
-            claims.free_gone(session, NOW)
+            releases.free_gone(session, NOW)
 
     held(full, take_over, "ix_message_held")

@@ -25,9 +25,10 @@ from sqlalchemy.orm import Session
 from reporter.database.among import among
 from reporter.delivery import recovery
 from reporter.delivery.backoff import backoff_seconds
-from reporter.delivery.claims import MESSAGE, change, release
+from reporter.delivery.claims import MESSAGE
 from reporter.delivery.mail import Claimed, LesserForm
 from reporter.delivery.outbox import AT_ONCE
+from reporter.delivery.releases import change, release
 from reporter.delivery.smtp import AttemptResult
 from reporter.delivery.verdict import About
 from reporter.models import (

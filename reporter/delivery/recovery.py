@@ -8,7 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from reporter.delivery.claims import RANKS, change
+from reporter.delivery.claims import RANKS
+from reporter.delivery.releases import change
 from reporter.models import CLAIMABLE, MailState, Message, Trouble
 
 

@@ -18,7 +18,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database
-from reporter.delivery import beats, claims, outcomes, recovery, waking
+from reporter.delivery import beats, claims, outcomes, recovery, releases, waking
 from reporter.delivery.alarms import Alarms
 from reporter.delivery.clock import Clock
 from reporter.delivery.conversations import Conversations
@@ -96,7 +96,7 @@ class Worker:
         """Take over from processes of this machine that are gone."""
         self.clock.set()
         with self.database.write() as session:
-            freed = claims.free_gone(session, self.clock.now())
+            freed = releases.free_gone(session, self.clock.now())
         if freed:
             log.info("taken over", mails=freed)
 
@@ -191,7 +191,7 @@ class Worker:
 
     def _release(self, claimed: Claimed) -> None:
         with self.database.write() as session:
-            claims.release(session, claimed, self.clock.now())
+            releases.release(session, claimed, self.clock.now())
 
     def _duties(self) -> list[Duty]:
         return [
@@ -211,7 +211,7 @@ class Worker:
         now = self.clock.now()
         with self.database.write() as session:
             beats.beat(session, self.beating, now)
-            if moved := claims.heed_moved_clock(session, now, self.lease_seconds):
+            if moved := releases.heed_moved_clock(session, now, self.lease_seconds):
                 log.warning("a clock was set back", mails=moved)
 
 

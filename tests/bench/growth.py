@@ -21,7 +21,7 @@ from servers import postgres_server
 
 from reporter import surge
 from reporter.database import Database
-from reporter.delivery import claims, outbox, worker
+from reporter.delivery import claims, outbox, releases, worker
 from reporter.delivery.alarms import Alarms
 from reporter.delivery.mail import Mail
 from reporter.models import MailKind, MailState, Message, Report, UpdateKind
@@ -189,7 +189,7 @@ class _Work:
         def work() -> None:
             with self.database.write() as session:
                 for claimed in claims.claim(session, "bench", datetime.now(UTC), 60, 1):
-                    claims.release(session, claimed, datetime.now(UTC))
+                    releases.release(session, claimed, datetime.now(UTC))
 
         return self.timed(work)
 

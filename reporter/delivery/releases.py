@@ -1,0 +1,90 @@
+"""What makes a mail due again before its lease, or its wait, has run out."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from reporter.delivery.backoff import LONGEST_SECONDS, SPREAD
+from reporter.delivery.claims import RANKS
+from reporter.delivery.mail import Claimed
+from reporter.delivery.processes import is_gone
+from reporter.models import CLAIMABLE, MailState, Message
+
+SLACK = timedelta(seconds=90)  # by which clocks may differ
+
+
+def release(session: Session, claimed: Claimed, now: datetime, *, was_tried: bool = True) -> None:
+    """Give a mail back that nobody works on any more: it is due at once."""
+    values: dict[str, object] = {"claimed_by": None, "due_at": now}
+    if not was_tried:
+        values["attempt_count"] = claimed.attempt_count - 1
+    change(
+        session,
+        Message.id == claimed.id,
+        Message.claimed_by == claimed.token,
+        Message.state == MailState.QUEUED,
+        **values,
+    )
+
+
+def free_gone(session: Session, now: datetime) -> int:
+    """Make due what processes of this machine hold that are gone; how many mails that is."""
+    one_machine = session.get_bind().dialect.name == "sqlite"
+    held = session.execute(
+        sa.select(Message.id, Message.claimed_by)
+        .where(Message.claimed_by.is_not(None), Message.state == MailState.QUEUED)
+        .order_by(Message.claimed_by)  # in the order of their index
+    )
+    gone = [
+        (id_, token)
+        for id_, token in held
+        if token and is_gone(token.rpartition(":")[0], one_machine=one_machine)
+    ]
+    for id_, token in gone:
+        change(session, Message.id == id_, Message.claimed_by == token, claimed_by=None, due_at=now)
+    return len(gone)
+
+
+def heed_moved_clock(session: Session, now: datetime, lease_seconds: float) -> int:
+    """Make due what waits for longer than any wait can be, as a clock was set back; how many.
+
+    A mail that was tried waits for its backoff or a lease. One that was not may wait for as long as
+    whoever queued it wished, counted from when it was made. What waits for the limit of its mailbox
+    was made for the time that it waits for, and what is sent to that mailbox later counts on it.
+    """
+    longest = timedelta(seconds=max(lease_seconds, LONGEST_SECONDS * (1 + SPREAD)))
+    far = session.execute(
+        sa.select(Message.id, Message.attempt_count, Message.created_at, Message.due_at).where(
+            sa.text(CLAIMABLE),
+            Message.rank.in_(RANKS),
+            sa.or_(
+                sa.and_(Message.attempt_count > 0, Message.due_at > now + longest),
+                sa.and_(
+                    Message.attempt_count == 0,
+                    Message.mailbox.is_(None),
+                    Message.created_at > now + SLACK,
+                ),
+            ),
+            Message.due_at > now + SLACK,
+        )
+    ).all()
+    for row in far:
+        wished = timedelta() if row.attempt_count else row.due_at - row.created_at
+        soon = sa.case((Message.alarm_from > now, now), else_=Message.alarm_from)
+        values = {"due_at": now + wished, "alarm_from": soon}
+        if not row.attempt_count:
+            values["created_at"] = now
+        change(session, Message.id == row.id, claimed_by=None, **values)
+    return len(far)
+
+
+def change(session: Session, *where: sa.ColumnExpressionArgument[bool], **values: object) -> None:
+    session.execute(
+        sa.update(Message)
+        .where(*where)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )

@@ -33,8 +33,9 @@ from reporter.web.guards import limiter
 from reporter.web.locale import current_language
 from reporter.web.question import Question, questions
 from reporter.web.signatures import csrf_token
+from reporter.wizard.draft_keys import new_key, posted_key
 from reporter.wizard.pages import SendForm, keep_step
-from reporter.wizard.report_stage import ReportStage, new_key, posted_key
+from reporter.wizard.report_stage import ReportStage
 from reporter.wizard.step import StepForm
 from reporter.wizard.steps import REPORT_STEPS
 from reporter.wizard.views import SEND_LIMIT

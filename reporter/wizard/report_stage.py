@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +29,7 @@ from reporter.web.question import questions
 from reporter.wizard import answers, chosen_files, drafts
 from reporter.wizard.calls import is_operator
 from reporter.wizard.draft import Raw
+from reporter.wizard.draft_keys import key_in, new_key, posted_key
 from reporter.wizard.journey import Journey
 from reporter.wizard.pages import filled_in_at
 from reporter.wizard.stage import Forms, Stage
@@ -49,7 +48,7 @@ class ReportStage(Stage):
         """*slug*: of the step that is to be shown."""
         self.browser = Browser()
         known = self.browser.drafts[:1]
-        found = key or posted_key() or _key(request.args) or "".join(known)
+        found = key or posted_key() or key_in(request.args) or "".join(known)
         self.key = found or new_key()
         draft_id = self.browser.draft_id(self.key)
         first_id = self.browser.draft_id(known[0]) if known else None
@@ -185,21 +184,6 @@ def under_way(session: Session) -> list[ReportStage]:
         key=lambda stage: str(stage.draft and stage.draft.updated_at),
         reverse=True,
     )
-
-
-def new_key() -> str:
-    """A name for a draft that no other of the browser has."""
-    return secrets.token_urlsafe(15)
-
-
-def posted_key() -> str | None:
-    """The key of the draft that the page it was sent from belongs to. A browser without a
-    connection makes one itself, so that what it sends twice is one report."""
-    return _key(request.form, "draft_key") if request.method == "POST" else None
-
-
-def _key(values: Mapping[str, str], name: str = "draft") -> str | None:
-    return key if re.fullmatch(r"[\w-]{9,60}", key := values.get(name, ""), re.ASCII) else None
 
 
 def receipt_url(token: str) -> str:

@@ -21,8 +21,9 @@ from reporter.web.guards import limiter
 from reporter.web.locale import current_language
 from reporter.wizard import drafts
 from reporter.wizard.calls import is_operator
+from reporter.wizard.draft_keys import new_key
 from reporter.wizard.pages import SendForm, review_page, step_page
-from reporter.wizard.report_stage import ReportStage, new_key, under_way
+from reporter.wizard.report_stage import ReportStage, under_way
 from reporter.wizard.steps import REPORT_STEPS
 
 blueprint = Blueprint("wizard", __name__)

@@ -27,7 +27,7 @@ from running import Service, running
 from reporter import create_app, models
 from reporter.links import hash_token, new_token
 from reporter.web.browser import Key
-from reporter.wizard.report_stage import new_key
+from reporter.wizard.draft_keys import new_key
 from reporter.wizard.rules import rules
 
 HERE = Path(__file__).parent

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from flask import request
+from flask import current_app, request
 from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 
 from reporter.formats.networks import network_of
 
+NOWHERE = "nowhere"
 RECEIPTS = 1024  # of a client, that are told apart
 
 
@@ -25,12 +26,17 @@ def asker() -> str:
     if request.endpoint == "reports.status":
         number = int.from_bytes(sha256(request.path.encode()).digest()[:8]) % RECEIPTS
         who = f"{who} {number}"
-    return f"{who} {request.method} {request.endpoint}" if request.endpoint else who
+    return who if asked() == NOWHERE else f"{who} {request.method} {request.endpoint}"
 
 
 def asked() -> str:
-    """The limiter looks at nothing that has no name."""
-    return request.endpoint or "nowhere"
+    """The route; the limiter looks at nothing that has no name. Files of pages have no limit, but
+    those that there are none of."""
+    found = request.endpoint or NOWHERE
+    if found == "static" and request.view_args:
+        known = request.view_args.get("filename") in current_app.extensions["assets"]
+        return found if known else NOWHERE
+    return found
 
 
 csrf = CSRFProtect()

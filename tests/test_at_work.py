@@ -281,11 +281,25 @@ def test_who_has_stood_for_long_goes_in_all_the_same(
     assert has_place(line)
 
 
-def test_who_has_waited_elsewhere_for_long_goes_in_at_once(line: Gate) -> None:
-    assert line.acquire(timeout=20)
-    at_work.come(after_seconds=600.0)
+def test_who_has_waited_elsewhere_for_long_goes_in_at_once(
+    line: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    acquire = line.acquire
+    assert acquire(timeout=20)
+
+    def at_once(timeout: float) -> bool:
+        asked.append(timeout)
+        return acquire(timeout=0.0)
+
+    monkeypatch.setattr(line, "acquire", at_once)
+    monkeypatch.setattr(at_work, "LINE_SECONDS", 600.0)
+    at_work.come(after_seconds=599.0)
     assert at_work.leave()
-    assert not has_place(line)  # which somebody else has
+    at_work.come(after_seconds=700.0)
+    assert at_work.leave()
+    assert asked == [1.0, 0.0]
+    assert acquire(timeout=0.0) is False  # somebody else's place is theirs still
     line.release()
 
 

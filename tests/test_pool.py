@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from queue import SimpleQueue
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -140,6 +141,30 @@ def test_who_asks_for_the_same_in_a_way_that_costs_more_waits_as_a_page_does(
     server.may_end.release()
     answered = {server.answered.get(timeout=20) for _ in range(2)}
     assert "/healthz" in answered
+
+
+def test_who_comes_in_is_told_how_long_it_has_waited_for_those_before(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that it stands in line for as much less, and goes in after that all the same."""
+    now, told = 100.0, []
+    came, may_come_in = threading.Semaphore(0), threading.Semaphore(0)
+
+    def come(after_seconds: float = 0.0) -> None:
+        told.append(after_seconds)
+        came.release()
+        assert may_come_in.acquire(timeout=20)
+
+    monkeypatch.setattr(at_work, "come", come)
+    monkeypatch.setattr("reporter.serving.pool.time", SimpleNamespace(monotonic=lambda: now))
+    waiting(server, "/first")
+    assert came.acquire(timeout=20)
+    now = 102.0
+    waiting(server, "/second")
+    now = 109.0
+    may_come_in.release(2)
+    assert came.acquire(timeout=20)
+    assert told == [0.0, 7.0]
 
 
 def test_those_that_wait_for_a_thread_are_answered_in_their_order(server: Server) -> None:

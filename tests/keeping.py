@@ -59,6 +59,22 @@ def adopted() -> None:
     keep(serving)
 
 
+def told() -> None:
+    """One that has something in hand, and finishes it, is told to stop."""
+    finishes = "trap 'kill $!; sleep 0.1; echo finished; exit' TERM; echo ready; sleep 60 & wait"
+    serving = subprocess.Popen(
+        ("sh", "-c", finishes), stdout=subprocess.PIPE, preexec_fn=_unblocked
+    )
+    assert serving.stdout
+    assert serving.stdout.readline() == b"ready\n"
+    os.kill(os.getpid(), signal.SIGTERM)
+    try:
+        keep(serving)
+        print(serving.stdout.read().decode().strip())
+    finally:
+        serving.kill()
+
+
 def gone() -> None:
     gone, serving = child("true"), child()
     gone.wait()
@@ -110,7 +126,7 @@ def first() -> None:
 
 
 SCENARIOS: dict[str, Any] = {
-    each.__name__: each for each in (adopted, gone, unread, crashing, hung_up, first)
+    each.__name__: each for each in (adopted, told, gone, unread, crashing, hung_up, first)
 }
 
 if __name__ == "__main__":

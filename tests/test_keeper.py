@@ -42,6 +42,10 @@ def test_a_child_that_it_was_given_is_none_of_the_web_server() -> None:
     assert comes_of("adopted") == ("0 0\n", "")
 
 
+def test_those_that_serve_are_told_to_stop_and_finish_what_they_have_in_hand() -> None:
+    assert comes_of("told") == ("0 0\nfinished\n", "")
+
+
 def test_one_that_was_gone_before_it_was_watched_is_replaced() -> None:
     written, told = comes_of("gone")
     assert written == "0 1\n"

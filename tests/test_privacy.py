@@ -101,7 +101,7 @@ def everything(provider: Provider) -> None:
     while provider.work():
         pass
     Customer(provider.app).fill("failure")
-    now = provider.now()
+    now = provider.now
     with provider.database.write() as session:
         session.add(models.HeardOnce(key="answer <1@example.com>", heard_at=now))
         session.add(models.Tally(quota=Quota.DRAFTS, client="c", minute=now, count=1))
@@ -131,7 +131,7 @@ def test_purge_executes_every_row_of_the_table(provider: Provider) -> None:
     moment = timedelta(minutes=1)
     for days in sorted(set(ENDS.values()) - {FOR_EVER}):
         for now, is_over in ((timedelta(days) - moment, False), (timedelta(days) + moment, True)):
-            list(purge.purge(provider.database, provider.app.config, provider.now() + now))
+            list(purge.purge(provider.database, provider.app.config, provider.now + now))
             for column, end in ENDS.items():
                 left = rows(provider, column)
                 is_gone = end < days or (end == days and is_over)

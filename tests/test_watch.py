@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -196,10 +197,15 @@ def test_that_a_worker_runs_again_is_not_said_while_nobody_can_know(
 
 
 def test_tables_of_another_version_are_told(watched: Watched) -> None:
+    with watched.database.read() as session:
+        [at_head] = session.scalars(sa.text("SELECT version_num FROM alembic_version"))
     with watched.database.write() as session:
         session.execute(sa.text("UPDATE alembic_version SET version_num = 'before'"))
     [told] = watched.looks(3)
     assert told.endswith("has not the tables of this version: reporter db upgrade")
+    with watched.database.write() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = :it"), {"it": at_head})
+    assert watched.looks(3) == ["migrations: all is well again, after 1 min"]
 
 
 def damage(watched: Watched, file: Path) -> None:
@@ -244,6 +250,31 @@ def test_a_page_that_nobody_reads_is_found_damaged_within_a_day(
     [told] = watched.looks(2)
     assert "is damaged, restore a backup" in told
     assert len(watched.restarted().looks(4)) == 0  # it still is, and was told
+
+
+def test_that_a_backup_was_put_in_the_place_of_a_damaged_file_is_told(
+    watched: Watched, tmp_path: Path
+) -> None:
+    """What is noted in a file goes with it, and the backup knows nothing of it."""
+    file, backup = tmp_path / "reporter.db", tmp_path / "backup"
+    with sqlite3.connect(file) as source, sqlite3.connect(backup) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+    damage(watched, file)
+    with pytest.raises(DatabaseError), watched.database.read() as session:
+        session.scalars(sa.select(Draft)).all()
+    assert len(watched.looks(2)) == 1
+    watched.database.close()
+    for beside in ("reporter.db-wal", "reporter.db-shm"):  # as docs/restore.md says
+        (tmp_path / beside).unlink(missing_ok=True)
+    backup.replace(file)
+    watched.app = create_app({**SETTINGS, "ALARM_URLS": [watched.alarms.url], "MIN_FREE_BYTES": 0,
+                              "DATABASE_URL": sqlite_url(tmp_path)})  # fmt: skip
+    again = watched.restarted()
+    assert again.looks(3) == ["damage: all is well again, after 0 min"]
+    assert again.looks(3) == []
+    again.database.close()
 
 
 def test_what_is_over_while_nobody_looked_is_told_by_whoever_looks_next(

@@ -29,6 +29,8 @@ LOOK_SECONDS = 15.0
 EXAMINED_EVERY = timedelta(days=1)
 # What the database itself can be told of; the rest is each machine's own to tell.
 NOTED = {"room", "worker", "damage"}
+# What a backup mends: what was noted in the file goes with it.
+MENDED_BY_ANOTHER_FILE = "damage"
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +70,8 @@ class Watch:
             self.told |= self.kept
 
     def _keep(self) -> None:
-        own = {key: since for key, since in self.told.items() if key not in NOTED}
+        elsewhere = NOTED - {MENDED_BY_ANOTHER_FILE}
+        own = {key: since for key, since in self.told.items() if key not in elsewhere}
         if self.file and own != self.kept:
             place.leave(self.file, own)
             self.kept = own
@@ -105,7 +108,7 @@ class Watch:
             return self.database.damage
         due = self.examined_at and now - self.examined_at >= EXAMINED_EVERY
         self.examined_at = self.examined_at or now
-        if due or "damage" in self._noted():
+        if due or "damage" in self._noted() | self.told:
             self.examined_at = now
             return self.database.examine()
         return ""
@@ -167,9 +170,14 @@ class Watch:
                 row = session.get(Alarm, key)
                 if row:
                     session.delete(row)
-                return row is not None
+                return row is not None or self._is_of_our_file(key)
         except SQLAlchemyError:
             return True
+
+    def _is_of_our_file(self, key: str) -> bool:
+        """No other machine has it, or watches it."""
+        url = self.app.config["DATABASE_URL"]
+        return key == MENDED_BY_ANOTHER_FILE and database_file.file_of(url) is not None
 
 
 def start(app: Flask) -> None:

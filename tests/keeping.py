@@ -61,7 +61,7 @@ def adopted() -> None:
 
 def told() -> None:
     """One that has something in hand, and finishes it, is told to stop."""
-    finishes = "trap 'kill $!; sleep 0.1; echo finished; exit' TERM; echo ready; sleep 60 & wait"
+    finishes = "sleep 60 & trap 'kill $!; sleep 0.1; echo finished; exit' TERM; echo ready; wait"
     serving = subprocess.Popen(
         ("sh", "-c", finishes), stdout=subprocess.PIPE, preexec_fn=_unblocked
     )

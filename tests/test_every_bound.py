@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from customers import Customer, Page
 from factories import SENT_AT, an_app, values
 from flask import Flask
@@ -95,6 +96,13 @@ def refused(page: Page, status: int, words: str, beside: str = "") -> None:
 def posted(app: Flask, path: str, content: bytes, content_type: str = FORM) -> Page:
     headers = {"Content-Type": content_type}
     return Customer(app, "en").ask("POST", path, content, headers=headers)
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    """A client has another name each day, by which what it had is counted."""
+    with time_machine.travel(SENT_AT.replace(hour=12)):
+        yield
 
 
 def at_a_step(app: Flask, slug: str = "failure") -> Customer:

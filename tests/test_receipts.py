@@ -181,8 +181,8 @@ def test_the_status_has_another_tag_when_a_known_incident_has_news(app: Flask) -
     assert tag() == tags[0]
     key = run("open", "--service", "web-hosting")
     tags.append(tag())
-    in_an_hour = datetime.now(ZoneInfo(app.config["TIMEZONE"])) + timedelta(hours=1)
-    run("update", key, "--next-news", f"{in_an_hour:%Y-%m-%d %H:%M}")
+    tomorrow = datetime.now(ZoneInfo(app.config["TIMEZONE"])) + timedelta(days=1)
+    run("update", key, "--next-news", f"{tomorrow:%Y-%m-%d} 12:00")  # which no clock leaves out
     tags.append(tag())
     run("close", key)
     assert tag() == tags[0]

@@ -24,6 +24,7 @@ import pytest
 from customers import Customer
 from factories import an_app, sqlite_url
 from flask import Flask
+from hypothesis import HealthCheck, settings
 from incidents import opened
 from provider import Provider, a_provider, a_provider_made_by
 from servers import postgres_server
@@ -42,6 +43,16 @@ made_once.install()
 # A machine that runs the service has settings of its own, which are none of the tests', nor of the
 # processes that they start.
 os.environ["REPORTER_SETTINGS"] = os.devnull
+
+# The same examples each time, however busy the machine is: by chance only in `make fuzz`. A fixture
+# lasts for all examples of a test, on purpose.
+settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize="FUZZ_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("tests")
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 CONTENT = b"Subject: INC-KX7M9Q\r\nMessage-ID: <1@example.com>\r\n\r\nLa web no carga.\r\n"

@@ -88,11 +88,7 @@ def test_garbage_to_every_route_by_every_method_is_never_an_error_of_ours(app: F
     assert asked > 5_000
 
 
-@settings(
-    max_examples=EXAMPLES * 4,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=EXAMPLES * 4)
 @given(
     st.dictionaries(
         st.sampled_from(["lang", "service", "affected", "customer_number", "draft", "next", "q"]),
@@ -303,7 +299,7 @@ def test_no_order_of_pages_loses_a_word_or_mixes_two_people(app: Flask) -> None:
     Wizard.app, Wizard.all_receipts, Wizard.all_keys = app, {}, {}
     options: dict[str, Any] = {"max_examples": EXAMPLES, "stateful_step_count": 15}
     run_state_machine_as_test(
-        Wizard, settings=settings(deadline=None, suppress_health_check=list(HealthCheck), **options)
+        Wizard, settings=settings(suppress_health_check=list(HealthCheck), **options)
     )
     assert Wizard.all_receipts, "nobody came as far as that"
     assert len(set(Wizard.all_keys.values())) > 1
@@ -323,11 +319,7 @@ TAKEN = re.compile(
 )
 
 
-@settings(
-    max_examples=EXAMPLES * 10,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=EXAMPLES * 10)
 @given(
     beginning=st.sampled_from(BEGINNINGS),
     rest=st.binary(max_size=400),
@@ -361,7 +353,7 @@ WRITTEN = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=EXAMPLES * 20, deadline=None)
+@settings(max_examples=EXAMPLES * 20)
 @given(
     WRITTEN,
     st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from customers import Customer
 from factories import ANSWERS, REFERENCE, SLUGS, a_report, an_app, body, parsed, values
 from flask import Flask
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -40,11 +40,8 @@ TURNING = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 )
 
-settings.register_profile("here", deadline=None, derandomize=True)
-settings.load_profile("here")
 several = settings(max_examples=40)
-# A fixture lasts for all examples of a test, on purpose.
-on_engines = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+on_engines = settings(max_examples=15)
 
 # What might be taken for something of ours, by a mail server, a helpdesk, a browser or a log.
 TRAPS = [

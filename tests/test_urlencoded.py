@@ -14,7 +14,7 @@ QUOTED = rb"a %41 % %4 %zz + = & ; \ %5C %5cx41 x41 %u0041 N{ %ff %C3%B1 %f0%9f 
 PIECES = st.sampled_from([*QUOTED, b"\xff", b"\xc3\xb1", b"\n"])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(PIECES, max_size=12).map(b"".join))
 def test_it_is_what_the_standard_library_reads(content: bytes) -> None:
     plain = "".join(chr(byte) if byte < 128 else f"%{byte:02X}" for byte in content)

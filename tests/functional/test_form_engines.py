@@ -7,7 +7,6 @@ import http.client
 import subprocess
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import engines
 import pytest
 import sites
 from engines import FILL, Engine
-from pages import CHANGES, CONTACT, FAILURE, STEPS, TIMING
+from pages import CHANGES, CONTACT, FAILURE, STEPS, TIMING, stop_the_clock
 from playwright.sync_api import Route
 from ports import free_port
 from provider import a_picture
@@ -324,8 +323,7 @@ def test_where_no_request_of_a_script_arrives_the_form_can_be_sent_without_one(
             route.continue_()
 
     page.route("**/*", lose)
-    page.clock.install()
-    page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))  # it tries nothing by itself
+    stop_the_clock(page)  # it tries nothing by itself
     presses(window)
     until(lambda: sees(window, "#trouble"))
     assert not sees(window, "#trouble [value=plain]")

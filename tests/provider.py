@@ -166,7 +166,7 @@ def _relay(smtp: SmtpServer) -> dict[str, Any]:
     return {
         "MAIL_SERVER": LOOPBACK,
         "MAIL_PORT": smtp.port,
-        "MAIL_TIMEOUT": 5,
+        "MAIL_TIMEOUT": 20,
         "MAIL_SUPPRESS_SEND": False,
     }
 

@@ -63,7 +63,7 @@ def process(database_url: str, server: SmtpServer, *options: str) -> Iterator[su
         "DATABASE_URL": database_url,
         "MAIL_SERVER": "127.0.0.1",
         "MAIL_PORT": str(server.port),
-        "MAIL_TIMEOUT": "5",
+        "MAIL_TIMEOUT": "20",
         "WORKER_CONNECTIONS": "1",
     }
     child = subprocess.Popen(

@@ -593,7 +593,7 @@ def test_relays_are_read_from_the_settings(app: Flask) -> None:
 
 def test_flask_mails_own_messages_take_the_same_way(app: Flask) -> None:
     with smtp_server() as server, app.app_context():
-        app.config.from_mapping(MAIL_SERVER="127.0.0.1", MAIL_PORT=server.port, MAIL_TIMEOUT=2)
+        app.config.from_mapping(MAIL_SERVER="127.0.0.1", MAIL_PORT=server.port, MAIL_TIMEOUT=20)
         app.config.from_mapping(MAIL_USE_TLS=True, MAIL_USE_SSL=False, FALLBACK_RELAYS=[])
         app.config.from_mapping(MAIL_EHLO_NAME="incidents.example.com")
         app.config.from_mapping(MAIL_USERNAME="", MAIL_PASSWORD="", MAIL_CA_FILE="")

@@ -36,7 +36,7 @@ def test_a_worker_that_is_stopped_before_a_hung_relay_loses_nothing(
         else:
             service.kill_all()
             assert delivery.in_hand() > 0
-    with smtp_server() as server, delivery.worker(server.relay, MAIL_TIMEOUT=2):
+    with smtp_server() as server, delivery.worker(server.relay, MAIL_TIMEOUT=20):
         until(lambda: not delivery.unsent(), 30)
     found = delivery.fate(server)
     tell(

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import browser
 import websocket
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, Page
 from ports import free_port
 from running import until
 from selenium import webdriver
@@ -124,13 +124,13 @@ class WebKit:
 
 
 @contextmanager
-def chromium(**options: Any) -> Iterator[Engine]:
-    with browser.chromium() as started:
-        context: BrowserContext = started.new_context(**options)
-        try:
-            yield Chromium(context.new_page())
-        finally:
-            context.close()
+def chromium(started: Browser) -> Iterator[Engine]:
+    """A window of a Chromium that runs."""
+    context = started.new_context()
+    try:
+        yield Chromium(context.new_page())
+    finally:
+        context.close()
 
 
 @contextmanager
@@ -218,4 +218,4 @@ def webkit() -> Iterator[Engine]:
             screen.stdout.close()
 
 
-ENGINES = {"chromium": chromium, "firefox": firefox, "webkit": webkit}
+OTHERS = {"firefox": firefox, "webkit": webkit}

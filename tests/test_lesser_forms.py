@@ -12,7 +12,10 @@ from factories import ANSWERS, body
 from provider import Provider, a_picture
 from servers import SmtpServer
 
-from reporter.models import MailForm, MailKind, Message
+from reporter.delivery.lesser_forms import is_for_what_it_holds
+from reporter.delivery.smtp import AttemptResult
+from reporter.delivery.verdict import About
+from reporter.models import MailForm, MailKind, Message, Outcome
 
 pytestmark = pytest.mark.settings(SEND_ACKNOWLEDGEMENT=False)
 
@@ -76,6 +79,43 @@ def test_then_it_goes_as_a_stub_with_no_word_of_the_customers(provider: Provider
     typed = {k: v for k, v in ANSWERS.items() if k in {"summary", "name", "email", "company"}}
     assert not any(word in stub.as_bytes().decode() for word in typed.values())
     assert message(provider).form == MailForm.STUB
+
+
+def test_a_stub_is_the_same_mail_after_a_new_key_and_another_sender(provider: Provider) -> None:
+    """What follows refers to the Message-ID that it was queued with, and so does its bounce."""
+    provider.report()
+    answers(provider.smtp, FILTER, FILTER)
+    (full,) = provider.work()
+    provider.app.config["SECRET_KEY_FALLBACKS"] = [provider.app.config["SECRET_KEY"]]
+    provider.app.config["SECRET_KEY"] = "another" * 6
+    provider.app.config["MAIL_DEFAULT_SENDER"] = "incidents@another.example"
+    provider.later(hours=1)
+    (_without,) = provider.work()
+    provider.later(hours=1)
+    (stub,) = provider.work()
+    assert message(provider).form == MailForm.STUB
+    assert stub["Message-ID"] == full["Message-ID"] == message(provider).mime_id
+
+
+REFUSED_FOR_A_FILE = AttemptResult("one:25", Outcome.REFUSED, 554, "5.6.0", About.MAIL)
+AWAY = AttemptResult("other:25", Outcome.DEFERRED, None, "", About.RELAY)
+NO_SUCH_ADDRESS = AttemptResult("other:25", Outcome.REFUSED, 550, "5.1.1", About.RECIPIENT)
+
+
+@pytest.mark.parametrize(
+    ("results", "is_one"),
+    [
+        ([REFUSED_FOR_A_FILE], True),
+        ([REFUSED_FOR_A_FILE, NO_SUCH_ADDRESS], True),
+        ([REFUSED_FOR_A_FILE, AWAY], False),  # which may take it whole
+        ([AWAY, REFUSED_FOR_A_FILE], False),
+        ([NO_SUCH_ADDRESS], False),
+    ],
+)
+def test_a_lesser_form_is_for_what_every_relay_has_refused(
+    results: list[AttemptResult], is_one: bool
+) -> None:
+    assert is_for_what_it_holds(results) == is_one
 
 
 def test_a_stub_that_is_refused_has_failed(provider: Provider) -> None:

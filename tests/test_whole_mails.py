@@ -559,7 +559,7 @@ def test_a_ticket_without_its_files_says_so_below_the_first_line() -> None:
 
 @pytest.mark.parametrize(("number", "subject"), [(0, STUB_SUBJECT), (2, STUB_UPDATE_SUBJECT)])
 def test_a_stub(number: int, subject: str) -> None:
-    mail = compose_stub(a_report(), "<root@example.com>", number, DESK)
+    mail = compose_stub(a_report(), "<own@example.com>", "<root@example.com>", number, DESK)
     assert parsed(mail)["Subject"] == subject
     assert body(mail) == STUB.replace("update: 0", f"update: {number}")
 

@@ -14,7 +14,7 @@ from reporter.formats.languages import tag
 from reporter.formats.words import service_name
 from reporter.mail.first_line import severity_in_words
 from reporter.mail.helpdesk import importance
-from reporter.mail.message import finish, mime_id, new_message
+from reporter.mail.message import finish, new_message
 from reporter.report import Report
 
 # Of a whole mail, what is about the parts that are left out.
@@ -53,10 +53,11 @@ def _kept(lines: list[bytes]) -> list[bytes]:
     return kept
 
 
-def compose_stub(report: Report, root: str, number: int, desk_url: str) -> Mail:
+def compose_stub(report: Report, own_id: str, root: str, number: int, desk_url: str) -> Mail:
     """What a filter has nothing against: that there is a report, how serious, and where it is.
 
-    *root*: the Message-ID of the ticket, which what follows it refers to.
+    *own_id*: the Message-ID of the mail that it stands for, which another key or sender would not
+    make again. *root*: that of the ticket, which what follows it refers to.
     No word of the customer's is in it, nor their name or address: so it is no answer to them that
     an answer to this mail would be.
     """
@@ -83,7 +84,7 @@ def compose_stub(report: Report, root: str, number: int, desk_url: str) -> Mail:
     mail = new_message(
         to=config["SUPPORT_EMAIL"],
         subject=f"SEV{report.severity.level} {what} | {service} | {reference}",
-        mime_id=mime_id(reference, str(number)),
+        mime_id=own_id,
         date=report.saved_at,
     )
     if number:

@@ -30,11 +30,12 @@ def lesser_form(session: Session, message: models.Message) -> Mail | None:
             return Mail(message.recipient, message.mime_id, content)
     stub = compose_stub(
         store.to_value(session, row),
+        message.mime_id,
         store.ticket_of(session, row).mime_id,
         _number(message),
         url,
     )
-    return replace(stub, recipient=message.recipient, mime_id=message.mime_id)
+    return replace(stub, recipient=message.recipient)
 
 
 def _number(message: models.Message) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -252,16 +252,22 @@ def test_a_page_that_nobody_reads_is_found_damaged_within_a_day(
     assert len(watched.restarted().looks(4)) == 0  # it still is, and was told
 
 
+@pytest.mark.parametrize(
+    ("is_damaged_too", "told"), [(False, ["damage: all is well again, after 0 min"]), (True, [])]
+)
 def test_that_a_backup_was_put_in_the_place_of_a_damaged_file_is_told(
-    watched: Watched, tmp_path: Path
+    watched: Watched, tmp_path: Path, is_damaged_too: bool, told: list[str]
 ) -> None:
     """What is noted in a file goes with it, and the backup knows nothing of it."""
     file, backup = tmp_path / "reporter.db", tmp_path / "backup"
-    with sqlite3.connect(file) as source, sqlite3.connect(backup) as target:
-        source.backup(target)
-    source.close()
-    target.close()
-    damage(watched, file)
+    if is_damaged_too:
+        damage(watched, file)
+    with watched.database.engine.connect() as connection:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(file, backup)
+    if not is_damaged_too:
+        damage(watched, file)
     with pytest.raises(DatabaseError), watched.database.read() as session:
         session.scalars(sa.select(Draft)).all()
     assert len(watched.looks(2)) == 1
@@ -269,10 +275,10 @@ def test_that_a_backup_was_put_in_the_place_of_a_damaged_file_is_told(
     for beside in ("reporter.db-wal", "reporter.db-shm"):  # as docs/restore.md says
         (tmp_path / beside).unlink(missing_ok=True)
     backup.replace(file)
-    watched.app = create_app({**SETTINGS, "ALARM_URLS": [watched.alarms.url], "MIN_FREE_BYTES": 0,
-                              "DATABASE_URL": sqlite_url(tmp_path)})  # fmt: skip
+    settings = {"ALARM_URLS": [watched.alarms.url], "DATABASE_URL": sqlite_url(tmp_path)}
+    watched.app = create_app({**SETTINGS, **settings, "MIN_FREE_BYTES": 0})
     again = watched.restarted()
-    assert again.looks(3) == ["damage: all is well again, after 0 min"]
+    assert again.looks(3) == told
     assert again.looks(3) == []
     again.database.close()
 

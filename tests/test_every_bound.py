@@ -550,7 +550,7 @@ def due(app: Flask, sent: list[datetime], address: str) -> timedelta:
                     reference="INC-KX7M9Q",
                     recipient=address,
                     rank=9,
-                    mailbox=mailboxes.mailbox(address),
+                    mailbox=mailboxes.names_of(address)[0],
                     mime_id=str(number),
                     content=b"",
                     due_at=at,
@@ -559,7 +559,7 @@ def due(app: Flask, sent: list[datetime], address: str) -> timedelta:
             )
         session.flush()
         spelt = address.upper().replace("A", "A.", 1).replace("@", "+b@")
-        return mailboxes.due_at(session, spelt, now) - now
+        return mailboxes.due_at(session, mailboxes.names_of(spelt), now) - now
 
 
 @of("TO_A_MAILBOX")

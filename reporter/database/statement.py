@@ -32,6 +32,7 @@ class _Written:
     from_driver: Sequence[tuple[int, Callable[[Any], Any]]]
 
     def bind(self, values: Values) -> Any:
+        """*values* as the driver has them."""
         bound = {**self.given, **values}
         for name, convert in self.to_driver:
             bound[name] = convert(bound[name])
@@ -49,6 +50,31 @@ class _Written:
         return found
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A statement with its values, which waits for the transaction alone. Raises what SQLAlchemy
+    does."""
+
+    clause: Any
+    values: Values
+    written: _Written
+    bound: Any
+
+    def rows(self, session: Session) -> Rows:
+        """What it finds, or returns of what it has written."""
+        if _is_listened_to(session):
+            return list(map(tuple, session.connection().execute(self.clause, dict(self.values))))
+        rows, _ = _execute(session, self.written.text, self.bound)
+        return self.written.read(rows)
+
+    def change(self, session: Session) -> int:
+        """How many rows it has written."""
+        if _is_listened_to(session):
+            return session.connection().execute(self.clause, dict(self.values)).rowcount
+        _, count = _execute(session, self.written.text, self.bound)
+        return count
+
+
 class Statement:
     """One that is always the same but for its values: these have the same names each time, and none
     is a list. Raises what SQLAlchemy does."""
@@ -57,13 +83,14 @@ class Statement:
         self.clause = clause
         self._written: dict[str, _Written] = {}
 
+    def ready(self, dialect: Dialect, values: Values) -> Ready:
+        """With *values* as the driver has them: JSON takes as long to write as its row."""
+        written = self._in_words_of(dialect, values)
+        return Ready(self.clause, values, written, written.bind(values))
+
     def rows(self, session: Session, values: Values) -> Rows:
         """What it finds, or returns of what it has written."""
-        if _is_listened_to(session):
-            return list(map(tuple, session.connection().execute(self.clause, dict(values))))
-        written = self._in_words_of(session, values)
-        rows, _ = _execute(session, written.text, written.bind(values))
-        return written.read(rows)
+        return self._ready(session, values).rows(session)
 
     def row(self, session: Session, values: Values) -> tuple[Any, ...] | None:
         """The first of its rows."""
@@ -72,22 +99,20 @@ class Statement:
 
     def change(self, session: Session, values: Values) -> int:
         """How many rows it has written."""
-        if _is_listened_to(session):
-            return session.connection().execute(self.clause, dict(values)).rowcount
-        written = self._in_words_of(session, values)
-        _, count = _execute(session, written.text, written.bind(values))
-        return count
+        return self._ready(session, values).change(session)
 
     def change_many(self, session: Session, values: Sequence[Values]) -> None:
         """Once with each of *values*."""
         if _is_listened_to(session):
             session.connection().execute(self.clause, list(map(dict, values)))
             return
-        written = self._in_words_of(session, values[0])
+        written = self._in_words_of(_dialect(session), values[0])
         _execute(session, written.text, list(map(written.bind, values)), many=True)
 
-    def _in_words_of(self, session: Session, names: Iterable[str]) -> _Written:
-        dialect = cast(Transaction, session).dialect
+    def _ready(self, session: Session, values: Values) -> Ready:
+        return self.ready(_dialect(session), values)
+
+    def _in_words_of(self, dialect: Dialect, names: Iterable[str]) -> _Written:
         if dialect.name not in self._written:
             self._written[dialect.name] = self._write(dialect, names)
         return self._written[dialect.name]
@@ -112,6 +137,10 @@ class Statement:
             to_driver=[(name, each) for name, each in convert if each],
             from_driver=[(place, each) for place, each in enumerate(read) if each],
         )
+
+
+def _dialect(session: Session) -> Dialect:
+    return cast(Transaction, session).dialect
 
 
 def _is_listened_to(session: Session) -> bool:

@@ -84,15 +84,15 @@ def follow(session: Session, row: models.Notice, people: Iterable[Person], at: d
         follower.message_id = message_id
         session.add(follower)
     # Anybody can have one sent to anybody. In the order in which everybody locks several mailboxes.
-    named_so = [(mailboxes.mailbox(mail.recipient), mail) for mail in confirmations]
+    named_so = [(mailboxes.names_of(mail.recipient), mail) for mail in confirmations]
     for mailbox, mail in sorted(named_so, key=lambda each: each[0]):
         outbox.enqueue(
             session,
             mail,
             kind=MailKind.CONFIRMATION,
             reference=row.key,
-            due_at=mailboxes.due_at(session, mail.recipient, at, MailKind.CONFIRMATION),
-            mailbox=mailbox,
+            due_at=mailboxes.due_at(session, mailbox, at, MailKind.CONFIRMATION),
+            mailbox=mailbox[0],
         )
     session.flush()
 

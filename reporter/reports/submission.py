@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from reporter import models, surge
 from reporter.attachments.store import adopt, of_draft_with_content
 from reporter.database import get_database
-from reporter.database.statement import Statement
+from reporter.database.statement import Ready, Statement
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
 from reporter.formats.reference import new_reference
@@ -56,10 +56,11 @@ class _Composed:
     """A report and all that goes with it, ready to be kept."""
 
     report: Report
-    row: Mapping[str, Any]
+    insert: Ready
     terms: set[str]
     ticket: Mail
     acknowledgement: Mail | None
+    mailbox: Sequence[str]  # what that one's is called
     surging: Surging | None
     surge_mail: Mail | None
     files: Mapping[int, int]  # the number of the mail that each goes with, by its id
@@ -84,13 +85,14 @@ def submit(
         service, at = report.text("service"), report.saved_at
         source = surge.name_of(session, service, at, sources)
         surging = surge.judge(session, service, at, source)
-    named = {"draft_id": draft_id, "token_hash": hash_token(token), "source": source}
+    columns = {"draft_id": draft_id, "token_hash": hash_token(token), "source": source}
     while True:
-        composed = _compose(replace(report, reference=new_reference()), token, surging, files)
-        row = {**composed.row, **named}
+        composed = _compose(
+            replace(report, reference=new_reference()), token, columns, surging, files
+        )
         try:
             with database.write(together=True) as session:
-                _keep(session, row, composed)
+                _keep(session, draft_id, composed)
         except IntegrityError:
             with database.read() as session:
                 if first := kept_hash(session, draft_id):
@@ -113,7 +115,11 @@ def _is_taken(session: Session, reference: str) -> bool:
 
 
 def _compose(
-    report: Report, token: str, surging: Surging | None, files: Sequence[tuple[StoredFile, bytes]]
+    report: Report,
+    token: str,
+    columns: Mapping[str, str],
+    surging: Surging | None,
+    files: Sequence[tuple[StoredFile, bytes]],
 ) -> _Composed:
     named = [(replace(f, filename=f"{report.reference}-{f.filename}"), c) for f, c in files]
     with_ticket = list(_that_fit(named))
@@ -123,7 +129,7 @@ def _compose(
         acknowledgement = compose_acknowledgement(report, full_url("reports.receipt", token=token))
     return _Composed(
         report=report,
-        row=_row(report),
+        insert=INSERT.ready(get_database().engine.dialect, {**_row(report), **columns}),
         terms=search.terms(report),
         ticket=compose_ticket(
             report,
@@ -132,6 +138,7 @@ def _compose(
             with_ticket,
         ),
         acknowledgement=acknowledgement,
+        mailbox=mailboxes.names_of(acknowledgement.recipient) if acknowledgement else (),
         surging=surging,
         surge_mail=surge.compose(surging, report.saved_at) if surging else None,
         files={file.id: 1 if (file, content) in rest else 0 for file, content in named},
@@ -194,11 +201,11 @@ def _keep_rest(session: Session, mail: Mail, report: Report, report_id: int, tic
     )
 
 
-def _keep(session: Session, row: Mapping[str, Any], composed: _Composed) -> None:
-    report, draft_id, at = composed.report, row["draft_id"], row["saved_at"]
+def _keep(session: Session, draft_id: str, composed: _Composed) -> None:
+    report, at = composed.report, composed.report.saved_at
     if report.channel == Channel.WEB:
         quotas.take(session, Quota.REPORTS, at)
-    ((report_id,),) = INSERT.rows(session, row)
+    ((report_id,),) = composed.insert.rows(session)
     search.add(session, report_id, composed.terms)
     ticket = outbox.enqueue(
         session,
@@ -220,8 +227,8 @@ def _keep(session: Session, row: Mapping[str, Any], composed: _Composed) -> None
             mail,
             kind=MailKind.ACKNOWLEDGEMENT,
             reference=report.reference,
-            due_at=at if by_phone else mailboxes.due_at(session, mail.recipient, at),
-            mailbox=mailboxes.mailbox(mail.recipient),
+            due_at=at if by_phone else mailboxes.due_at(session, composed.mailbox, at),
+            mailbox=composed.mailbox[0],
             report_id=report_id,
             after=ticket,
             blocked=True,

@@ -7,6 +7,7 @@ the time that it was planned for, and what was planned counts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
@@ -37,13 +38,9 @@ SAME = {
 }
 
 
-def mailbox(recipient: str) -> str:
-    """What all spellings of one mailbox share, and nobody reads: a keyed hash."""
-    return _names(recipient)[0]
-
-
-def _names(recipient: str) -> list[str]:
-    """As `mailbox`, then as with each former SECRET_KEY.
+def names_of(recipient: str) -> list[str]:
+    """What all spellings of one mailbox share, and nobody reads: a keyed hash, then those with each
+    former SECRET_KEY.
 
     Neither case, nor dots, nor a "+tag", nor another name of the service makes another mailbox.
     """
@@ -56,16 +53,15 @@ def _names(recipient: str) -> list[str]:
 
 def due_at(
     session: Session,
-    recipient: str,
+    names: Sequence[str],
     now: datetime,
     kind: MailKind = MailKind.ACKNOWLEDGEMENT,
 ) -> datetime:
-    """The first moment, from *now*, at which the limits let *recipient* have another of *kind*;
-    to one mailbox both kinds are counted together.
+    """The first moment, from *now*, at which the limits let the mailbox of these *names* have
+    another of *kind*; to one mailbox both kinds are counted together.
 
     Its price is the limits', whatever was sent before.
     """
-    names = _names(recipient)
     exclusive(session, Lock.ACKNOWLEDGEMENT, names[0])
     named = {f"name{number}": name for number, name in enumerate(names)}
     (latest,) = _latest(len(names)).rows(session, {**named, "kind": kind})

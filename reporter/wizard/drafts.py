@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import Lock, exclusive, get_database
-from reporter.database.statement import Statement
+from reporter.database.statement import Ready, Statement
 from reporter.models import Quota
 from reporter.web import bounds, quotas
 from reporter.wizard.draft import Draft, Raw, StoredStep
@@ -112,13 +114,16 @@ def save(
     was read: while nobody has changed it since, as another tab may, it is not read again.
     """
     step = StoredStep(raw, answered_at, rules())
-    with get_database().write(together=True) as session:
+    database = get_database()
+    change = partial(_change, database.engine.dialect, slug, step, flags)
+    of_seen = change(seen) if seen else None
+    with database.write(together=True) as session:
         exclusive(session, Lock.DRAFT, draft_id)  # two tabs save two steps of one draft
-        if seen and _change(session, seen, slug, step, flags):
+        if of_seen and of_seen.change(session):
             return
         known = load(session, draft_id)
         if known:
-            _change(session, known, slug, step, flags)
+            change(known).change(session)
         else:
             now = datetime.now(UTC)
             quotas.take(session, Quota.DRAFTS, now)
@@ -127,9 +132,9 @@ def save(
             INSERT.change(session, row)
 
 
-def _change(session: Session, draft: Draft, slug: str, step: StoredStep, flags: set[str]) -> bool:
-    """Put *step* in its place in *draft*; False, and nothing is changed, if somebody else has
-    changed that since it was read."""
+def _change(dialect: Dialect, slug: str, step: StoredStep, flags: set[str], draft: Draft) -> Ready:
+    """What puts *step* in its place in *draft*, and changes nothing if somebody else has changed
+    that since it was read."""
     now, seen_at = datetime.now(UTC), draft.updated_at or draft.created_at
     new = replace(
         draft,
@@ -137,8 +142,7 @@ def _change(session: Session, draft: Draft, slug: str, step: StoredStep, flags: 
         flags=tuple(sorted({*draft.flags, *flags})),
         updated_at=max(now, seen_at + timedelta.resolution),  # no two changes have the same
     )
-    row = {"this": draft.id, "seen_at": seen_at} | _row(new)
-    return bool(UPDATE.change(session, row))
+    return UPDATE.ready(dialect, {"this": draft.id, "seen_at": seen_at} | _row(new))
 
 
 def _row(draft: Draft) -> dict[str, Any]:

@@ -35,12 +35,18 @@ from reporter.wizard.step import StepForm
 from reporter.wizard.steps import REPORT_STEPS
 
 
+HOW_COMPILED = (HERE / "web" / "template_names.py").read_text(encoding="utf-8")
+
+
 class Compiled(FileSystemBytecodeCache):
     """Templates, compiled once for all the tests, and read once for those of a process."""
 
     def __init__(self) -> None:
         super().__init__()
         self._read: dict[tuple[str, str], Any] = {}
+
+    def get_source_checksum(self, source: str) -> str:
+        return super().get_source_checksum(HOW_COMPILED + source)
 
     def load_bytecode(self, bucket: Bucket) -> None:
         bucket.code = self._read.get((bucket.key, bucket.checksum))

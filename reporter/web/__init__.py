@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
         origins,
         pages,
         piecewise,
+        trouble,
     )
     from reporter.web.crowding import keep_room
     from reporter.web.signatures import Cookies
@@ -38,7 +39,7 @@ def init_app(app: Flask) -> None:
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.wsgi_app = patience.of_pages(app.wsgi_app)  # type: ignore[assignment,method-assign]
-    for part in (incoming, bodies, logs, locale, assets, headers, errors, pages, origins):
+    for part in (incoming, bodies, logs, locale, assets, trouble, headers, errors, pages, origins):
         part.init_app(app)
     if not hops:
         app.before_request(logs.tell_of_proxy)

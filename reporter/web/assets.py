@@ -24,16 +24,13 @@ from reporter.web.guards import limiter
 
 FOLDER = Path(__file__).parent.parent / "static"
 # What a page loads is joined from the parts of its script, in this order.
-SCRIPTS = {
-    "reporter.js": ("draft.js", "send.js"),
-    "files.js": ("files.js",),
-}
+SCRIPTS = {"reporter.js": ("draft.js", "send.js")}
 # What that loads besides, where a page needs it.
 PARTS = (
+    "files.js",
     "offer.js",
     "password.js",
     "receipt.js",
-    "trouble.js",
     "whole.js",
     "writing.js",
     "zone.js",
@@ -63,7 +60,10 @@ def init_app(app: Flask) -> None:
 
 
 def serve(filename: str) -> Response:
-    asset: Asset = current_app.extensions["assets"].get(filename) or abort(404)
+    return answer(current_app.extensions["assets"].get(filename) or abort(404))
+
+
+def answer(asset: Asset) -> Response:
     is_text = asset.mimetype.startswith("text/")  # what is not, is compressed in its own way
     if is_text and request.accept_encodings["br"]:
         response = Response(asset.smallest, mimetype=asset.mimetype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from html import unescape
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 from jinja2 import StrictUndefined, Template
+from jinja2.ext import Extension
 
 from reporter.formats.addresses import readable
 from reporter.formats.languages import tag
@@ -33,11 +35,21 @@ SETTINGS = (
 )
 
 
+class Flush(Extension):
+    """Pages without the indent of their templates, which no browser shows."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        if not (name or "").endswith(".html"):
+            return source
+        return re.sub(r"^[ \t]+", "", source, flags=re.MULTILINE)
+
+
 def init_app(app: Flask) -> None:
     """Of pages and mails alike."""
     templates = app.jinja_env
     templates.trim_blocks = True
     templates.lstrip_blocks = True
+    templates.add_extension(Flush)
     # Jinja's, with as many layers, is read by a function of its own for each name that a page has,
     # and each import in it. Ours are all there before the first is rendered.
     templates.make_globals = lambda more: {**templates.globals, **(more or {})}  # type: ignore[assignment,method-assign]

@@ -26,6 +26,7 @@ from flask_wtf.csrf import CSRFError
 
 from reporter.database import get_database
 from reporter.formats.languages import tag
+from reporter.web import trouble
 from reporter.web.assets import script
 from reporter.web.browser import Browser
 from reporter.web.fields import Files
@@ -48,7 +49,6 @@ NEEDED = (
     "offer.js",
     "writing.js",
     "zone.js",
-    "trouble.js",
     "whole.js",
     "icon.svg",
     "logo",
@@ -73,7 +73,10 @@ def service_worker() -> Response:
     settings = {
         "version": hashlib.sha256("".join(pages).encode()).hexdigest()[:12],
         "forms": dict(zip(map(tag, current_app.config["LANGUAGES"]), urls, strict=True)),
-        "files": [url_for("static", filename=name) for name in NEEDED if name in assets],
+        "files": [
+            *(url_for("static", filename=name) for name in NEEDED if name in assets),
+            *map(trouble.url, current_app.config["LANGUAGES"]),
+        ],
     }
     content = f"const settings={json.dumps(settings)};\n{script('sw.js')}"
     return Response(content, mimetype="text/javascript", headers={"Cache-Control": "no-cache"})

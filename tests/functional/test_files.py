@@ -80,7 +80,11 @@ def test_a_screenshot_is_pasted_and_reaches_support(customer: Person, smtp: Smtp
     receipt, reference = customer.has_reported()
     customer.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     customer.opens(f"{receipt}/details/evidence")
+    expect(customer.page.locator(".pasting")).to_be_hidden()  # nothing is promised too early
+    before = customer.question("hypothesis").bounding_box()
+    customer.question("tests_done").fill("Reiniciar: igual")
     expect(customer.page.locator(".pasting")).to_be_visible()
+    assert customer.question("hypothesis").bounding_box() == before  # and nothing moved for it
     customer.page.evaluate(
         """async (content) => {
             const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
@@ -89,7 +93,6 @@ def test_a_screenshot_is_pasted_and_reaches_support(customer: Person, smtp: Smtp
         }""",
         base64.b64encode(PNG).decode(),
     )
-    customer.question("tests_done").fill("Reiniciar: igual")
     customer.question("tests_done").press("Control+V")
     expect(customer.kept_files).to_contain_text(["image.png"])
     assert customer.typed("tests_done") == {"tests_done": "Reiniciar: igual"}
@@ -136,6 +139,21 @@ def test_files_are_dropped_anywhere_and_join_those_that_were_picked(
     assert files[f"{reference}-1-nginx.txt"] == LOG.encode()
     assert files[f"{reference}-2-uno.png"] == PNG
     assert files[f"{reference}-3-dos.gif"] == GIF
+
+
+def test_text_is_dragged_into_a_field_as_on_any_page(customer: Person) -> None:
+    customer.opens("/report/failure")
+    customer.page.click("h1")
+    expect(customer.page.locator(".pasting")).to_be_visible()
+    stopped = """([selector, kind]) => {
+        const dataTransfer = new DataTransfer();
+        if (kind === "Files") dataTransfer.items.add(new File(["x"], "x.txt"));
+        else dataTransfer.setData(kind, "502 Bad Gateway");
+        const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+        return !document.querySelector(selector).dispatchEvent(event);
+    }"""
+    assert not customer.page.evaluate(stopped, ["#f-error_message", "text/plain"])
+    assert customer.page.evaluate(stopped, ["#f-error_message", "Files"])
 
 
 def test_a_kept_file_is_given_back_as_a_download(customer: Person) -> None:

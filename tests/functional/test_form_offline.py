@@ -175,6 +175,20 @@ def test_a_report_filled_in_without_a_connection_is_sent_once_there_is_one(custo
     assert page.evaluate("Object.keys(localStorage)") == []
 
 
+def test_a_zone_that_was_typed_is_there_again_and_not_that_of_the_device(browser, site):
+    with person(browser, site, zone="America/Bogota") as customer:
+        page = customer.page
+        customer.opens("/offline")
+        page.check('[value="at"]')
+        expect(page.locator("#f-timezone")).to_have_value("America/Bogota")
+        page.fill("#f-timezone", "Canarias")
+        page.reload()
+        page.click("h1")
+        expect(page.locator('[value="at"]')).to_be_checked()
+        page.wait_for_load_state("networkidle")
+        expect(page.locator("#f-timezone")).to_have_value("Canarias")
+
+
 def test_it_is_sent_by_the_next_visit_when_the_browser_was_closed(customer, page, site):
     before = reports(site)
     fills_in_without_a_connection(customer, site)
@@ -329,7 +343,8 @@ def test_no_personal_page_and_no_receipt_is_ever_kept(customer, page, site):
         "/static/icon.svg",
         "/static/offer.js",
         "/static/reporter.js",
-        "/static/trouble.js",
+        "/static/trouble/en.js",
+        "/static/trouble/es.js",
         "/static/whole.js",
         "/static/writing.js",
         "/static/zone.js",

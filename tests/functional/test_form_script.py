@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 import sites
@@ -175,8 +176,49 @@ def test_nothing_is_asked_of_anybody_else_and_nothing_before_it_is_needed(page, 
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path, wait_until="networkidle")
     assert all(url.startswith(site.url) for url in asked)
-    assert not [url for url in asked if "offer.js" in url]  # nothing was typed here before
     assert page.evaluate("document.querySelectorAll('script:not([src])').length") == 0
+    # Nothing was typed here before, so nothing is offered; and nobody has begun to fill it in.
+    shown = {urlsplit(url).path for url in asked}
+    assert shown <= {path, "/static/reporter.js", "/static/icon.svg"}
+    page.keyboard.press("Tab")
+    page.wait_for_load_state("networkidle")
+    come = {urlsplit(url).path for url in asked} - shown
+    wanted = {
+        "/": set(),
+        "/report/failure": {"/static/files.js", "/static/writing.js", "/static/trouble/es.js"},
+        "/offline": {
+            "/healthz",  # whether we can be reached
+            "/static/whole.js",
+            "/static/writing.js",
+            "/static/zone.js",
+            "/static/trouble/es.js",
+        },
+    }
+    assert come == wanted[path]
+
+
+def test_where_what_is_shown_in_trouble_did_not_come_a_word_is_said_and_the_third_try_goes_plain(
+    customer, page
+):
+    customer.walks_to("timing")
+    page.context.route("**/static/trouble/*", lambda route: route.abort())
+    customer.fills(TIMING)
+    page.clock.install()
+    sent = []
+
+    def answer(route):
+        by_script = route.request.headers.get("x-requested-with")
+        if route.request.method == "POST":
+            sent.append(by_script)
+        route.abort() if by_script else route.continue_()
+
+    page.route("**/report/timing", answer)
+    customer.presses()
+    expect(page.locator("#sending")).to_contain_text("Lo que ha escrito está a salvo")
+    expect(page.locator("main button.primary")).to_be_enabled()
+    page.clock.run_for(60_000)
+    page.wait_for_url("**/report/changes")
+    assert sent == ["fetch", "fetch", "fetch", None]
 
 
 # While it is sent --------------------------------------------------------------------------

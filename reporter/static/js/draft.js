@@ -99,11 +99,22 @@ export const restored =
         offer({ draft, whole, questions, isOption, differs, keep, remove, others: added ? [] : others() }),
       )
     : Promise.resolve();
-if (whole) import("./whole.js");
-if ($("#f-timezone, output[for]")) import("./zone.js");
-const counting = () => import("./writing.js").catch(() => {});
-if ($(".prose")) counting();
-else if ($("[data-limit]")) addEventListener("input", counting, { once: true });
+// What only helps to fill in the form, or to send it, comes with the first sign of that: no page is
+// later for it, and it is there when it is needed. Where the browser keeps it, it comes at once.
+export const begun = new Promise((begin) => {
+  if (navigator.serviceWorker?.controller) begin();
+  for (const sign of ["pointerdown", "keydown", "focusin", "input", "dragover", "paste", "submit"])
+    addEventListener(sign, begin, { once: true, capture: true });
+});
+const begin = (needed, load) => needed && begun.then(load).catch(() => {});
+begin(whole, () => import("./whole.js"));
+begin($("#files"), () => import("./files.js"));
+const zone = () => import("./zone.js").catch(() => {});
+if (whole) begin(true, zone);
+else if ($("#f-timezone, output[for]")) zone();
+const writing = () => import("./writing.js").catch(() => {});
+if ($(".prose")) writing();
+else begin($("[data-limit]"), writing);
 
 // A report that waits to be sent is looked after by the form without a connection.
 const queued = others().find((each) => each.queued);

@@ -107,10 +107,14 @@ if (place && canHold()) {
       add(event.clipboardData.files);
     }
   });
-  document.addEventListener("dragover", (event) => event.preventDefault());
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    add(event.dataTransfer.files);
-  });
-  $(".pasting").hidden = false;
+  // Beside their field they would take the place of the page.
+  for (const kind of ["dragover", "drop"])
+    document.addEventListener(kind, (event) => {
+      const { files, types } = event.dataTransfer;
+      if (!types.includes("Files")) return;
+      event.preventDefault();
+      if (kind === "drop") add(files);
+    });
+  $(".pasting").style.visibility = "visible"; // its room was there before: nothing moves
+  if (input.files.length) take([...input.files]); // picked before this was here
 }

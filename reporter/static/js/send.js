@@ -1,11 +1,11 @@
 // Sending: one press, one request. While we cannot be reached the page stays, says so, and tries
 // again by itself. Whatever else goes wrong here, the browser sends the form as it always could.
 
-import { $, DAY, MINUTE, added, draft, forget, form, keep, mirror, mirrored, restored, whole } from "./draft.js";
+import { $, DAY, MINUTE, added, begun, draft, forget, form, keep, mirror, mirrored, restored, whole } from "./draft.js";
 
 const trouble = $("#trouble");
-const box = trouble && import("./trouble.js");
-box?.catch(() => {});
+const box = begun.then(() => trouble && import(trouble.dataset.part));
+box.catch(() => {});
 const state = $("#sending");
 const isReview = form?.id === "send" && mirrored === "report";
 const TROUBLE = {}; // thrown for what did not arrive, and for an error of the server's
@@ -126,16 +126,6 @@ document.addEventListener("click", ({ target }) => {
 
 form?.addEventListener("submit", (event) => {
   if (plain) return;
-  // Half a date is sent as none, and would be gone.
-  const half = $("[data-half]");
-  const field = half && form.elements[half.htmlFor];
-  if (field?.validity.badInput && field.offsetParent) {
-    event.preventDefault();
-    Object.assign(half, { value: half.dataset.half, className: "error" });
-    field.setAttribute("aria-invalid", true);
-    field.focus();
-    return;
-  }
   const button = event.submitter ?? pressed;
   try {
     if (mirrored) {
@@ -151,11 +141,11 @@ form?.addEventListener("submit", (event) => {
   send(button);
 });
 
-// What the box shows is in a part of its own. Without it there is no box, and no waiting.
+// What the box shows is in a part of its own. Without it there is a word, and then no more waiting.
 function complain(button) {
   tries++;
-  box.then(() => trouble.dispatchEvent(new CustomEvent("trouble", { detail: { draft, whole, added, tries } })))
-    .catch(() => goPlain(button));
+  const show = () => trouble.dispatchEvent(new CustomEvent("trouble", { detail: { draft, whole, added, tries } }));
+  box.then(show, () => (tries < 3 ? say("lost") : goPlain(button)));
 }
 
 trouble?.addEventListener("click", ({ target: { value } }) => {

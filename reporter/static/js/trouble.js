@@ -1,7 +1,10 @@
-// The box that is shown while we cannot be reached: what was typed, and the ways out.
+// The box that is shown while we cannot be reached: what was typed, and the ways out. `box`, its
+// words, stands above; and what is said while a form is filled in and sent.
 
 const trouble = document.querySelector("#trouble");
 const $ = (selector) => trouble.querySelector(selector);
+trouble.innerHTML = box;
+Object.assign(document.querySelector("#sending").dataset, $(".words").dataset);
 
 // Of a page of questions what was typed, of a review what it shows.
 function written(draft) {
@@ -13,7 +16,7 @@ function written(draft) {
 trouble.addEventListener("trouble", ({ detail: { draft, whole, added, tries } }) => {
   const text = written(draft);
   const mail = $("a[href^=mailto]");
-  mail.search = new URLSearchParams({ subject: mail.title, body: text }).toString().replace(/\+/g, "%20");
+  mail.search = new URLSearchParams({ subject: trouble.dataset.reference ?? mail.title, body: text }).toString().replace(/\+/g, "%20");
   $("pre").textContent = text;
   $(".offline").hidden = whole || added || !navigator.serviceWorker?.controller;
   $(".offline").hash = draft.key;

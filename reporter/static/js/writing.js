@@ -3,7 +3,7 @@
 
 // The same in formats/text.py.
 const COLUMNS = /\t|[^\s.!?:;][ \u00a0]{2,5000}\S|\S[ \u00a0]{3,5000}\S/;
-const words = document.querySelector("#sending")?.dataset ?? {};
+const words = document.querySelector("#sending")?.dataset;
 
 for (const field of document.querySelectorAll("[data-limit]")) {
   const { limit } = field.dataset;
@@ -13,16 +13,15 @@ for (const field of document.querySelectorAll("[data-limit]")) {
   let later;
   const tell = () => {
     const left = limit - [...field.value.trim()].length;
-    const text = left > limit / 5 ? "" : (left < 0 ? words.over : words.left) + " " + Math.abs(left);
+    const text = left > limit / 5 || !words.left ? "" : (left < 0 ? words.over : words.left) + " " + Math.abs(left);
     if (count.textContent !== text) count.textContent = text;
   };
   const look = () => {
     if (field.matches(".prose")) field.classList.toggle("columns", COLUMNS.test(field.value));
-    if (!words.left) return;
     clearTimeout(later);
-    later = setTimeout(tell, 500); // who listens is not told of each letter
+    if (words) later = setTimeout(tell, 500); // who listens is not told of each letter
   };
-  if (words.left) field.after(count);
+  if (words) field.after(count);
   field.addEventListener("input", look);
   look();
 }

@@ -1,5 +1,5 @@
-// The time zone of this device, and a time that was chosen as people say it: "today 10:05, 42
-// minutes ago".
+// The time zone of this device; a time that was chosen, as people say it: "today 10:05, 42 minutes
+// ago"; and what is said of half a time.
 
 const $ = (selector) => document.querySelector(selector);
 const MINUTE = 60_000;
@@ -9,7 +9,7 @@ const language = navigator.languages?.find((each) => each.startsWith(lang)) ?? l
 
 // While nobody has chosen another.
 const zone = $("#f-timezone");
-if (zone && !("answered" in zone.form.dataset)) {
+if (zone && zone.value === zone.defaultValue && !("answered" in zone.form.dataset)) {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (here?.includes("/")) zone.value = here;
 }
@@ -54,3 +54,19 @@ for (const output of document.querySelectorAll("output[for]")) {
   for (const each of [field, zone]) each?.addEventListener("input", tell);
   tell();
 }
+
+// Half a date is sent as none, and would be gone.
+addEventListener(
+  "submit",
+  (event) => {
+    const half = $("[data-half]");
+    const field = half && $("#" + half.htmlFor);
+    if (!field?.validity.badInput || !field.offsetParent) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    Object.assign(half, { value: half.dataset.half, className: "error" });
+    field.setAttribute("aria-invalid", true);
+    field.focus();
+  },
+  true,
+);

@@ -34,7 +34,6 @@ from reporter.wizard.draft import Draft
 from reporter.wizard.step import StepForm
 from reporter.wizard.steps import REPORT_STEPS
 
-
 HOW_COMPILED = (HERE / "web" / "template_names.py").read_text(encoding="utf-8")
 
 

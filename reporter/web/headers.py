@@ -1,7 +1,7 @@
 """Headers of every answer. Nothing is taken from elsewhere, nothing runs inline.
 
 What a page loads is no page. It has what OWASP's ASVS 5.0 wants of every answer (3.4.1, 3.4.4,
-3.4.6, 3.5.8) and a policy that allows nothing; what rules a page would only weigh on the line there.
+3.4.6, 3.5.8) and a policy that allows nothing; what rules a page would only weigh there.
 """
 
 from __future__ import annotations

@@ -36,7 +36,6 @@ def service(installed: Path, tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
-@pytest.mark.timeout(240)
 def test_it_serves_both_languages_and_delivers_from_an_empty_folder(
     installed: Path, service: Service
 ) -> None:

@@ -58,7 +58,6 @@ def test_the_clock_of_these_tests_can_be_set(tmp_path: Path) -> None:
     assert 0 < also_steady - steady < 100
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("offset", ["-1h", "+1h"])
 def test_a_clock_that_is_set_delays_nothing(
     delivery: Delivery, tmp_path: Path, offset: str, record_property: Property
@@ -79,7 +78,6 @@ def test_a_clock_that_is_set_delays_nothing(
     assert found.lost == 0
 
 
-@pytest.mark.timeout(300)
 def test_days_in_which_a_relay_says_not_now(tmp_path: Path, record_property: Property) -> None:
     """Nothing is given up, whatever was tried; it goes on as soon as the relay takes mail."""
     clock = Clock(tmp_path / "clock")
@@ -108,7 +106,6 @@ def test_days_in_which_a_relay_says_not_now(tmp_path: Path, record_property: Pro
     assert found.lost == 0
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("offset", ["-90s", "-1h", "+1h"])
 def test_a_worker_whose_clock_is_off_sends_at_once(
     delivery: Delivery, tmp_path: Path, offset: str, record_property: Property

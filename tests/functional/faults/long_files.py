@@ -28,7 +28,6 @@ def smtp() -> Iterator[SmtpServer]:
         yield server
 
 
-@pytest.mark.timeout(400)
 def test_no_more_files(tmp_path: Path, smtp: SmtpServer, record_property: Property) -> None:
     """More who connect and say nothing than there may be open files."""
     url = sqlite_url(tmp_path)

@@ -156,7 +156,6 @@ def promised(
     return found
 
 
-@pytest.mark.timeout(400)
 def test_a_postgresql_that_is_stopped(
     tmp_path: Path, postgres: PostgresServer, smtp: SmtpServer, record_property: Property
 ) -> None:
@@ -172,7 +171,6 @@ def test_a_postgresql_that_is_stopped(
     carries_on(tmp_path, postgres.url, smtp, fault, record_property, broken)
 
 
-@pytest.mark.timeout(400)
 def test_a_postgresql_that_is_frozen(
     tmp_path: Path, postgres: PostgresServer, smtp: SmtpServer, record_property: Property
 ) -> None:
@@ -188,7 +186,6 @@ def test_a_postgresql_that_is_frozen(
     carries_on(tmp_path, postgres.url, smtp, fault, record_property, broken)
 
 
-@pytest.mark.timeout(400)
 def test_a_sqlite_that_somebody_else_has_locked(
     tmp_path: Path, smtp: SmtpServer, record_property: Property
 ) -> None:
@@ -205,7 +202,6 @@ def test_a_sqlite_that_somebody_else_has_locked(
     carries_on(tmp_path, url, smtp, fault, record_property, broken)
 
 
-@pytest.mark.timeout(400)
 def test_a_disk_that_is_full(tmp_path: Path, smtp: SmtpServer, record_property: Property) -> None:
     """A disk of its own, which only the service and what it starts see by this name."""
     folder = tmp_path / "disk"

@@ -55,7 +55,6 @@ def delivery(tmp_path: Path, database: Database, database_url: str) -> Delivery:
     return Delivery(tmp_path, database, database_url)
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("database_url", "stage", "fault"), FAULTS if LONG else SHORT, indirect=["database_url"]
 )
@@ -73,7 +72,6 @@ def test_every_mail_arrives_once_the_fault_is_over(
     assert found[:2] == (2 * MAILS, 0)
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("database_url", "how"),
     HOW if LONG else [("sqlite", "never ends")],

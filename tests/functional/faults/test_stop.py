@@ -21,7 +21,6 @@ def delivery(tmp_path: Path) -> Iterator[Delivery]:
         yield delivery
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("where", ALL if LONG else ("DATA",))
 @pytest.mark.parametrize("how", ["term", "kill"])
 def test_a_worker_that_is_stopped_before_a_hung_relay_loses_nothing(

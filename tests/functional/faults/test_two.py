@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import repeat
 from pathlib import Path
 
-import pytest
 from crowd import Crowd, fate
 from faults_of import LONG, Property, tell
 from running import command, running
@@ -16,7 +15,6 @@ from reporter.demo.mailbox import LOOPBACK
 RECEIPTS = 100 if LONG else 20
 
 
-@pytest.mark.timeout(300)
 def test_two_services_over_one_database_send_each_ticket_once(
     tmp_path: Path, database_url: str, record_property: Property
 ) -> None:

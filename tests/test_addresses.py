@@ -53,6 +53,7 @@ def test_what_a_paste_adds_is_taken_off(pasted: str) -> None:
         ("ana@example..com", Fault.OTHER, ""),
         ("ana@192.168.1.1", Fault.OTHER, ""),
         ("=?utf-8?q?x?=@example.com", Fault.OTHER, ""),
+        (f"{'x' * 65}@example.com", Fault.OTHER, ""),
     ],
 )
 def test_a_refusal_says_which_of_its_causes_it_is(text: str, fault: Fault, part: str) -> None:

@@ -232,7 +232,7 @@ def test_a_mail_program_stops_the_mails_with_one_click(provider: Provider, key: 
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     path = str(mail["List-Unsubscribe"])[1:-1].removeprefix("https://incidents.example.com")
     client = provider.app.test_client()
-    assert client.get(path).status_code == 405
+    assert client.get(path).status_code == 303  # to the page that asks
     assert client.post(path, data={"other": "thing"}).status_code == 400
     assert len(rows(provider, Follower)) == 1
     for _ in range(2):  # also when it was done before
@@ -248,6 +248,8 @@ def test_a_page_of_a_follower_opens_by_its_secret_only(provider: Provider, key: 
     stranger = Customer(provider.app)
     assert stranger.open(path).status == 200
     assert stranger.open(f"{path}x").status == 404
+    assert stranger.open(f"{path}/stop").action == path  # for a mail program without one click
+    assert len(rows(provider, Follower)) == 1
     assert stranger.open(f"/notices/f/{row.token_hash}").status == 404
 
 

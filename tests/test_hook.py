@@ -134,11 +134,12 @@ def test_a_ticket_that_is_none_of_ours_is_taken_and_left(provider: Provider) -> 
     assert call(provider, {"subject": "Consulta de facturas", "event": "solved"}) == 202
 
 
-@pytest.mark.parametrize("by", ["reference", "message_id", "subject", "bare_id"])
+@pytest.mark.parametrize("by", ["reference", "as_heard", "message_id", "subject", "bare_id"])
 def test_a_ticket_may_be_named_in_three_ways(provider: Provider, token: str, by: str) -> None:
     ticket = to_support(provider.mails_of(token))[0]
     named = {
         "reference": {"reference": reference(provider, token)},
+        "as_heard": {"reference": reference(provider, token).lower().removeprefix("inc-")},
         "message_id": {"message_id": ticket["Message-ID"]},
         "bare_id": {"message_id": ticket["Message-ID"].strip("<>")},
         "subject": {"subject": f"[example.com #7] INC-ZZZZZZ {ticket['Subject']}"},

@@ -24,6 +24,9 @@ KNOWN = ("gmail.com", "googlemail.com", "hotmail.com", "hotmail.es", "outlook.co
          "aol.com", "gmx.com", "gmx.net", "gmx.de", "gmx.es", "mail.com", "proton.me",
          "protonmail.com", "telefonica.net", "terra.es")  # fmt: skip
 
+# Before the @, in octets (RFC 5321, section 4.5.3.1.1).
+LONGEST_NAME = 64
+
 
 class Fault(Enum):
     """Why a text is no address that a mail could reach."""
@@ -67,6 +70,8 @@ def parse_address(text: str) -> str:
         raise NotAnAddress(Fault.INSIDE, domain)
     if "." not in domain:
         raise NotAnAddress(Fault.UNFINISHED, domain)
+    if len(name) > LONGEST_NAME:
+        raise NotAnAddress(Fault.OTHER)
     if "=?" in address:  # no header could carry it (RFC 2047, section 5)
         raise NotAnAddress(Fault.OTHER)
     try:

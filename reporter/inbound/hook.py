@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import get_database
+from reporter.formats.reference import parse_reference
 from reporter.inbound import changes
 from reporter.inbound.parse import MIME_ID, REFERENCE
 from reporter.inbound.signature import is_proven
@@ -102,7 +103,7 @@ def read(body: bytes) -> Call:
     if not any(named):
         raise Unreadable("reference, message_id or subject is needed")
     reference, mime_id, subject = named
-    references = REFERENCE.findall(reference) or REFERENCE.findall(subject)[-1:]
+    references = _meant(reference) or REFERENCE.findall(subject)[-1:]
     number = _text(told, "number").lstrip("#").strip()
     if number and not NUMBER.fullmatch(number):
         raise Unreadable('number must be as in "42" or "example.com #42"')
@@ -114,6 +115,13 @@ def read(body: bytes) -> Call:
         number=number,
         at=_moment(_text(told, "at")),
     )
+
+
+def _meant(reference: str) -> list[str]:
+    try:
+        return [parse_reference(reference)]
+    except ValueError:
+        return REFERENCE.findall(reference)
 
 
 def _text(told: dict[str, Any], key: str) -> str:

@@ -109,6 +109,13 @@ def stop(token: str) -> ResponseReturnValue:
     return Response(status=200)
 
 
+@blueprint.get("/notices/f/<token>/stop")
+def ask_to_stop(token: str) -> ResponseReturnValue:
+    """For a mail program that opens `List-Unsubscribe` (RFC 2369) and has no one click: a program
+    that only follows links must change nothing."""
+    return redirect(url_for("notices.follower", token=token), 303)
+
+
 @blueprint.get("/notices.json")
 def json_feed() -> ResponseReturnValue:
     """Open and lately closed, newest first."""

@@ -65,6 +65,18 @@ def test_all_open_reports_of_the_service_are_linked_in_one_press(provider: Provi
     assert "avisos: 5, seguidores: 0" in " ".join(support.open("/desk").text.split())
 
 
+@pytest.mark.parametrize(
+    ("since", "shown"),
+    [("2026-11-22T23:00", "2026-11-22 23:00"), ("2026-11-22", "2026-11-22 00:00"),
+     ("2026-11-22T23:00 02:00", "2026-11-22 22:00"), ("0001-01-01", "2026-11-23 03:22")],
+)  # fmt: skip
+def test_the_beginning_in_a_link_is_read_as_people_write_it(
+    provider: Provider, since: str, shown: str
+) -> None:
+    page = provider.support().open(f"/desk/notices/new?service=web-hosting&since={since}")
+    assert f'value="{shown}"' in page.html
+
+
 def test_each_can_be_left_out_also_when_the_form_comes_back(provider: Provider) -> None:
     tokens = outage(provider, 3)
     apart = reference(provider, tokens[1])

@@ -217,3 +217,12 @@ def test_an_offset_is_told_as_people_write_it_and_not_as_iana_does() -> None:
         "UTC",
         "America/Bogota",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-23T02:40Z", "2026-11-23T04:40:00+02:00", "2026-11-23 02:40:00Z",
+     "23.11.2026 3:40:00", "23.11.2026 3.40", "3.40", "03.40"],
+)  # fmt: skip
+def test_an_offset_decides_over_the_zone_and_an_hour_may_have_a_dot(text: str) -> None:
+    assert parse_past(text, utc(2026, 11, 23, 6), MADRID) == datetime(2026, 11, 23, 3, 40)  # noqa: DTZ001

@@ -5,6 +5,7 @@ GET shows and changes nothing, as at the desk of a report.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from reporter.desk import linking, timeline
 from reporter.desk.forms import NoticeForm, NoticeNewsForm, in_every_language
 from reporter.desk.linking import Candidate
 from reporter.desk.words import happened
-from reporter.formats.times import support_zone
+from reporter.formats.times import YEARS, parse_moment, support_zone
 from reporter.formats.words import elapsed
 from reporter.links import notice_desk_url
 from reporter.notices import followers, store, telling
@@ -32,6 +33,7 @@ blueprint = Blueprint("desk_notices", __name__)
 
 LINK = "link"
 LINE_WIDTH = 320
+BLANK_FOR_PLUS = re.compile(r"(T\d\d:\d\d[\d:.]*) (\d\d:?\d\d)$")
 
 
 @blueprint.route("/desk/notices/new", methods=["GET", "POST"])
@@ -163,9 +165,10 @@ def _left_out(candidates: list[Candidate], sent: MultiDict[str, str] | None) -> 
 
 
 def _moment(text: str) -> datetime | None:
-    """A time as our links write it, in UTC; None for any other text."""
+    """A time as in our links, or in TIMEZONE, in UTC; None for any other text."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        # A plus that a link did not escape arrives as a blank.
+        moment = parse_moment(BLANK_FOR_PLUS.sub(r"\1+\2", text.strip())).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else None
+    return moment if moment.year in YEARS else None

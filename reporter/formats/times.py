@@ -19,7 +19,7 @@ FORMATS = (
     "%Y-%m-%dT%H:%M",
     "%Y-%m-%dT%H:%M:%S",
     *(f"{date} %H:%M" for date in DATES),
-    "%Y-%m-%d %H:%M:%S",
+    *(f"{date} %H:%M:%S" for date in DATES),
 )
 # What stands beside an hour and adds nothing to it, and its half of the day.
 BESIDE = re.compile(
@@ -28,6 +28,7 @@ BESIDE = re.compile(
 )
 HALF = re.compile(r"(?<!\d)(\d{1,2}):(\d{2}) ?([ap])\.? ?m\.?$")
 HOUR = re.compile(r"\d{1,2}:\d{2}")
+DOTTED = re.compile(r"(?<![\d.])([01]?\d|2[0-3])\.([0-5]\d)$")
 # No time is longer as anybody writes it; of what is, only so much is looked at.
 LONGEST = 200
 # What is before is a slip of the hand; beyond the last an instant may have no name in UTC.
@@ -62,14 +63,26 @@ def parse_local(text: str) -> datetime:
 
 def parse_past(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     """The naive time meant by *text* in *zone*: as `parse_local`, or an hour alone, which is the
-    last one that is past at the time *now*. Raises ValueError."""
+    last one that is past at the time *now*. An offset in it, as in "Z", decides over *zone*, and
+    is converted into it. Raises ValueError."""
     written = _written(text)
     if not HOUR.fullmatch(written):
-        return parse_local(written)
+        return _converted(written, zone) or parse_local(written)
     local = (now.astimezone(zone) + CLOCK_SKEW).replace(tzinfo=None)
     hour, _colon, minute = written.partition(":")
     today = datetime.combine(local.date(), time(int(hour), int(minute)))
     return today if today <= local else today - timedelta(days=1)
+
+
+def _converted(text: str, zone: ZoneInfo) -> datetime | None:
+    """The naive time in *zone* of a moment with its offset (RFC 3339); None of any other text."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None or moment.year not in YEARS:
+        return None
+    return moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
 
 
 def is_date_alone(text: str) -> bool:
@@ -80,6 +93,7 @@ def is_date_alone(text: str) -> bool:
 def _written(text: str) -> str:
     """*text* without what a paste adds and what stands beside an hour; its hour from 0 to 23."""
     text = " ".join(BESIDE.sub(" ", plain(text[:LONGEST])).split())
+    text = DOTTED.sub(r"\1:\2", text)
     half = HALF.search(text.lower())
     if half and 1 <= int(half[1]) <= 12:
         hour = int(half[1]) % 12 + (12 if half[3] == "p" else 0)
@@ -139,7 +153,7 @@ def parse_time(text: str, now: datetime, *, ahead: bool) -> datetime:
     if HOUR.fullmatch(text):
         return _hour(text, now, ahead=ahead)
     try:
-        moment = _moment(text).astimezone(UTC)
+        moment = parse_moment(text).astimezone(UTC)
     except OverflowError:
         raise ValueError(text) from None
     if moment.year not in YEARS or moment - now > FARTHEST:
@@ -171,8 +185,9 @@ def _hour(text: str, now: datetime, *, ahead: bool) -> datetime:
     return found
 
 
-def _moment(text: str) -> datetime:
-    """Of a date and an hour; of a time that the clocks show twice, the earlier."""
+def parse_moment(text: str) -> datetime:
+    """The instant of a date and an hour, in TIMEZONE where *text* has no offset; of a time that
+    the clocks show twice, the earlier. Raises ValueError."""
     try:
         local = parse_local(text)
     except ValueError:

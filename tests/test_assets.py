@@ -66,7 +66,7 @@ AT_FIRST = {"/": 8473, "/report/failure": 9961, "/offline?lang=es": 10_849}
 
 @pytest.mark.parametrize("path", AT_FIRST)
 def test_a_first_visit_takes_no_more_from_the_line_than_the_first_version_did(client, path):
-    """All that comes before somebody begins to fill it in, with the headers of each answer."""
+    """All that comes before the page is there, with the headers of each answer."""
     html = client.get(path).text
     loaded = re.findall(r'(?:src|href)="(/static/[^"]+)"', html)
     assert len(loaded) == 2

@@ -1,7 +1,7 @@
 """What a page shows while we cannot be reached: words and script in one file for each language.
 
-A browser keeps it for ever, so no page carries it. The first one asks for it as soon as somebody
-begins to fill it in, and it is there, without a connection, when it is needed.
+A browser keeps it for ever, so no page carries it. The first one asks for it as soon as it is there
+itself, so it is here, without a connection, when it is needed.
 """
 
 from __future__ import annotations

@@ -99,11 +99,11 @@ export const restored =
         offer({ draft, whole, questions, isOption, differs, keep, remove, others: added ? [] : others() }),
       )
     : Promise.resolve();
-// What only helps to fill in the form, or to send it, comes with the first sign of that: no page is
-// later for it, and it is there when it is needed. Where the browser keeps it, it comes at once.
+// What only helps to fill in the form, or to send it, comes once the page is there: none is later for
+// it. And at once with the first sign of use, and where the browser keeps it.
 export const begun = new Promise((begin) => {
-  if (navigator.serviceWorker?.controller) begin();
-  for (const sign of ["pointerdown", "keydown", "focusin", "input", "dragover", "paste", "submit"])
+  if (navigator.serviceWorker?.controller || document.readyState === "complete") begin();
+  for (const sign of ["load", "pointerdown", "keydown", "input", "submit"])
     addEventListener(sign, begin, { once: true, capture: true });
 });
 const begin = (needed, load) => needed && begun.then(load).catch(() => {});

@@ -70,6 +70,7 @@ function leave(gone) {
 
 function goPlain(button) {
   plain = true;
+  clearTimeout(timer);
   try {
     leave(true);
     if (button?.name) hidden(button.name, button.value, "once");
@@ -86,7 +87,7 @@ function go(next) {
 }
 
 async function send(button) {
-  if (busy) return;
+  if (busy || plain) return;
   busy = true;
   clearTimeout(timer);
   again = () => send(button);

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer, selectinload
 
 from reporter.delivery import waking
-from reporter.models import MailState, Message
+from reporter.models import MailForm, MailState, Message
 
 
 def unsent(session: Session) -> Sequence[Message]:
@@ -46,7 +46,8 @@ def retry(
     Of the *references*, or of all where there are none; with *failed* only what failed. With *to*
     it goes to that address: what was for the same recipient as the oldest of them, and the rest is
     left alone. Otherwise what is for the operator's own mailbox goes to *support*, wherever that
-    was when it was made. What a worker holds at this moment is left to it.
+    was when it was made. What was to go in a lesser form begins with the whole mail again. What a
+    worker holds at this moment is left to it.
     """
     states = [MailState.FAILED] if failed else [MailState.FAILED, MailState.QUEUED]
     query = (
@@ -70,6 +71,11 @@ def retry(
         # Told anew, if that was not what it needed.
         message.alarm_from = now if message.kind.is_alarmed else None
     session.flush()
+    these = [message.id for message in messages if message.form != MailForm.FULL]
+    is_lesser = sa.and_(Message.id.in_(these), Message.whole.is_not(None))
+    whole_again = {"content": Message.whole, "form": MailForm.FULL, "whole": None}
+    again = sa.update(Message).where(is_lesser).values(whole_again)
+    session.execute(again.execution_options(synchronize_session=False))
     waking.tell(session)
     return messages
 

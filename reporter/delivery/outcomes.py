@@ -152,7 +152,8 @@ def _not_taken(tried: Tried, now: datetime) -> dict[str, object]:
     later = now + timedelta(seconds=backoff_seconds(claimed.attempt_count, tried.jitter))
     changes: dict[str, object] = {"due_at": later, "trouble": _trouble(results)}
     if refused and lesser:
-        changes |= {"form": lesser.form, "content": lesser.mail.content}
+        whole = sa.func.coalesce(Message.whole, Message.content)
+        changes |= {"form": lesser.form, "content": lesser.mail.content, "whole": whole}
         changes |= {"due_at": later if unsure else now, "trouble": None}
     elif refused and not unsure:
         changes |= {"state": MailState.FAILED, "trouble": None}

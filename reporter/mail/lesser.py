@@ -22,8 +22,8 @@ PARTS_HEADERS = (b"content-type:", b"content-transfer-encoding:", b"mime-version
 
 
 def without_files(content: bytes, desk_url: str) -> bytes | None:
-    """The mail with its text alone, its other headers byte for byte, and a line that says so below
-    the first.
+    """The mail with its text alone, its other headers byte for byte, and, where files of the
+    customer's were left out and not the JSON alone, a line that says so below the first.
 
     None when it has no parts that could be left out.
     """
@@ -36,8 +36,12 @@ def without_files(content: bytes, desk_url: str) -> bytes | None:
             "No mail server took this with its files. They are at the desk: %(url)s", url=desk_url
         )
     text = EmailMessage(policy=policy.SMTP)
-    first_line, blank, rest = part.get_content().replace("\r\n", "\n").partition("\n\n")
-    text.set_content(f"{first_line}\n\n{told}{blank}{rest}", cte="quoted-printable")
+    words = part.get_content().replace("\r\n", "\n")
+    # A customer's JSON travels as bytes, as every text does.
+    if any(each.get_content_type() != "application/json" for each in whole.iter_attachments()):
+        first_line, blank, rest = words.partition("\n\n")
+        words = f"{first_line}\n\n{told}{blank}{rest}"
+    text.set_content(words, cte="quoted-printable")
     headers, _blank, _body = content.partition(b"\r\n\r\n")
     return b"\r\n".join([*_kept(headers.split(b"\r\n")), text.as_bytes()])
 

@@ -282,6 +282,7 @@ def upgrade() -> None:
         sa.Column("alarm_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("alarmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("whole", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["after_id"], ["message.id"], name="fk_message_after_id_message", ondelete="CASCADE"
         ),

@@ -89,6 +89,8 @@ class Message(Base):
     alarm_from: Mapped[datetime | None]
     alarmed_at: Mapped[datetime | None]
     content: Mapped[bytes]
+    # In a lesser form: what it was at first, with which an operator's retry begins again.
+    whole: Mapped[bytes | None] = mapped_column(deferred=True)
     attempts: Mapped[list[Attempt]] = relationship(
         back_populates="message", order_by="Attempt.id", passive_deletes=True
     )

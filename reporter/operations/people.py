@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -117,7 +118,7 @@ def _report(session: Session, row: models.Report) -> dict[str, Any]:
         "updates": [_columns(each) for each in row.updates],
         "files": _files(session, models.Attachment.report_id == row.id),
         "mails": [
-            _mail(each, without="content")
+            _mail(each, without={"content", "whole"})
             for each in session.scalars(mails.options(defer(models.Message.content)))
         ],
     }
@@ -128,12 +129,12 @@ def _files(session: Session, of: sa.ColumnElement[bool]) -> list[dict[str, Any]]
     return [_columns(each) for each in session.scalars(found)]
 
 
-def _mail(row: models.Message, without: str = "") -> dict[str, Any]:
+def _mail(row: models.Message, without: Collection[str] = ()) -> dict[str, Any]:
     return _columns(row, without) | {"attempts": [_columns(each) for each in row.attempts]}
 
 
-def _columns(row: models.Base, without: str = "") -> dict[str, Any]:
-    names = [each.key for each in sa.inspect(type(row)).column_attrs if each.key != without]
+def _columns(row: models.Base, without: Collection[str] = ()) -> dict[str, Any]:
+    names = [each.key for each in sa.inspect(type(row)).column_attrs if each.key not in without]
     return {name: _plain(getattr(row, name)) for name in names if "token" not in name}
 
 

@@ -46,7 +46,7 @@ def rules(config: dict[str, Any], now: datetime) -> list[Rule]:
     old = now - timedelta(days=config["RETENTION_DAYS"])
     draft_end = now - timedelta(days=config["DRAFT_DAYS"])
     report, message, file = models.Report, models.Message, models.Attachment
-    mailed, filed = sa.func.length(message.content), file.size
+    mailed, filed = _length(), file.size
     return [
         Rule(
             "drafts",
@@ -151,6 +151,13 @@ def _batch(session: Session, key: Any, weight: Any, *conditions: Any) -> list[An
     return keys
 
 
+def _length() -> sa.ColumnElement[int]:
+    """Of a mail, with what it was before a lesser form of it."""
+    message = models.Message
+    whole = sa.func.coalesce(sa.func.length(message.whole), 0)
+    return sa.func.length(message.content) + whole
+
+
 def _whole(config: dict[str, Any], now: datetime) -> tuple[Any, ...]:
     end = now - timedelta(days=config["SENT_MAIL_DAYS"])
     return sa.text(WHOLE), models.Message.sent_at < end
@@ -159,14 +166,14 @@ def _whole(config: dict[str, Any], now: datetime) -> tuple[Any, ...]:
 def _cut(database: Database, config: dict[str, Any], now: datetime) -> int:
     message, conditions = models.Message, _whole(config, now)
     with database.read() as session:
-        keys = _batch(session, message.id, sa.func.length(message.content), *conditions)
+        keys = _batch(session, message.id, _length(), *conditions)
         query = sa.select(message.id, message.content).where(message.id.in_(keys))
         heads = {key: headers_of(content) for key, content in session.execute(query)}
     if heads:
         with database.write() as session:
             for key, head in heads.items():
                 cut = sa.update(message).where(message.id == key, *conditions)
-                session.execute(cut.values(content=head, cut_at=now))
+                session.execute(cut.values(content=head, whole=None, cut_at=now))
     return len(heads)
 
 

@@ -68,6 +68,7 @@ ENDS = {
     "attachment.client": RETENTION_DAYS,
     "message.recipient": RETENTION_DAYS,
     "message.content": SENT_MAIL_DAYS,
+    "message.whole": SENT_MAIL_DAYS,
     "message.mailbox": RETENTION_DAYS,
     "attempt.reply": RETENTION_DAYS,
     "follower.name": RETENTION_DAYS,
@@ -107,7 +108,8 @@ def everything(provider: Provider) -> None:
         session.add(models.Tally(quota=Quota.DRAFTS, client="c", minute=now, count=1))
         session.execute(sa.update(models.Report).values(source="s"))  # made by no request here
         session.execute(sa.update(models.Staff).values(password_hash="h"))  # nor signed in by one
-        session.execute(sa.update(models.Message).values(state=MailState.SENT, sent_at=now))
+        sent = {"state": MailState.SENT, "sent_at": now, "whole": b"refused"}  # by no relay here
+        session.execute(sa.update(models.Message).values(sent))
 
 
 def rows(provider: Provider, column: str) -> int:

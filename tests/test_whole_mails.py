@@ -549,12 +549,21 @@ def test_a_follow_up_that_tells_that_our_mail_came_back() -> None:
 
 
 def test_a_ticket_without_its_files_says_so_below_the_first_line() -> None:
-    report = a_report()
-    content = without_files(compose_ticket(report, DESK).content, DESK)
+    file = StoredFile(1, "x.log", "1.log", "text/plain", 1, "0" * 64, 2)
+    whole = compose_ticket(a_report(), DESK, None, [(file, b"x")])
+    content = without_files(whole.content, DESK)
     assert content
     first, told, rest = body(content).split("\n\n", 2)
     assert told == WITHOUT_FILES
-    assert f"{first}\n\n{rest}" == body(compose_ticket(report, DESK))
+    assert f"{first}\n\n{rest}" == body(whole)
+
+
+def test_a_ticket_without_its_json_alone_speaks_of_no_files() -> None:
+    whole = compose_ticket(a_report(), DESK)
+    content = without_files(whole.content, DESK)
+    assert content
+    assert body(content) == body(whole)
+    assert not [*parsed(content).iter_attachments()]
 
 
 @pytest.mark.parametrize(("number", "subject"), [(0, STUB_SUBJECT), (2, STUB_UPDATE_SUBJECT)])

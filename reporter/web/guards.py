@@ -32,11 +32,12 @@ def asker() -> str:
 def asked() -> str:
     """The route; the limiter looks at nothing that has no name. Files of pages have no limit, but
     those that there are none of."""
-    found = request.endpoint or NOWHERE
-    if found == "static" and request.view_args:
-        known = request.view_args.get("filename") in current_app.extensions["assets"]
-        return found if known else NOWHERE
-    return found
+    found, named = request.endpoint or NOWHERE, request.view_args or {}
+    if found == "static":
+        is_there = named.get("filename") in current_app.extensions["assets"]
+    else:
+        is_there = found != "trouble" or named.get("language") in current_app.config["LANGUAGES"]
+    return found if is_there else NOWHERE
 
 
 csrf = CSRFProtect()

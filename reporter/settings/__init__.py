@@ -10,10 +10,11 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from flask import Config, Flask
+from flask.cli import NoAppException
 
 from reporter.settings.checks import example, problems
 from reporter.settings.derived import derive
@@ -29,16 +30,22 @@ PREFIX = "REPORTER_"
 NOT_SETTINGS = {"REPORTER_SETTINGS", "REPORTER_TEST_POSTGRES_URL"}
 
 
-class SettingsError(click.ClickException):
+class SettingsError(NoAppException):
     """The service cannot start as it is set. `problems` has one line for each thing to mend.
 
-    A command shows the list and exits with 1.
+    A command shows the list and exits with 1; the list of Flask's own commands stands below it.
     """
+
+    exit_code = 1
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         lines = "\n".join(f"  - {problem}" for problem in problems)
         super().__init__(f"Incident Reporter cannot start. Please mend these settings:\n{lines}")
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Without how the command is used, which was right."""
+        click.ClickException.show(self, file)
 
 
 def init_app(app: Flask, overrides: Mapping[str, Any] | None = None) -> None:

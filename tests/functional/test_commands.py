@@ -32,6 +32,7 @@ from running import (
 )
 from servers import hears, smtp_server
 
+from reporter.cli import COMMANDS
 from reporter.database import Database
 from reporter.database.url import driver_url
 from reporter.demo.mailbox import LOOPBACK
@@ -280,6 +281,19 @@ class TestSettings:
         )
         assert done.returncode == 1
         assert done.stderr.splitlines()[1:] == [f"  - {line}" for line in MENDING]
+
+    def test_flasks_own_help_says_them_once_above_it(self, tmp_path: Path) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "reporter", "--help"],
+            cwd=tmp_path,
+            env=environment(**WRONG, BASE_URL="http://localhost"),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0
+        assert done.stderr.splitlines()[1:] == [*(f"  - {line}" for line in MENDING), ""]
+        for name in COMMANDS:
+            assert f"\n  {name} " in done.stdout
 
     def test_help_needs_none(self, tmp_path: Path) -> None:
         done = command(tmp_path, "--help", **WRONG)

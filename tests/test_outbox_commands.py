@@ -21,12 +21,15 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from reporter.database import Database
+from reporter.delivery import outbox
 from reporter.delivery.smtp import AttemptResult
+from reporter.models import Message
 
 Queue = Callable[..., int]
 
 DEFERRED = AttemptResult("mail.example.com:25", "deferred", 451, "4.3.0 later\n4.3.0 \x1b[31mred")
 REFUSED = AttemptResult("mail.example.com:25", "refused", 550, "5.1.1 unknown")
+SENT = AttemptResult("mail.example.com:25", "accepted", 250, "ok")
 
 
 @pytest.fixture
@@ -86,7 +89,7 @@ def test_list_leaves_out_what_was_sent(
     cli: FlaskCliRunner, database: Database, queue: Queue
 ) -> None:
     queue()
-    record(database, AttemptResult("mail.example.com:25", "accepted", 250, "ok"))
+    record(database, SENT)
     assert re.fullmatch(
         r"Nothing waits: every mail of the database \S+ was sent\.\n", run(cli, "outbox", "list")
     )
@@ -132,7 +135,7 @@ def test_retry_says_so_when_there_is_nothing_to_do(
     cli: FlaskCliRunner, database: Database, queue: Queue
 ) -> None:
     queue()
-    record(database, AttemptResult("mail.example.com:25", "accepted", 250, "ok"))
+    record(database, SENT)
     assert "Nothing to retry" in run(cli, "outbox", "retry", "INC-KX7M9Q")
 
 
@@ -155,6 +158,33 @@ def test_retry_takes_several_references_all_or_what_failed(
     assert run(cli, "outbox", "retry", "--failed") == "1 due now.\n"
     assert run(cli, "outbox", "retry", "INC-KX7M9Q", "inc-a00000") == "2 due now.\n"
     assert run(cli, "outbox", "retry", "--all") == "3 due now, and 1 once the other is sent.\n"
+
+
+def test_retry_floods_no_mailbox_that_was_sent_enough(
+    cli: FlaskCliRunner, database: Database, queue: Queue
+) -> None:
+    """What waits for a mailbox's limit was put off on purpose, and goes on waiting."""
+    queue()
+    later = NOW + timedelta(hours=2)
+    held = queue(kind="acknowledgement", mailbox="ana", reference="INC-A00000", due_at=later)
+    waits = "wait on: their mailboxes were sent enough (reporter outbox list).\n"
+    assert run(cli, "outbox", "retry", "--all") == f"1 due now.\n1 {waits}"
+    assert run(cli, "outbox", "retry", "INC-A00000") == f"0 due now.\n1 {waits}"
+    to = run(cli, "outbox", "retry", "INC-A00000", "--to", "other@example.com")
+    assert to == f"0 due now to other@example.com.\n1 {waits}"
+    with database.read() as session:
+        message = session.get_one(Message, held)
+        assert (message.due_at, message.recipient) == (later, "other@example.com")
+
+
+def test_list_says_that_a_mail_was_returned(
+    cli: FlaskCliRunner, database: Database, queue: Queue
+) -> None:
+    ticket = queue()
+    record(database, SENT)
+    with database.write() as session:
+        outbox.come_back(session, session.get_one(Message, ticket), "no such user", NOW)
+    assert run(cli, "outbox", "list").splitlines()[1].endswith(" 1  returned")
 
 
 def test_retry_follows_the_setting_or_goes_to_the_address_that_is_given(

@@ -48,6 +48,9 @@ def retry(
     left alone. Otherwise what is for the operator's own mailbox goes to *support*, wherever that
     was when it was made. What was to go in a lesser form begins with the whole mail again. What a
     worker holds at this moment is left to it.
+
+    What waits for the limit of its mailbox (`is_held`) is returned too, and goes on waiting: its
+    recipient is mended, and no mailbox is flooded by it.
     """
     states = [MailState.FAILED] if failed else [MailState.FAILED, MailState.QUEUED]
     query = (
@@ -67,6 +70,8 @@ def retry(
             message.recipient = to
         elif message.kind.is_alarmed:
             message.recipient = support
+        if is_held(message, now):
+            continue
         message.state, message.due_at, message.trouble = MailState.QUEUED, now, None
         # Told anew, if that was not what it needed.
         message.alarm_from = now if message.kind.is_alarmed else None
@@ -78,6 +83,12 @@ def retry(
     session.execute(again.execution_options(synchronize_session=False))
     waking.tell(session)
     return messages
+
+
+def is_held(message: Message, now: datetime) -> bool:
+    """Whether it was put off, as its mailbox was sent enough: made for the time it waits for."""
+    untried = message.state == MailState.QUEUED and not message.attempt_count
+    return untried and message.mailbox is not None and message.created_at > now
 
 
 def _has(reference: str) -> sa.ColumnElement[bool]:

@@ -14,7 +14,7 @@ from flask.cli import AppGroup
 
 from reporter.database import file as database_file
 from reporter.database import get_database
-from reporter.delivery import backlog
+from reporter.delivery import backlog, outbox
 from reporter.delivery.alarm_words import spoken
 from reporter.delivery.handover import is_speakable, printable
 from reporter.formats.text import exact_lines
@@ -47,7 +47,7 @@ def list_command() -> None:
                     _age(message, now),
                     _due(message, unsent_ids, now),
                     message.attempt_count,
-                    (message.attempts[-1].code or "no answer") if message.attempts else "-",
+                    _last(message),
                 )
             )
 
@@ -78,7 +78,8 @@ def retry_command(
     """Send what waits or failed now: of each REF, what failed, or all.
 
     What is for support goes to SUPPORT_EMAIL as it is set now. With --to, what was for the
-    recipient of the oldest of those mails goes to ADDRESS.
+    recipient of the oldest of those mails goes to ADDRESS. What waits because its mailbox was sent
+    enough goes on waiting.
     """
     if not references and not failed and not everything:
         raise click.UsageError("name a REF, or --failed, or --all")
@@ -87,24 +88,29 @@ def retry_command(
     if to is not None and not is_speakable(to):
         raise click.BadParameter("this is no address that SMTP can say", param_hint="--to")
     shown = database_file.shown(current_app.config["DATABASE_URL"])
+    now = datetime.now(UTC)
     with get_database().write() as session:
         for reference in references:
             _known(backlog.find(session, reference), reference)
         messages = backlog.retry(
             session,
-            datetime.now(UTC),
+            now,
             support=current_app.config["SUPPORT_EMAIL"],
             references=references,
             failed=failed,
             to=to or "",
         )
-        blocked = sum(message.blocked for message in messages)
+        held = sum(backlog.is_held(message, now) for message in messages)
+        due = [message for message in messages if not backlog.is_held(message, now)]
+        blocked = sum(message.blocked for message in due)
         goal = f" to {to}" if to and messages else ""
     if not messages:
         click.echo(f"Nothing to retry in {shown}: sent, or being sent now.")
         return
     more = f", and {blocked} once the other is sent" if blocked else ""
-    click.echo(f"{len(messages) - blocked} due now{more}{goal}.")
+    click.echo(f"{len(due) - blocked} due now{more}{goal}.")
+    if held:
+        click.echo(f"{held} wait on: their mailboxes were sent enough (reporter outbox list).")
 
 
 def _known(messages: Sequence[Message], reference: str) -> Sequence[Message]:
@@ -116,6 +122,16 @@ def _known(messages: Sequence[Message], reference: str) -> Sequence[Message]:
 
 def _unsent_ids(messages: Sequence[Message]) -> set[int]:
     return {message.id for message in messages if message.state != MailState.SENT}
+
+
+def _last(message: Message) -> int | str:
+    """What the last attempt came to."""
+    if not message.attempts:
+        return "-"
+    last = message.attempts[-1]
+    if last.code is None and last.relay == outbox.RETURNED:
+        return "returned"
+    return last.code or "no answer"
 
 
 def _age(message: Message, now: datetime) -> str:

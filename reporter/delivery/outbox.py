@@ -21,6 +21,8 @@ from reporter.models import Attempt, MailKind, MailState, Message, Outcome
 # Of what the operator is told without waiting for it to become late.
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 LEAST_SEVERITY = 4
+# In the place of a relay, of what came back (RFC 3464).
+RETURNED = "returned"
 # Statements are made once: that takes longer than they run.
 MESSAGE = cast(sa.Table, Message.__table__)
 INSERT = Statement(sa.insert(MESSAGE).returning(MESSAGE.c.id))
@@ -120,7 +122,7 @@ def come_back(session: Session, message: Message, reason: str, now: datetime) ->
         Attempt(
             message_id=message.id,
             attempted_at=now,
-            relay="returned",
+            relay=RETURNED,
             outcome=Outcome.REFUSED,
             code=None,
             reply=reason,

@@ -225,4 +225,14 @@ def test_an_offset_is_told_as_people_write_it_and_not_as_iana_does() -> None:
      "23.11.2026 3:40:00", "23.11.2026 3.40", "3.40", "03.40"],
 )  # fmt: skip
 def test_an_offset_decides_over_the_zone_and_an_hour_may_have_a_dot(text: str) -> None:
-    assert parse_past(text, utc(2026, 11, 23, 6), MADRID) == datetime(2026, 11, 23, 3, 40)  # noqa: DTZ001
+    found = localize(parse_past(text, utc(2026, 11, 23, 6), MADRID), MADRID)
+    assert found == utc(2026, 11, 23, 2, 40)
+    assert f"{found:%H:%M}" == "03:40"
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"), [("2026-10-25T02:30+02:00", 0), ("2026-10-25T01:30Z", 1)]
+)
+def test_an_offset_says_which_of_two_times_it_was(text: str, hour: int) -> None:
+    found = localize(parse_past(text, utc(2026, 11, 23, 6), MADRID), MADRID)
+    assert found.astimezone(UTC) == utc(2026, 10, 25, hour, 30)

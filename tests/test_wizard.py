@@ -182,6 +182,19 @@ def test_a_time_the_clocks_showed_twice_is_asked_about_on_the_page(app: Flask) -
     assert "started_at: 2026-10-25T02:30:00+01:00" in ticket_of(app)
 
 
+@pytest.mark.parametrize("offset", ["+02:00", "+01:00"])
+def test_which_of_them_is_not_asked_where_the_offset_says_it(app: Flask, offset: str) -> None:
+    customer = Customer(app, "en")
+    with time_machine.travel(SENT_AT, tick=False):
+        customer.fill("failure")
+        page = customer.submit(**values("timing", started_at=f"2026-10-25T02:30{offset}"))
+        assert page.errors == {}
+        for slug in ("changes", "contact"):
+            customer.fill(slug)
+        customer.submit()
+    assert f"started_at: 2026-10-25T02:30:00{offset}" in ticket_of(app)
+
+
 def test_answers_that_are_not_valid_any_more_are_asked_again_before_sending(
     app: Flask, tmp_path: Path
 ) -> None:

@@ -63,8 +63,8 @@ def parse_local(text: str) -> datetime:
 
 def parse_past(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     """The naive time meant by *text* in *zone*: as `parse_local`, or an hour alone, which is the
-    last one that is past at the time *now*. An offset in it, as in "Z", decides over *zone*, and
-    is converted into it. Raises ValueError."""
+    last one that is past at the time *now*. With an offset in it, as in "Z", it is an instant, and
+    aware: in *zone*, where that hour may come twice. Raises ValueError."""
     written = _written(text)
     if not HOUR.fullmatch(written):
         return _converted(written, zone) or parse_local(written)
@@ -75,14 +75,14 @@ def parse_past(text: str, now: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _converted(text: str, zone: ZoneInfo) -> datetime | None:
-    """The naive time in *zone* of a moment with its offset (RFC 3339); None of any other text."""
+    """The instant of a moment with its offset (RFC 3339), in *zone*; None of any other text."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
     if moment.tzinfo is None or moment.year not in YEARS:
         return None
-    return moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
+    return moment.astimezone(zone).replace(microsecond=0)
 
 
 def is_date_alone(text: str) -> bool:
@@ -113,11 +113,13 @@ def _dated(text: str, patterns: Sequence[str]) -> datetime | None:
 
 
 def localize(local: datetime, zone: ZoneInfo, which: str | None = None) -> datetime:
-    """The instant when clocks in *zone* showed *local*.
+    """The instant when clocks in *zone* showed *local*, or which it is already, if it is aware.
 
     *which* is "earlier" or "later" and only matters for a time that exists twice. Raises
     NoSuchTime or, without *which*, TwoSuchTimes (PEP 495).
     """
+    if local.tzinfo:
+        return local
     earlier = local.replace(tzinfo=zone, fold=0)
     later = local.replace(tzinfo=zone, fold=1)
     if earlier.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local:
@@ -150,8 +152,8 @@ def parse_time(text: str, now: datetime, *, ahead: bool) -> datetime:
     not show that day, and for one over a year ahead.
     """
     text = text.strip()
-    if HOUR.fullmatch(text):
-        return _hour(text, now, ahead=ahead)
+    if HOUR.fullmatch(_written(text)):
+        return _hour(_written(text), now, ahead=ahead)
     try:
         moment = parse_moment(text).astimezone(UTC)
     except OverflowError:

@@ -62,7 +62,8 @@ class TypedTime(TextInput):
         return not shown or isinstance(shown, Slot) or COMPLETE.fullmatch(shown) is not None
 
     def local(self, at: datetime, zone: ZoneInfo) -> datetime:
-        """The naive time meant, when it was answered *at*. Raises ValueError."""
+        """The time meant, when it was answered *at*; naive, if without an offset. Raises
+        ValueError."""
         return self.once("local", lambda: parse_past(self.data or "", at, zone), at, zone)
 
     def problem(self) -> str:

@@ -350,6 +350,19 @@ def test_the_same_file_twice_is_kept_once(
     assert names(provider, other) == ["captura.png"]
 
 
+def test_two_pictures_that_are_equal_only_as_they_are_kept_are_both_kept(
+    provider: Provider, token: str, customer: Customer
+) -> None:
+    """Each was sent, and nobody is told that one of them is not there."""
+    picture, there = Image.open(io.BytesIO(a_picture("BMP"))), io.BytesIO()
+    picture.save(there, "BMP", dpi=(300, 300))
+    page = add(customer, token, ("a.bmp", a_picture("BMP")), ("b.bmp", there.getvalue()))
+    assert page.errors == {}
+    first, second = kept(provider, token)
+    assert (first.name, second.name) == ("a.bmp", "b.bmp")
+    assert first.sha256 == second.sha256
+
+
 def test_a_photo_of_a_phone_becomes_one_that_every_program_shows(
     provider: Provider, token: str, customer: Customer
 ) -> None:

@@ -198,6 +198,36 @@ def test_what_support_opens_itself_is_for_the_desk(content: bytes, kind: FileTyp
     assert (kind.for_desk, kind.mime_type) == (True, "application/octet-stream")
 
 
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "kind"),
+    [
+        (COMPOUND + "__properties_version1.0".encode("utf-16-le"), "", MSG),
+        (COMPOUND + "__nameid_version1.0".encode("utf-16-le"), "", MSG),
+        (COMPOUND + bytes(8), "Consulta.MSG", MSG),
+        (b"\x1a\x45\xdf\xa3" + bytes(8), "pantalla.webm", WEBM),
+    ],
+)
+def test_the_smallest_there_can_be_is_known_too(content: bytes, name: str, kind: FileType) -> None:
+    assert detect(content, name) == kind
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (COMPOUND + bytes(8), "informe.doc"),
+        (COMPOUND + "WordDocument".encode("utf-16-le"), "informe.msg"),
+        (b"\x1a\x45\xdf\xa3\x8b\x42\x82\x88matroska" + bytes(8), "pantalla.webm"),
+        (b"\x1a\x45\xdf\xa3" + bytes(8), "pantalla.mkv"),
+    ],
+)
+def test_no_name_makes_another_file_of_what_says_what_it_is(content: bytes, name: str) -> None:
+    with pytest.raises(NotAllowed):
+        detect(content, name)
+
+
 SHIFT_JIS = "エラーが発生しました。データベース接続を確認してください。".encode("shift-jis")
 
 

@@ -7,6 +7,7 @@ with what to do instead.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -104,9 +105,19 @@ REFUSED = (
     (b"OggS", "OGG"),
     (b"\x1a\x45\xdf\xa3", "MKV"),
 )
-# Directory of a compound file (MS-CFB): an Outlook message has it, an old Word document has not.
+# Names in the directory of a compound file (MS-CFB): those of an Outlook message (MS-OXMSG, 2.2),
+# and of what is refused. Where there are none, its own name decides.
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-OUTLOOK = "__substg1.0_".encode("utf-16-le")
+OUTLOOK = [
+    name.encode("utf-16-le")
+    for name in ("__substg1.0_", "__properties_version1.0", "__nameid_version1.0")
+]
+OFFICE = [
+    name.encode("utf-16-le") for name in ("WordDocument", "Workbook", "Book", "PowerPoint Document")
+]
+# A document of Matroska says which (RFC 8794, 11.2.5), as WebM does, in its head.
+EBML = b"\x1a\x45\xdf\xa3"
+DOCTYPE = b"\x42\x82"
 
 
 class NotAllowed(ValueError):
@@ -137,7 +148,7 @@ def detect(content: bytes, name: str = "") -> FileType:
     """
     if not content:
         raise Empty
-    kind = _by_beginning(content)
+    kind = _by_beginning(content, _suffix(name))
     if kind in SHOWN:
         _measure(content, kind)
     if kind:
@@ -160,7 +171,7 @@ def is_named_so(name: str, suffix: str) -> bool:
     return called in NAMED[suffix] if suffix in NAMED else called not in NO_TEXT
 
 
-def _by_beginning(content: bytes) -> FileType | None:
+def _by_beginning(content: bytes, called: str) -> FileType | None:
     kind = next((kind for mark, kind in BEGINNINGS if content.startswith(mark)), None)
     if kind:
         return kind
@@ -173,12 +184,18 @@ def _by_beginning(content: bytes) -> FileType | None:
     if content[:4] in {b"PK\x03\x04", b"PK\x05\x06"}:
         return _archive(content)
     if content.startswith(COMPOUND):
-        if OUTLOOK in content:
+        if _has(OUTLOOK, content) or (called == "msg" and not _has(OFFICE, content)):
             return MSG
         raise NotAllowed("DOC, XLS, PPT")
-    if content[:4] == b"\x1a\x45\xdf\xa3" and b"webm" in content[:64]:
-        return WEBM
+    if content.startswith(EBML):
+        head = content[:64]
+        if b"webm" in head or (called == "webm" and DOCTYPE not in head):
+            return WEBM
     return _media(content)
+
+
+def _has(names: Iterable[bytes], content: bytes) -> bool:
+    return any(name in content for name in names)
 
 
 def _archive(content: bytes) -> FileType:

@@ -75,7 +75,7 @@ def _insert(owner: Owner, read: Reading, question: str, allowance: Allowance | N
             raise Refused(refusals.sent_meanwhile(read.name))
         kept = list(rows(session, owner))
         room = _room(kept)
-        if read.sha256 in room.digests:
+        if read.original_sha256 in room.digests:  # came meanwhile
             return
         reading.refuse_what_does_not_fit(read, room)
         if len(kept) >= MAX_FILES:

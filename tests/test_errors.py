@@ -49,6 +49,40 @@ def sent(app: Flask, path: str, **typed: str) -> Page:
 
 
 @pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("/report/failure/", "/report/failure"),
+        ("/desk/?q=a%20b", "/desk?q=a%20b"),
+        ("/r/some-token//", "/r/some-token"),
+        ("/r/some-token/details/evidence/", "/r/some-token/details/evidence"),
+        ("/notices.json/", "/notices.json"),
+    ],
+)
+def test_a_slash_behind_the_address_of_a_page_leads_there(
+    app: Flask, path: str, there: str
+) -> None:
+    for method in ("GET", "HEAD"):
+        response = app.test_client().open(path, method=method)
+        assert (response.status_code, response.headers["Location"]) == (308, there)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/report/failure/"),
+        ("GET", "/nothing/"),
+        ("GET", "//example.com/"),
+        ("GET", "/r/some-token/updates/x/"),
+        ("GET", "/hooks/helpdesk/"),
+    ],
+)
+def test_a_slash_leads_nowhere_else(app: Flask, method: str, path: str) -> None:
+    response = app.test_client().open(method=method, environ_overrides={"PATH_INFO": path})
+    assert response.status_code in {404, 400}
+    assert "Location" not in response.headers
+
+
+@pytest.mark.parametrize(
     ("path", "status", "spanish", "english"),
     [
         ("/nothing", 404, "Esa página no existe", "There is no such page"),

@@ -47,14 +47,13 @@ AFTER_A_LINK = re.compile(r"[^A-Za-z0-9_-]+$")
 
 
 @blueprint.get("/r/<token>")
-@blueprint.get("/r/<token>/", endpoint="receipt_with_slash")
 def receipt(token: str) -> ResponseReturnValue:
     """The reference, how far the ticket has come, what happens next, and what was said.
 
     A link that was copied with what stands behind it opens too. With `earlier`, all that was said.
     """
     bare = AFTER_A_LINK.sub("", token)
-    if bare != token or request.path.endswith("/"):
+    if bare != token:
         return redirect(url_for("reports.receipt", token=bare or abort(404)))
     shown = ALL_SHOWN if "earlier" in request.args else SHOWN
     return page(look_at(token, shown), UpdateForm()), 200

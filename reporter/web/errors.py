@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import cast
 
-from flask import Flask, Response, current_app, make_response, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -41,6 +50,8 @@ def database_failed(error: SQLAlchemyError) -> ResponseReturnValue:
 def show_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:  # a page that says it better
         return cast(Response, error.response)
+    if error.code == 404 and (better := _without_slash()):
+        return better
     if reason := _refusal(error):
         tell_refusal(reason)
     if isinstance(error, (InternalServerError, ServiceUnavailable)):
@@ -94,6 +105,21 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value
     return response
+
+
+def _without_slash() -> Response | None:
+    """To the page that is meant by an address with a slash behind it, as people and programs write
+    them; None where there is none."""
+    path = request.path.rstrip("/")
+    if request.method not in {"GET", "HEAD"} or path in {"", request.path}:
+        return None
+    try:
+        endpoint, arguments = current_app.create_url_adapter(request).match(path, method="GET")
+    except HTTPException:
+        return None
+    here = url_for(endpoint, **arguments)
+    query = request.query_string.decode("latin-1")
+    return cast(Response, redirect(f"{here}?{query}" if query else here, 308))
 
 
 def _past_its_length() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from urllib.parse import unquote
 
 import pytest
 from customers import Customer, Page
@@ -129,9 +130,24 @@ def test_the_report_it_is_opened_from_is_offered(provider: Provider) -> None:
     assert offered(support.page) == [reference(provider, token)]
 
 
-@pytest.mark.parametrize("query", ["", "?service=nonsense", "?since=x"])
-def test_an_address_without_a_service_of_ours_is_no_page(provider: Provider, query: str) -> None:
-    assert provider.support().open(f"/desk/notices/new{query}").status == 404
+@pytest.mark.parametrize("query", ["", "?service=nonsense", "?since=2026-11-23T01:40Z"])
+def test_without_a_service_of_ours_one_is_chosen(provider: Provider, query: str) -> None:
+    support = provider.support()
+    page = support.open(f"/desk/notices/new{query}")
+    assert page.status == 200
+    (path,) = [path for path, text in page.links.items() if text == "Alojamiento web"]
+    since = "&since=2026-11-23T01:40Z" if "since" in query else ""
+    assert unquote(path) == f"/desk/notices/new?service=web-hosting{since}"
+    page = support.open(path)
+    assert "Abrir una incidencia conocida: Alojamiento web" in page.text
+    assert page.fields["started_at"].endswith("02:40" if since else "03:22")
+
+
+def test_one_is_opened_from_the_board_also_before_anybody_has_reported(provider: Provider) -> None:
+    support = provider.support()
+    page = support.open("/desk")
+    (path,) = [path for path, text in page.links.items() if text == "Abrir una incidencia conocida"]
+    assert "¿Qué servicio falla?" in support.open(path).text
 
 
 # How it went

@@ -38,21 +38,28 @@ BLANK_FOR_PLUS = re.compile(r"(T\d\d:\d\d[\d:.]*) (\d\d:?\d\d)$")
 
 @blueprint.route("/desk/notices/new", methods=["GET", "POST"])
 def new() -> ResponseReturnValue:
-    """Open a known incident: `?service=&since=`, as in the links of mails, fill it in."""
+    """Open a known incident: `?service=&since=`, as in the links of mails, fill it in. Without a
+    service that there is, it is chosen first."""
     service, now, key = request.args.get("service", ""), datetime.now(UTC), store.new_key()
     since = _moment(request.args.get("since", "")) or now
     page = look_or_change(lambda db_session: _opening(db_session, service, since, now, key))
     if isinstance(page, str):
         return redirect(notice_desk_url(page), 303)
+    if page is None:
+        ids = [each["id"] for each in current_app.config["SERVICES"]]
+        asked = {"since": since_asked} if (since_asked := request.args.get("since")) else {}
+        status = 422 if request.method == "POST" else 200
+        return render_template("desk/choose_service.html", services=ids, asked=asked), status
     return _page("desk/open_notice.html", page)
 
 
 def _opening(
     db_session: Session, service: str, since: datetime, now: datetime, key: str
-) -> dict[str, Any] | str:
-    """What the page shows; or the key of the known incident, once it is open."""
+) -> dict[str, Any] | str | None:
+    """What the page shows; or the key of the known incident, once it is open; None of no service
+    that there is."""
     if service not in [each["id"] for each in current_app.config["SERVICES"]]:
-        abort(404)
+        return None
     sent = kept.typed(db_session, now)
     form = in_every_language(NoticeForm)(
         formdata=sent,

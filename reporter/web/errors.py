@@ -113,8 +113,10 @@ def _without_slash() -> Response | None:
     path = request.path.rstrip("/")
     if request.method not in {"GET", "HEAD"} or path in {"", request.path}:
         return None
+    addresses = current_app.create_url_adapter(request)
+    assert addresses is not None  # of a request
     try:
-        endpoint, arguments = current_app.create_url_adapter(request).match(path, method="GET")
+        endpoint, arguments = addresses.match(path, method="GET")
     except HTTPException:
         return None
     here = url_for(endpoint, **arguments)

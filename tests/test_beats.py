@@ -46,6 +46,13 @@ def test_a_worker_counts_as_alive_for_half_a_minute_after_its_last_beat(database
         assert beats.last_beat_at(session) == after(20)
 
 
+def test_a_beat_of_before_the_clock_was_set_back_keeps_no_worker_alive(database: Database) -> None:
+    """Else nobody would learn for an hour that none is running."""
+    beat(database, "gone", after(3_600))
+    beat(database, "ahead", after(90))  # by as much as clocks may differ
+    assert alive(database) == ["ahead"]
+
+
 def test_beats_of_a_day_ago_are_forgotten(database: Database) -> None:
     beat(database, "one")
     beat(database, "two", NOW + timedelta(days=1, seconds=1))

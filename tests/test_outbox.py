@@ -13,12 +13,14 @@ import conftest
 import pytest
 import sqlalchemy as sa
 from conftest import CONTENT, NOW, QUEUED, a_mail, record
+from emptied import OF_THIS_DATABASE
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
+from waiting import until
 
 from reporter.database import Database
-from reporter.delivery import backlog, backoff, claims, outbox, recovery, releases
+from reporter.delivery import backlog, backoff, beats, claims, outbox, recovery, releases
 from reporter.delivery.mail import Claimed, LesserForm
 from reporter.delivery.processes import process_name
 from reporter.delivery.smtp import AttemptResult
@@ -528,6 +530,7 @@ def test_the_longest_wait_there_is_is_no_sign_of_a_moved_clock(
 ) -> None:
     longest = backoff.LONGEST_SECONDS * (1 + backoff.SPREAD)
     within, beyond = queue(), queue()
+    longest += 90  # by which clocks may differ
     for id_, seconds in ((within, longest), (beyond, longest + 1)):
         record(database, claim(database), [REFUSED_BY_US])
         with database.write() as session:
@@ -537,6 +540,65 @@ def test_the_longest_wait_there_is_is_no_sign_of_a_moved_clock(
     assert [stored(database, id_).due_at for id_ in (within, beyond)] == [after(longest), NOW]
     # Told at once already, and so it stays.
     assert {stored(database, id_).alarm_from for id_ in (within, beyond)} == {outbox.AT_ONCE}
+
+
+LONG = 3_600.0  # a lease, of patient or many relays: longer than any other wait
+
+
+def test_a_lease_that_began_a_moment_ago_is_no_sign_of_a_moved_clock(
+    database: Database, queue: Queue
+) -> None:
+    """Whoever looks may have asked for the time before it waited for its turn."""
+    queue()
+    with database.write() as session:
+        [held] = claims.claim(session, "worker", after(1), LONG)
+        assert releases.heed_moved_clock(session, NOW, LONG) == 0
+    assert stored(database, held.id).claimed_by == held.token
+
+
+def test_what_a_worker_has_in_hand_that_lives_is_left_to_it(
+    database: Database, queue: Queue
+) -> None:
+    """Another one may be set up with a longer lease, as while settings are being changed."""
+    queue()
+    with database.write() as session:
+        beats.beat(session, beats.Worker("host:1:2:3", "host", "1", NOW), NOW)
+        [held] = claims.claim(session, "host:1:2:3", NOW, LONG)
+        assert releases.heed_moved_clock(session, after(30), LEASE) == 0
+        assert releases.heed_moved_clock(session, after(31), LEASE) == 1  # it was heard of no more
+    assert stored(database, held.id).claimed_by is None
+
+
+def test_a_mail_that_is_claimed_while_the_clock_is_heeded_stays_claimed(
+    database: Database, queue: Queue
+) -> None:
+    """Else it would be sent twice: it waited far too long, somebody has made it due meanwhile, and
+    a worker has it."""
+    far = queue()
+    record(database, claim(database), [DEFERRED])
+    with database.write() as session:
+        session.get_one(Message, far).due_at = after(2 * LONG)
+
+    def heed() -> int:
+        with database.write() as session:
+            return releases.heed_moved_clock(session, NOW, LEASE)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            retry(session, NOW)
+            [held] = claims.claim(session, "worker", NOW, LEASE)
+            heeded = pool.submit(heed)
+            if database.engine.dialect.name == "postgresql":  # SQLite has it wait for us
+                until(lambda: is_waiting(database))
+        assert heeded.result() == 0
+    assert stored(database, far).claimed_by == held.token
+
+
+def is_waiting(database: Database) -> bool:
+    """Whether somebody waits for a row that another transaction has."""
+    waits = f"SELECT 1 FROM pg_stat_activity WHERE {OF_THIS_DATABASE} AND wait_event_type = 'Lock'"
+    with database.read() as session:
+        return session.scalar(sa.text(waits)) is not None
 
 
 def test_what_was_not_tried_is_due_at_once_and_counts_as_no_try(

@@ -204,7 +204,9 @@ def test_a_signal_lets_the_mail_in_hand_be_finished(
         until(lambda: not alive(database, datetime.now(UTC)))  # it takes nothing up any more
         server.let_go.set()
         assert child.wait(20) == 0
-    assert states(database) == ["sent", "queued"]
+    # Which is in hand is theirs to say: the first is passed by while somebody else has its row, as
+    # whoever is telling the operator that both are late.
+    assert sorted(states(database)) == ["queued", "sent"]
 
 
 def test_an_idle_worker_ends_at_a_signal(database: Database, database_url: str) -> None:

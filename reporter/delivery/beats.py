@@ -15,6 +15,7 @@ from importlib.metadata import version
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from reporter.delivery.clock import SLACK
 from reporter.delivery.processes import process_name
 from reporter.models import Beat
 
@@ -61,8 +62,12 @@ def end(session: Session, worker: Worker) -> None:
 
 
 def beats(session: Session, now: datetime) -> Sequence[Beat]:
-    """The workers that live, the latest first; none when nothing will be sent."""
-    alive = Beat.beat_at >= now - timedelta(seconds=GONE_SECONDS)
+    """The workers that live, the latest first; none when nothing will be sent.
+
+    *now* is by the clock that the workers share. A beat from far ahead of it is one of before that
+    clock was set back, and tells nothing.
+    """
+    alive = Beat.beat_at.between(now - timedelta(seconds=GONE_SECONDS), now + SLACK)
     return session.scalars(sa.select(Beat).where(alive).order_by(Beat.beat_at.desc())).all()
 
 

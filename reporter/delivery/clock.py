@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from reporter.database import Database
 
+SLACK = timedelta(seconds=90)  # by which clocks may differ
+
 
 class Clock:
     """Set now and then, and right for as long as this machine's clock is not set anew."""
@@ -25,6 +27,11 @@ class Clock:
     def set(self) -> None:
         """Ask the database what time it is. Raises sqlalchemy.exc.DBAPIError."""
         self.behind = behind(self.database)
+
+
+def shared_now(database: Database) -> datetime:
+    """What time it is for the workers, asked once. Raises sqlalchemy.exc.DBAPIError."""
+    return datetime.now(UTC) + behind(database)
 
 
 def behind(database: Database) -> timedelta:

@@ -208,8 +208,8 @@ class Worker:
 
     def _beat(self) -> None:
         self.clock.set()
-        now = self.clock.now()
         with self.database.write() as session:
+            now = self.clock.now()  # not that of before we waited for our turn
             beats.beat(session, self.beating, now)
             if moved := releases.heed_moved_clock(session, now, self.lease_seconds):
                 log.warning("a clock was set back", mails=moved)

@@ -28,7 +28,8 @@ from werkzeug.serving import make_server
 from reporter import create_app
 from reporter.database import Database
 from reporter.database import file as database_file
-from reporter.delivery import beats
+from reporter.delivery import beats, clock
+from reporter.delivery.clock import behind
 from reporter.demo.mailbox import LOOPBACK
 from reporter.operations.relay_check import CERTIFICATE_DAYS
 from reporter.operations.site_check import proxy_findings
@@ -217,9 +218,13 @@ class TestDatabase:
 
 
 def test_a_clock_that_is_off_from_the_databases(
-    make: Callable[..., Flask], database: Database, database_url: str
+    make: Callable[..., Flask],
+    database: Database,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """SQLite has none of its own."""
+    monkeypatch.setattr(clock, "behind", behind)
     app = make(DATABASE_URL=database_url)
     with time_machine.travel(datetime.now(UTC) - timedelta(seconds=90)):
         said = app.test_cli_runner().invoke(args=["check"]).output

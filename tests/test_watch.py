@@ -19,7 +19,7 @@ from sqlalchemy.exc import DatabaseError
 from reporter import create_app
 from reporter.database import Database
 from reporter.database import file as database_file
-from reporter.delivery import beats
+from reporter.delivery import beats, clock
 from reporter.models import Draft
 from reporter.operations import limits, place, status, watch
 from reporter.operations.watch import EXAMINED_EVERY, LOOK_SECONDS, Watch
@@ -85,6 +85,21 @@ def test_that_no_worker_beats_is_told_once_and_so_is_its_end(without_worker: Wat
     assert without_worker.looks(4) == ["no worker is running: nothing is sent"]
     without_worker.beat()
     assert without_worker.looks(3) == ["worker: all is well again, after 1 min"]
+
+
+@pytest.mark.parametrize("off", [-3_600, 3_600])
+def test_a_worker_lives_by_the_clock_that_workers_share(
+    without_worker: Watched, monkeypatch: pytest.MonkeyPatch, off: int
+) -> None:
+    """Whatever this machine's says: nobody is told that none runs, nor that one does."""
+    theirs = timedelta(seconds=off)
+    monkeypatch.setattr(clock, "behind", lambda database: theirs)
+    without_worker.now += theirs
+    without_worker.beat()
+    without_worker.now -= theirs
+    assert without_worker.looks(2) == []
+    assert status.look(without_worker.app, without_worker.now - timedelta(seconds=30)).workers
+    assert without_worker.looks(3) == ["no worker is running: nothing is sent"]
 
 
 def test_a_trouble_that_pauses_for_one_look_is_one(without_worker: Watched) -> None:

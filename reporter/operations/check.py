@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Flask
 from limits.storage import storage_from_string
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from reporter.database import Database
 from reporter.database import file as database_file
+from reporter.delivery import clock
 from reporter.delivery.channels import notify
 from reporter.delivery.smtp import connections, deliver
 from reporter.formats.text import one_line
@@ -83,9 +82,10 @@ def check_database(app: Flask) -> Iterator[Result]:
         yield mend("disk", f"{megabytes(free)} are free: no file is taken any more")
     database: Database = app.extensions["sqlalchemy"]
     try:
+        behind = clock.behind(database)
+        yield from _clock(behind.total_seconds())
         with database.read() as session:
-            yield from _clock(session)
-            if not figures.beats(session, datetime.now(UTC)):
+            if not figures.beats(session, datetime.now(UTC) + behind):
                 yield note("worker", "none is running: nothing is sent")
         if damage := database.examine():
             yield mend("database", f"it is damaged, restore a backup: {one_line(damage)}")
@@ -117,11 +117,7 @@ def _limits(uri: str) -> Iterator[Result]:
         yield note("RATELIMIT_STORAGE_URI", words)
 
 
-def _clock(session: Session) -> Iterator[Result]:
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    there: datetime = session.scalar(sa.select(sa.func.clock_timestamp())) or datetime.now(UTC)
-    skew = (there - datetime.now(UTC)).total_seconds()
+def _clock(skew: float) -> Iterator[Result]:
     if abs(skew) > SKEW_SECONDS:
         yield mend("clock", f"PostgreSQL's is {skew:+.0f} s off from this one (NTP)")
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from reporter.database import Database, get_database
 from reporter.database import file as database_file
 from reporter.delivery.beats import beats
+from reporter.delivery.clock import shared_now
 from reporter.operations import check, condition, copying, people, purge, reports, status
 from reporter.operations.result import Verdict
 from reporter.operations.terminal import cell, json_text, progress
@@ -86,8 +87,9 @@ def copy_command(url: str) -> None:
     for _name, line in database_problems({"DATABASE_URL": url}):
         raise click.BadParameter(line.replace("DATABASE_URL", "it"), param_hint="--to")
     source = get_database()
+    now = shared_now(source)
     with source.read() as session:
-        if beats(session, datetime.now(UTC)):
+        if beats(session, now):
             raise click.ClickException("a worker is running: stop web and worker first")
         target = Database(url, foreign_keys=False)
         try:

@@ -6,7 +6,7 @@ import hmac
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, Flask, Response, abort, current_app, request
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database, at_work
 from reporter.database import file as database_file
+from reporter.delivery.clock import shared_now
 from reporter.operations import figures
 from reporter.web.guards import csrf
 from reporter.web.loopback import is_from_this_machine
@@ -80,8 +81,8 @@ class Figures(Collector):
             yield _gauge("disk_free_bytes", "Room on the disk of the database.", free)
 
     def _from_database(self) -> Iterator[Metric]:
-        now = datetime.now(UTC)
         database: Database = self.app.extensions["sqlalchemy"]
+        now = shared_now(database)
         with database.read() as session:
             mails = GaugeMetricFamily(
                 "reporter_mails", "Mails that are not sent.", labels=["kind", "state"]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from reporter.database import Database
 from reporter.database import file as database_file
+from reporter.delivery import clock
 from reporter.delivery.alarm_words import spoken
 from reporter.delivery.beats import skew_seconds
 from reporter.models import MailKind
@@ -64,8 +65,9 @@ def look(app: Flask, now: datetime) -> Status:
     if finding is None or finding.key == "disk":
         try:
             database: Database = app.extensions["sqlalchemy"]
+            shared = now + clock.behind(database)
             with app.app_context(), database.read() as session:
-                found |= _counted(session, now)
+                found |= _counted(session, shared)
         except SQLAlchemyError as error:
             troubles.append(f"{found['database']}: {condition.reason(error)}")
         else:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database
 from reporter.database import file as database_file
+from reporter.delivery import clock
 from reporter.delivery.beats import beats
 from reporter.delivery.channels import tell
 from reporter.models import Alarm
@@ -91,8 +92,9 @@ class Watch:
         if finding:
             found[finding.key] = finding.words
         try:
+            shared = now + clock.behind(self.database)
             with self.database.read() as session:
-                if not beats(session, now):
+                if not beats(session, shared):
                     found["worker"] = "no worker is running: nothing is sent"
             if damage := self._damage(now):
                 found["damage"] = f"{self.shown} is damaged, restore a backup: {damage}"

@@ -13,8 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from reporter.database import Database
+from reporter.delivery import alarms, outbox
 from reporter.delivery.alarm_words import spoken
 from reporter.delivery.alarms import Alarms
+from reporter.delivery.channels import tell
 from reporter.delivery.smtp import AttemptResult
 from reporter.models import Base, Message
 
@@ -118,6 +120,42 @@ def test_workers_that_alarm_at_once_tell_once(database: Database, queue: Queue) 
     with alarm_server() as server, ThreadPoolExecutor(4) as pool:
         list(pool.map(check, [server.url] * 4))
         assert len(server.taken) == 1
+
+
+def test_an_alarm_of_before_the_clock_was_set_back_keeps_none_back(
+    database: Database, queue: Queue
+) -> None:
+    queue()
+    with alarm_server() as server:
+        alarms = Alarms([server.url], after_seconds=300)
+        alarms.check(database, NOW + 90 * MINUTE)
+        queue()
+        alarms.check(database, NOW + 30 * MINUTE)
+    assert len(server.taken) == 2
+
+
+def test_what_happens_while_it_is_told_of_is_told_too(
+    database: Database, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A channel may take a while: meanwhile the late ticket has left, and has come back."""
+    id_ = queue()
+    later = NOW + 10 * MINUTE
+
+    def slow(*_: object) -> bool:
+        attempt(database, "accepted", 250)
+        with database.write() as session:
+            message = session.get_one(Message, id_)
+            outbox.lock(session, message)
+            outbox.come_back(session, message, "5.1.1 no such mailbox", later)
+        monkeypatch.setattr(alarms, "tell", tell)
+        return True
+
+    monkeypatch.setattr(alarms, "tell", slow)
+    with alarm_server() as server:
+        told = Alarms([server.url], after_seconds=300)
+        told.check(database, later)
+        told.check(database, later + MINUTE)
+    assert "refused by every relay" in server.taken[0]["message"]
 
 
 def test_its_end_is_told_once_when_all_that_was_told_is_sent(

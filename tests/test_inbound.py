@@ -300,6 +300,29 @@ def test_a_ticket_that_comes_back_is_failed_told_and_sent_again_by_a_person_only
     assert provider.receipt(token).sent_at == provider.now
 
 
+@pytest.mark.parametrize("kind", ["ticket", "acknowledgement"])
+def test_what_comes_back_before_it_is_written_down_that_it_left_comes_once_more(
+    provider: Provider, server: smtplib.LMTP, kind: str
+) -> None:
+    """A server nearby says no in less time than a busy database takes."""
+    token, ticket, acknowledgement = sent(provider)
+    bounce = bounce_of({"ticket": ticket, "acknowledgement": acknowledgement}[kind])
+    in_hand = {"state": "queued", "sent_at": None, "claimed_by": "worker:1"}
+    of_kind = sa.update(models.Message).where(models.Message.kind == kind)
+    with provider.database.write() as session:
+        session.execute(of_kind.values(in_hand))
+    with pytest.raises(smtplib.SMTPDataError) as later:
+        server.sendmail("", [SENDER], bounce)
+    assert later.value.smtp_code == 451
+    assert counts(provider) == {}
+    with provider.database.write() as session:
+        session.execute(of_kind.values(state="sent", sent_at=provider.now, claimed_by=None))
+    server.sendmail("", [SENDER], bounce)
+    assert counts(provider) == {"bounce": 1}
+    assert provider.receipt(token).ticket.is_refused == (kind == "ticket")
+    assert bool(provider.row(token).unreachable_at) == (kind == "acknowledgement")
+
+
 def test_a_bounce_of_a_mail_that_is_not_ours_changes_nothing(
     provider: Provider, server: smtplib.LMTP
 ) -> None:

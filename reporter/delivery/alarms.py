@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
 import sqlalchemy as sa
 import structlog
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session, defer, selectinload
 from reporter.database import Database
 from reporter.delivery.alarm_words import compose, spoken
 from reporter.delivery.channels import tell
+from reporter.delivery.clock import SLACK
 from reporter.models import ALARMED, Alarm, MailKind, MailState, Message
 
 # Between two alarms of a kind: in an outage they say more at once instead of more often.
@@ -27,6 +29,17 @@ TELLING = timedelta(seconds=120)
 # A database that does not answer for so long is told of.
 AWAY = timedelta(seconds=60)
 UNSENT, URGENT = "unsent", "urgent"
+
+MESSAGE = cast(sa.Table, Message.__table__)
+# Of what has come back meanwhile, or was tried again, nothing was told.
+IS_TOLD = (
+    sa.update(MESSAGE)
+    .where(
+        MESSAGE.c.id == sa.bindparam("this"),
+        MESSAGE.c.alarm_from == sa.bindparam("seen"),
+    )
+    .values(alarmed_at=sa.bindparam("now"), alarm_from=None)
+)
 
 log = structlog.get_logger(__name__)
 
@@ -106,13 +119,9 @@ class Alarms:
         )
         taken = tell(self.urls, *compose(messages, now))
         with database.write() as session:
-            ids = [message.id for message in messages]
             if taken:
-                told = sa.update(Message).where(Message.id.in_(ids))
-                session.execute(
-                    told.values(alarmed_at=now, alarm_from=None),
-                    execution_options={"synchronize_session": False},
-                )
+                told = [{"this": each.id, "seen": each.alarm_from, "now": now} for each in messages]
+                session.connection().execute(IS_TOLD, told)
             let_go(session, key, now, taken=taken)
 
     def _tell_end(self, database: Database, now: datetime) -> None:
@@ -146,7 +155,8 @@ def hold(database: Database, key: str, now: datetime) -> bool:
             if alarm is None:
                 session.add(Alarm(key=key, since_at=now, telling_until=now + TELLING))
                 return True
-            if alarm.telling_until and now < alarm.telling_until:
+            # What lies further ahead than that is from before the clock was set back.
+            if alarm.telling_until and now < alarm.telling_until <= now + TELLING + SLACK:
                 return False
             alarm.telling_until = now + TELLING
             return True

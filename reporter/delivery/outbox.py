@@ -109,10 +109,22 @@ def replace(message: Message, mail: Mail, *, due_at: datetime | None = None) -> 
         message.due_at = min(message.due_at, due_at)
 
 
+class InHand(Exception):
+    """A worker has the mail in hand: what became of it is not written down yet."""
+
+
+def lock(session: Session, message: Message) -> None:
+    """Have *message* as it is now, and stay. Raises InHand."""
+    session.refresh(message, ["state", "claimed_by"], with_for_update=True)
+    if message.claimed_by:
+        raise InHand
+
+
 def come_back(session: Session, message: Message, reason: str, now: datetime) -> None:
     """A mail that a relay had accepted did not arrive (RFC 3464): it is failed, and told at once.
 
-    Nothing but a person sends it again (`outbox retry`). What waits for it waits on.
+    The caller has its `lock`. Nothing but a person sends it again (`outbox retry`). What waits for
+    it waits on.
     """
     if message.state != MailState.SENT:  # it is on its way once more
         return

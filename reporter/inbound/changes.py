@@ -24,7 +24,10 @@ REMINDED_BEFORE = timedelta(minutes=5)
 
 
 def apply(session: Session, heard: Heard, originators: tuple[str, ...], at: datetime) -> Sort:
-    """Take *heard* into account; what it was taken for in the end."""
+    """Take *heard* into account; what it was taken for in the end.
+
+    Raises outbox.InHand for what came back before it is written down that it left.
+    """
     sort = heard.sort
     if sort == Sort.BOUNCE:
         sort = _bounced(session, heard, at)
@@ -115,10 +118,12 @@ def _bounced(session: Session, heard: Heard, at: datetime) -> Sort:
     if message is None:
         return Sort.UNPROVEN
     if message.report_id is None:
+        outbox.lock(session, message)
         if is_new(session, f"bounce {heard.key}"[:300], at):
             _of_no_report(session, message, heard.reason, at)
         return heard.sort
     row = store.lock(session, message.report_id)
+    outbox.lock(session, message)
     if not is_new(session, f"bounce {heard.key}"[:300], at):
         return heard.sort
     if message.kind.is_alarmed:

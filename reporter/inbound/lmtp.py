@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database
 from reporter.delivery import beforehand
+from reporter.delivery.outbox import InHand
 from reporter.inbound import changes
 from reporter.inbound.parse import Ears, originators, parse
 from reporter.web import bounds
@@ -112,6 +113,9 @@ class Ear:
                 )
         except SQLAlchemyError as error:
             log.error("inbound not kept", error=type(error).__name__)
+            return LATER
+        except InHand:
+            log.info("inbound too early")
             return LATER
         except Exception as error:  # a mail that cannot be read is not to be sent again for ever
             log.error("inbound not read", error=type(error).__name__)

@@ -15,7 +15,7 @@ from flask import Flask
 from phonenumbers import SUPPORTED_REGIONS
 
 from reporter import create_app
-from reporter.settings import SettingsError, provider_checks
+from reporter.settings import SettingsError, provider_checks, service_checks
 from reporter.settings.checks import PROFILES, catalogues
 
 IN_ALL = dict.fromkeys(LANGUAGES, "x")  # a name of a service
@@ -81,6 +81,19 @@ def problems_of_environment() -> list[str]:
     return refused.value.problems
 
 
+def test_what_is_blank_to_the_eye_is_blank(tmp_path: Path) -> None:
+    blank = dict.fromkeys(("PROVIDER_NAME", "SUPPORT_PHONE", "SUPPORT_HOURS"), " \u200b\u00a0")
+    config = started(**SETTINGS | blank | {"DATABASE_URL": sqlite_url(tmp_path)}).config
+    assert [config[name] for name in blank] == ["example.com", "", ""]
+
+
+def test_a_site_is_the_same_in_capitals(tmp_path: Path) -> None:
+    url = {"BASE_URL": "HTTPS://Incidents.Example.com/", "DATABASE_URL": sqlite_url(tmp_path)}
+    config = started(**SETTINGS | url).config
+    assert config["BASE_URL"] == "https://incidents.example.com"
+    assert config["SESSION_COOKIE_SECURE"] is True
+
+
 def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
     assert problems(DATABASE_URL=sqlite_url(tmp_path)) == []
 
@@ -106,6 +119,124 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
                 "https://x.example:port",
                 "https://x.example?a=b",
             )
+        ),
+        *(
+            (
+                "BASE_URL",
+                f"https://{host}",
+                f'BASE_URL must be "https://" and a host, with no path, not "https://{host}"',
+            )
+            for host in ("x.example?", "x.example#", "x.example:", ".", "-", "a..b", 'a"b', "<b>")
+        ),
+        (
+            "BASE_URL",
+            "https://ana:secret@x.example",
+            'BASE_URL must be "https://" and a host, with no path, not "https://…@x.example"',
+        ),
+        (
+            "DATABASE_URL",
+            "sqlite:///file:x?mode=memory&uri=true",
+            "DATABASE_URL must name a file: a database in memory would lose reports",
+        ),
+        *(
+            (
+                "DATABASE_URL",
+                f"sqlite:///{path}",
+                "DATABASE_URL must name a file by its path, and no folder",
+            )
+            for path in ("file:x?uri=true", "instance/", "/tmp", "a\0b")
+        ),
+        ("HOOK_SECRET", "whsec_", 'HOOK_SECRET has nothing behind "whsec_"'),
+        *(
+            (
+                "RATELIMIT_STORAGE_URI",
+                uri,
+                'RATELIMIT_STORAGE_URI must be "memory://" or "redis://" and a host',
+            )
+            for uri in (
+                "redis://h:port",
+                "redis://h:99999",
+                "redis+x://h",
+                "redis+sentinel://h:1",
+                "redis+cluster://h:1",
+                "redis+unix://",
+            )
+        ),
+        *(
+            (name, most + 1, f"{name} must be {most} or less")
+            for name, (_least, most) in service_checks.BETWEEN.items()
+        ),
+        ("MAIL_TIMEOUT", 3_601, "MAIL_TIMEOUT must be 3600 seconds or less"),
+        (
+            "SEEN_WITHIN_MINUTES",
+            {"minor": 525_601},
+            "SEEN_WITHIN_MINUTES: minor must be 525600 or less",
+        ),
+        (
+            "TIMEZONE",
+            "Factory",
+            'TIMEZONE must be an IANA name as in "Europe/Madrid", not "Factory"',
+        ),
+        ("LANGUAGES", ["es", "en", "es"], 'LANGUAGES: "es" is there twice'),
+        *(
+            (name, text, f"{name} must be one line")
+            for name in ("PROVIDER_NAME", "SUPPORT_PHONE", "SUPPORT_HOURS")
+            for text in ("a\nb", "a\u2028b", "a\u202eb")
+        ),
+        (
+            "SERVICES",
+            [{"id": "web", "name": {"es": " ", "en": "Web"}}],
+            'SERVICES: "web" has no name in "es"',
+        ),
+        (
+            "SERVICES",
+            [{"id": "web", "name": {"es": "a\nb", "en": "Web"}}],
+            'SERVICES: the name of "web" in "es" must be one line',
+        ),
+        (
+            "SERVICES",
+            [{"id": 1, "name": {"es": "Web", "en": "Web"}}],
+            'SERVICES: an id is small letters, digits and "-", not "1"',
+        ),
+        *(
+            ("SUPPORT_EMAIL", address, f'SUPPORT_EMAIL is not an email address: "{address}"')
+            for address in ("a@b..c", ".a@b.c", "a..b@c.d", "a@-b", f"{'a' * 65}@b.c")
+        ),
+        (
+            "MAIL_SERVER",
+            "ana:secret@h:25",
+            'MAIL_SERVER must be a host alone, not "…@h:25": its port is MAIL_PORT',
+        ),
+        *(
+            (
+                "MAIL_SERVER",
+                host,
+                f'MAIL_SERVER must be a host alone, not "{host}": its port is MAIL_PORT',
+            )
+            for host in ("a..b", "-", "*", "x" * 64)
+        ),
+        ("INBOUND_LISTEN", "*:8024", 'INBOUND_LISTEN must be as in "127.0.0.1:8024", not "*:8024"'),
+        *(
+            (
+                "INBOUND_ADDRESS",
+                address,
+                "INBOUND_ADDRESS must be one that no customer sees: whoever knows it is believed",
+            )
+            for address in ("Support@Example.com", "incident-reporter@example.com")
+        ),
+        *(
+            ("HELPDESK_HEADERS", {name: "x"}, f"HELPDESK_HEADERS cannot set {name}")
+            for name in ("X-Incident-Reference", "Content-Disposition", "Resent-From", "Received")
+        ),
+        (
+            "HELPDESK_HEADERS",
+            {"X-Queue": "a", "x-queue": "b"},
+            "HELPDESK_HEADERS: x-queue is there twice",
+        ),
+        (
+            "HELPDESK_HEADERS",
+            {"X-Queue": "x" * 901},
+            "HELPDESK_HEADERS: X-Queue must have 900 characters or less",
         ),
         ("DATABASE_URL", "nonsense", "DATABASE_URL is not a database URL"),
         ("DATABASE_URL", "postgresql://host:port/x", "DATABASE_URL is not a database URL"),
@@ -614,7 +745,8 @@ def test_a_time_zone_and_a_country_are_known_as_their_libraries_know_them() -> N
     """They are asked for one name, as a list of all takes longer than a command is to wait."""
     zones = available_timezones()
     for name in (*zones, "", "Madrid", "Europe", "posix/UTC", "right/UTC", "posixrules", "../UTC"):
-        assert provider_checks.is_zone(name) == (name in zones), name
+        there = name in zones and name not in provider_checks.NO_PLACE
+        assert provider_checks.is_zone(name) == there, name
     letters = [chr(each) for each in range(ord("A"), ord("Z") + 1)]
     for code in (*(a + b for a in letters for b in letters), "", "es", "001", "800", "../ES"):
         assert provider_checks.is_phone_region(code) == (code in SUPPORTED_REGIONS), code

@@ -7,6 +7,8 @@ from typing import Any
 from reporter.settings.checks import sender
 from reporter.settings.shapes import ehlo_name
 
+# Around a text, or in the place of one.
+UNSEEN = " \u00a0\u200b\u2060\ufeff"
 # What a page waits for a Redis: limits are then counted by each process alone for a while.
 REDIS_SECONDS = 0.5
 
@@ -14,9 +16,11 @@ REDIS_SECONDS = 0.5
 def derive(settings: dict[str, Any]) -> None:
     """Fill what follows from other settings, and what Flask and its extensions ask for."""
     domain = settings["SUPPORT_EMAIL"].rpartition("@")[2]
+    for name in ("PROVIDER_NAME", "SUPPORT_PHONE", "SUPPORT_HOURS"):
+        settings[name] = settings[name].strip(UNSEEN)
     settings["PROVIDER_NAME"] = settings["PROVIDER_NAME"] or domain
     settings["MAIL_DEFAULT_SENDER"] = sender(settings)
-    settings["BASE_URL"] = settings["BASE_URL"].rstrip("/")
+    settings["BASE_URL"] = settings["BASE_URL"].rstrip("/").lower()  # a scheme and a host
     settings["MAIL_ENVELOPE_FROM"] = (
         settings["MAIL_ENVELOPE_FROM"] or settings["MAIL_DEFAULT_SENDER"]
     )

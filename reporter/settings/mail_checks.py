@@ -26,8 +26,13 @@ KINDS = {bool: "true or false", int: "a whole number", str: "text"}
 RESERVED_HEADERS = {
     "auto-submitted", "precedence", "x-auto-response-suppress", "x-loop", "sender", "bcc", "cc",
     "from", "to", "reply-to", "subject", "message-id", "date", "content-type", "mime-version",
-    "content-transfer-encoding", "in-reply-to", "references", "return-path",
+    "content-transfer-encoding", "in-reply-to", "references", "return-path", "received",
+    "dkim-signature",
 }  # fmt: skip
+RESERVED_BEGINNINGS = ("list-", "content-", "resent-", "x-incident-")
+LONGEST_HEADER = 900  # of the 998 that a line may have (RFC 5322, section 2.1.1)
+LONGEST_TIMEOUT = 3_600
+LONGEST_UNSEEN = 525_600  # a year
 
 Settings = Mapping[str, Any]
 Problems = Iterator[tuple[str, str]]
@@ -76,6 +81,8 @@ def relays(settings: Settings) -> Problems:
             yield from ((name, line) for _key, line in lines)
     if settings["MAIL_TIMEOUT"] < 1:
         yield "MAIL_TIMEOUT", "MAIL_TIMEOUT must be 1 second or more"
+    elif settings["MAIL_TIMEOUT"] > LONGEST_TIMEOUT:
+        yield "MAIL_TIMEOUT", f"MAIL_TIMEOUT must be {LONGEST_TIMEOUT} seconds or less"
 
 
 def _relay(name: Callable[[str], str], relay: Settings) -> Problems:
@@ -88,7 +95,8 @@ def _relay(name: Callable[[str], str], relay: Settings) -> Problems:
         yield problem("server", "is missing: the relay that takes our mail")
     elif not shapes.is_host(server):
         port_is = name("port").rpartition(" ")[2]
-        yield problem("server", f'must be a host alone, not "{server}": its port is {port_is}')
+        shown = shapes.without_login(server)
+        yield problem("server", f'must be a host alone, not "{shown}": its port is {port_is}')
     if not 1 <= port <= 65535:
         yield problem("port", f"must be between 1 and 65535, not {port}")
     if relay.get("use_tls") and relay.get("use_ssl"):
@@ -114,6 +122,8 @@ def alarms(settings: Settings) -> Problems:
             yield name, stray(name, key, settings, f"[{name}]", ", ".join(SEVERITIES))
         elif type(minutes) is not int or minutes < 1:
             yield name, f"{name}: {key} must be a whole number of 1 or more, not {minutes!r}"
+        elif minutes > LONGEST_UNSEEN:
+            yield name, f"{name}: {key} must be {LONGEST_UNSEEN} or less"
 
 
 def _unknown_channels(urls: Sequence[Any]) -> list[int]:
@@ -137,15 +147,21 @@ def ticket(settings: Settings) -> Problems:
     if settings["HELPDESK_PROFILE"] not in PROFILES:
         yield "HELPDESK_PROFILE", f"HELPDESK_PROFILE must be one of {', '.join(PROFILES)}"
     name = "HELPDESK_HEADERS"
+    seen: set[str] = set()
     for header, value in settings[name].items():
+        if header.lower() in seen:
+            yield name, f"{name}: {header} is there twice"
+        seen.add(header.lower())
         if header in settings:
             yield name, stray(name, header, settings, f"[{name}]")
         elif not shapes.is_header_name(header):
             yield name, f'{name}: "{header}" is not a header name'
-        elif header.lower() in RESERVED_HEADERS or header.lower().startswith("list-"):
+        elif header.lower() in RESERVED_HEADERS or header.lower().startswith(RESERVED_BEGINNINGS):
             yield name, f"{name} cannot set {header}"
         elif not isinstance(value, str) or not re.fullmatch(r"[\x20-\x7e]*", value):
             yield name, f"{name}: {header} must be one line of ASCII text"
+        elif len(value) > LONGEST_HEADER:
+            yield name, f"{name}: {header} must have {LONGEST_HEADER} characters or less"
 
 
 def inbound(settings: Settings) -> Problems:
@@ -154,6 +170,10 @@ def inbound(settings: Settings) -> Problems:
         yield "INBOUND_LISTEN", f'INBOUND_LISTEN must be as in "127.0.0.1:8024", not "{listen}"'
     if settings["INBOUND_ADDRESS"] and not shapes.is_email(settings["INBOUND_ADDRESS"]):
         yield "INBOUND_ADDRESS", "INBOUND_ADDRESS is not an email address"
+    known = {settings["SUPPORT_EMAIL"], sender(settings), settings["MAIL_ENVELOPE_FROM"]}
+    if settings["INBOUND_ADDRESS"].lower() in {each.lower() for each in known if each}:
+        line = "INBOUND_ADDRESS must be one that no customer sees: whoever knows it is believed"
+        yield "INBOUND_ADDRESS", line
     name = "INBOUND_AUTHSERV_ID"
     if re.search(r"[\s;]", settings[name]):
         yield name, f'{name} must be one word, as in "mx.example.com"'

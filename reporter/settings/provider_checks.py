@@ -15,6 +15,7 @@ from reporter.settings import accent, shapes
 
 LOGO_SUFFIXES = (".svg", ".png", ".webp", ".jpg", ".jpeg")
 SOURCE, COMPLETE = "en", "es"  # the language of the texts themselves, and one that has them all
+NO_PLACE = {"Factory", "localtime"}  # whichever zone a machine is in, and none
 PACKAGED = Path(__file__).parent.parent / "translations"
 
 Settings = Mapping[str, Any]
@@ -22,8 +23,9 @@ Problems = Iterator[tuple[str, str]]
 
 
 def provider(settings: Settings) -> Problems:
-    if re.search(r"[\x00-\x1f\x7f]", settings["PROVIDER_NAME"]):
-        yield "PROVIDER_NAME", "PROVIDER_NAME must be one line"
+    for name in ("PROVIDER_NAME", "SUPPORT_PHONE", "SUPPORT_HOURS"):
+        if not shapes.is_one_line(settings[name]):
+            yield name, f"{name} must be one line"
     colour = settings["ACCENT_COLOR"]
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
         yield "ACCENT_COLOR", f'ACCENT_COLOR must be as in "#1d5fa8", not "{colour}"'
@@ -49,7 +51,7 @@ def is_zone(name: str) -> bool:
         ZoneInfo(name)
     except (OSError, KeyError, ValueError):
         return False
-    return not name.startswith(("posix", "right/"))
+    return not name.startswith(("posix", "right/")) and name not in NO_PLACE
 
 
 def is_phone_region(code: str) -> bool:
@@ -94,6 +96,8 @@ def languages(settings: Settings) -> Problems:
         if language not in known:
             line = f'LANGUAGES: there is no catalogue for "{language}", only {", ".join(known)}'
             yield "LANGUAGES", line
+    for repeated in _repeated(settings["LANGUAGES"]):
+        yield "LANGUAGES", f'LANGUAGES: "{repeated}" is there twice'
     locale = settings["SUPPORT_LOCALE"]
     if locale not in settings["LANGUAGES"]:
         yield "SUPPORT_LOCALE", f'SUPPORT_LOCALE must be one of LANGUAGES, not "{locale}"'
@@ -108,7 +112,7 @@ def services(settings: Settings) -> Problems:
             yield "SERVICES", f"SERVICES, number {number}: a table with id and name is needed"
             continue
         id_ = service.get("id")
-        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", str(id_ or "")):
+        if not isinstance(id_, str) or not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", id_):
             yield "SERVICES", f'SERVICES: an id is small letters, digits and "-", not "{id_}"'
         for key in sorted(set(service) - {"id", "name"}):
             yield "SERVICES", stray(f'SERVICES: "{id_}"', key, settings, "[[SERVICES]]")
@@ -120,12 +124,23 @@ def services(settings: Settings) -> Problems:
                 )
             elif not isinstance(name, str):
                 yield "SERVICES", f'SERVICES: the name of "{id_}" in "{language}" must be text'
+            elif not shapes.is_one_line(name):
+                yield "SERVICES", f'SERVICES: the name of "{id_}" in "{language}" must be one line'
         for language in settings["LANGUAGES"]:
-            if language in known and not service["name"].get(language):
+            if language in known and not _text(service["name"].get(language)):
                 yield "SERVICES", f'SERVICES: "{id_}" has no name in "{language}"'
     ids = [service.get("id") for service in settings["SERVICES"] if isinstance(service, dict)]
-    for repeated in sorted({str(id_) for id_ in ids if ids.count(id_) > 1}):
+    for repeated in _repeated(ids):
         yield "SERVICES", f'SERVICES: the id "{repeated}" is there twice'
+
+
+def _repeated(values: list[Any]) -> list[str]:
+    return sorted({str(value) for value in values if values.count(value) > 1})
+
+
+def _text(value: Any) -> Any:
+    """*value*, but nothing for a text in which there is nothing to see."""
+    return value.strip() if isinstance(value, str) else value
 
 
 def stray(where: str, key: str, settings: Settings, table: str, allowed: str = "") -> str:

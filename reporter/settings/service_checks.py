@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -12,15 +14,21 @@ from sqlalchemy.exc import ArgumentError
 from reporter.settings import shapes
 
 KEY_LENGTH = 32
+SIGNED_WITH = "whsec_"  # before a key of Standard Webhooks
 DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql", "postgres", "postgresql+psycopg"}
 # What SQLAlchemy takes for a SQLite database that is not a file.
 IN_MEMORY = {None, "", ":memory:"}
-# The least that each number may be.
-LEAST = {
-    "WEB_PROCESSES": 1, "TRUSTED_PROXIES": 0, "MAX_ATTACHMENT_BYTES": 0, "MAX_DESK_FILE_BYTES": 0,
-    "MIN_FREE_BYTES": 0, "RETENTION_DAYS": 1, "SENT_MAIL_DAYS": 0, "DRAFT_DAYS": 1,
-    "WORKER_CONNECTIONS": 1, "ALARM_AFTER_SECONDS": 1,
+# The least and the most that each number may be. What is over that is a slip of the hand, or wishes
+# for "never": it would be no date, no thread and no file any more.
+A_CENTURY, A_YEAR = 36_500, 31_536_000  # days, seconds
+BETWEEN = {
+    "WEB_PROCESSES": (1, 100), "TRUSTED_PROXIES": (0, 100), "MAX_ATTACHMENT_BYTES": (0, 10**9),
+    "MAX_DESK_FILE_BYTES": (0, 10**12), "MIN_FREE_BYTES": (0, 10**15),
+    "RETENTION_DAYS": (1, A_CENTURY), "SENT_MAIL_DAYS": (0, A_CENTURY),
+    "DRAFT_DAYS": (1, A_CENTURY), "WORKER_CONNECTIONS": (1, 1_000),
+    "ALARM_AFTER_SECONDS": (1, A_YEAR),
 }  # fmt: skip
+RATELIMIT_SCHEMES = {"redis", "rediss", "redis+unix", "redis+sentinel"}
 
 Settings = Mapping[str, Any]
 Problems = Iterator[tuple[str, str]]
@@ -42,6 +50,8 @@ def keys(settings: Settings) -> Problems:
     for name in ("HOOK_SECRET", "METRICS_TOKEN"):
         if not re.fullmatch(r"[\x21-\x7e]*", settings[name]):
             yield name, f"{name} must be ASCII characters without spaces"
+    if settings["HOOK_SECRET"] == SIGNED_WITH:  # with no key: anybody has that
+        yield "HOOK_SECRET", f'HOOK_SECRET has nothing behind "{SIGNED_WITH}"'
 
 
 def site(settings: Settings) -> Problems:
@@ -52,7 +62,8 @@ def site(settings: Settings) -> Problems:
         )
         yield "BASE_URL", line
     elif not shapes.is_site(url):
-        yield "BASE_URL", f'BASE_URL must be "https://" and a host, with no path, not "{url}"'
+        shown = shapes.without_login(url)
+        yield "BASE_URL", f'BASE_URL must be "https://" and a host, with no path, not "{shown}"'
     header = settings["STAFF_HEADER"]
     if header and not shapes.is_header_name(header):
         yield "STAFF_HEADER", f'STAFF_HEADER must be the name of a header, not "{header}"'
@@ -79,17 +90,41 @@ def database(settings: Settings) -> Problems:
                 'root, as in "sqlite:////var/lib/incident-reporter/reporter.db"'
             ),
         )
-    elif url.get_backend_name() == "sqlite" and url.database in IN_MEMORY:
+    elif url.get_backend_name() == "sqlite" and (
+        url.database in IN_MEMORY or url.query.get("mode") == "memory"
+    ):
         yield name, "DATABASE_URL must name a file: a database in memory would lose reports"
+    elif url.get_backend_name() == "sqlite" and not _is_path_of_file(url.database or ""):
+        yield name, "DATABASE_URL must name a file by its path, and no folder"
+
+
+def _is_path_of_file(path: str) -> bool:
+    if path.startswith("file:") or path.endswith("/") or "\x00" in path:
+        return False
+    return not Path(path).is_dir()
 
 
 def limits(settings: Settings) -> Problems:
-    for name, least in LEAST.items():
+    for name, (least, most) in BETWEEN.items():
         if settings[name] < least:
             yield name, f"{name} must be {least} or more"
+        elif settings[name] > most:
+            yield name, f"{name} must be {most} or less"
     name = "RATELIMIT_STORAGE_URI"
-    if not re.fullmatch(r"memory://|redis(s|\+\w+)?://.+", settings[name]):
+    if settings[name] != "memory://" and not _is_redis(settings[name]):
         yield name, f'{name} must be "memory://" or "redis://" and a host'
+
+
+def _is_redis(uri: str) -> bool:
+    """Whether it says where a Redis is, in full: a client is made of it at the start."""
+    try:
+        parts = urlsplit(uri)
+        if parts.scheme == "redis+sentinel":  # several hosts, and the name of the service
+            return bool(parts.netloc and parts.path.strip("/"))
+        place = parts.path if parts.scheme == "redis+unix" else parts.hostname
+        return parts.scheme in RATELIMIT_SCHEMES and bool(place) and parts.port != 0
+    except ValueError:
+        return False
 
 
 CHECKS = (keys, site, database, limits)

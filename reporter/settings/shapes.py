@@ -6,21 +6,36 @@ import re
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
+# Of a host's name, as people write it, and as SMTP says it (RFC 5321, section 4.1.2).
+LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+ASCII_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST_LENGTH, LOCAL_LENGTH = 253, 64  # the longest there are
+# Ends a line, or turns the direction of what follows.
+NOT_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a mail, a header or a page can have it among its own words."""
+    return NOT_ONE_LINE.search(text) is None
+
 
 def is_site(url: str) -> bool:
     """Whether it is the address of a site: a scheme, a host, perhaps a port, and no more."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # brackets that are none
-        return False
-    return is_page(url) and not (parts.path.strip("/") or parts.query or parts.fragment)
+    return is_page(url) and re.fullmatch(r"\w+://[^/?#@]+[^/?#@:]/*", url) is not None
+
+
+def without_login(text: str) -> str:
+    """*text* as it may be shown: whatever stands before an "@" may be a password."""
+    return re.sub(r"[^/]*@", "…@", text)
 
 
 def is_page(url: str) -> bool:
     """Whether it is an address that a browser opens."""
     try:
         parts = urlsplit(url)
-        named = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        named = parts.scheme in {"http", "https"} and is_host(parts.hostname or "")
+        named = named and parts.port != 0
     except ValueError:  # brackets or a port that are none
         return False
     return named and not re.search(r"[\s\x00-\x1f\x7f]", url)
@@ -28,7 +43,13 @@ def is_page(url: str) -> bool:
 
 def is_email(text: str) -> bool:
     """A bare ASCII address. Hosts of a private network are welcome, unlike in the form."""
-    return bool(re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]*[A-Za-z0-9]", text))
+    local, _at, host = text.rpartition("@")
+    return bool(
+        len(local) <= LOCAL_LENGTH
+        and len(host) <= HOST_LENGTH
+        and re.fullmatch(rf"{ATOM}(?:\.{ATOM})*+", local)
+        and re.fullmatch(rf"{ASCII_LABEL}(?:\.{ASCII_LABEL})*+", host)
+    )
 
 
 def is_header_name(text: str) -> bool:
@@ -37,7 +58,8 @@ def is_header_name(text: str) -> bool:
 
 def is_host(text: str) -> bool:
     """A name or an address alone: no scheme, no port, no path."""
-    return _is_address(text) or bool(re.fullmatch(r"[^\s:/\[\]@]+", text))
+    named = len(text) <= HOST_LENGTH and re.fullmatch(rf"{LABEL}(?:\.{LABEL})*+\.?", text)
+    return _is_address(text) or bool(named)
 
 
 def is_loopback(host: str) -> bool:
@@ -51,7 +73,8 @@ def is_ehlo_name(text: str) -> bool:
     """A domain in ASCII or an address literal, as in "[192.0.2.1]" (RFC 5321, section 4.1.3)."""
     if literal := re.fullmatch(r"\[(?:IPv6:)?(.+)\]", text):
         return _is_address(literal[1])
-    return bool(re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*+", text))
+    named = re.fullmatch(rf"{ASCII_LABEL}(?:\.{ASCII_LABEL})*+", text)
+    return len(text) <= HOST_LENGTH and bool(named)
 
 
 def ehlo_name(base_url: str) -> str:

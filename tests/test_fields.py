@@ -355,5 +355,5 @@ def test_above_a_form_no_two_of_its_questions_say_the_same(
 
 def test_what_names_its_question_is_said_as_it_is() -> None:
     assert trial().line.in_summary("Say it") == "Say it"
-    assert trial().line.in_summary("Too long") == "Line: Too long"
+    assert trial().line.in_summary("Too long") == "Line: too long"
     assert trial().line.in_summary("Line 3 is too long") == "Line 3 is too long"

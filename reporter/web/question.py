@@ -128,7 +128,9 @@ class Question(Field):
             str, (self.required, *self.required_with.values())
         ):
             return error
-        return f"{label} {error}" if label.endswith("?") else f"{label}: {error}"
+        if label.endswith("?"):
+            return f"{label} {error}"
+        return f"{label}: {error[:1].lower()}{error[1:]}"
 
     def attributes(self) -> dict[str, str]:
         """Of its HTML element."""

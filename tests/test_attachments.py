@@ -113,9 +113,9 @@ def test_the_content_decides_and_not_the_name(
     ]
     page = customer.open(f"/r/{token}/details/review")
     for said in (
-        "foto.png (1\xa0kB, tomado como texto)",
-        "carta.txt (1\xa0kB, tomado como PNG)",
-        "informe.exe (1\xa0kB, tomado como PDF)",
+        "foto.png (1\xa0kB, guardado como texto)",
+        "carta.txt (1\xa0kB, guardado como PNG)",
+        "informe.exe (1\xa0kB, guardado como PDF)",
         "pagina.html (1\xa0kB)",
     ):
         assert said in page.text
@@ -371,7 +371,7 @@ def test_a_photo_of_a_phone_becomes_one_that_every_program_shows(
     page = customer.open(f"/r/{token}/details/evidence")
     (file,) = kept(provider, token)
     assert (file.filename[11:], file.mime_type) == ("1-img-2040.jpg", "image/jpeg")
-    assert "IMG_2040.HEIC (1\xa0kB, tomado como JPG)" in page.text
+    assert "IMG_2040.HEIC (1\xa0kB, guardado como JPG)" in page.text
     add(customer, token, ("otra.heic", heic))
     assert len(kept(provider, token)) == 1
 

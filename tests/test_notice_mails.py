@@ -127,10 +127,11 @@ def test_support_hears_of_many_in_one_digest(provider: Provider, key: str) -> No
     provider.later(seconds=12)
     (digest,) = provider.work()
     assert (digest["To"], digest["Reply-To"]) == ("support@example.com", None)
-    assert digest["Subject"] == f"{key}: 12 clientes dicen que es la suya"
+    assert digest["Subject"] == f"{key}: 12 clientes dicen que es su incidencia"
     text = text_of(digest)
     assert text.startswith(
-        f"Incidencia conocida {key} (Alojamiento web). Clientes que dicen que es la suya: 12.\n"
+        f"Incidencia conocida {key} (Alojamiento web). "
+        "Clientes que dicen que es su incidencia: 12.\n"
     )
     assert [line for line in text.splitlines() if line.startswith("| ")] == [
         f"| Cliente {number} · cliente{number}@example.com" for number in range(12)

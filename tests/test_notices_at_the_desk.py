@@ -79,7 +79,7 @@ def test_support_tells_more_and_closes_it_without_a_shell(provider: Provider) ->
     provider.work()
     provider.later(minutes=5)
     page = support.open(support.page.path)
-    assert re.search(r"Clientes que dicen que es la suya\s*1\s", page.text)
+    assert re.search(r"Clientes que dicen que es su incidencia\s*1\s", page.text)
     page = support.submit(action="update", text="Casi", next_news_at="10:30")
     assert "Casi" in page.text
     assert [mail["To"] for mail in provider.work()] == ["ana@example.com"]

@@ -126,7 +126,7 @@ def test_a_promise_that_passed_is_told_once_and_so_is_its_end(
     passing(provider, 10)
     reference = provider.receipt(token).report.reference
     (alarm,) = channel.taken
-    assert alarm["title"] == "Incident Reporter: news promised to customers is late (1)"
+    assert alarm["title"] == "Incident Reporter: updates promised to customers are late (1)"
     assert alarm["message"] == (
         f"{reference}: promised 0 s ago\nLook: https://incidents.example.com/desk?state=late"
     )
@@ -135,7 +135,7 @@ def test_a_promise_that_passed_is_told_once_and_so_is_its_end(
     assert provider.app.test_client().get(f"/r/{token}/status.json").json["promise_late"] is True  # type: ignore[index]
     desk.submit(action="message", text="Seguimos", next_news_at="04:30")
     passing(provider, 3)
-    assert titles(channel)[1:] == ["no promised news is late any more"]
+    assert titles(channel)[1:] == ["no promised update is late any more"]
     passing(provider, 60)
     assert len(channel.taken) == 3  # and the next that is broken is told again
 
@@ -151,10 +151,10 @@ def test_a_known_incident_is_one_mail_and_one_alarm(
     passing(provider, 25)
     mails = [mail for mail in provider.work() if key in mail["Subject"]]
     (mail,) = mails
-    assert mail["Subject"] == f"{key}: toca la próxima actualización (Alojamiento web)"
+    assert mail["Subject"] == f"{key}: es hora de la próxima actualización (Alojamiento web)"
     assert mail["Reply-To"] is None
     assert f"https://incidents.example.com/desk/notices/{key}\n" in text_of(mail)
-    assert titles(channel) == ["news promised to customers is late (1)"]
+    assert titles(channel) == ["updates promised to customers are late (1)"]
     assert key in channel.taken[0]["message"]
 
 
@@ -217,7 +217,7 @@ def test_a_channel_that_does_not_answer_is_told_again(
     passing(provider, 12)
     provider.app.config["ALARM_URLS"] = [channel.url]
     passing(provider, 3)
-    assert titles(channel) == ["news promised to customers is late (1)"]
+    assert titles(channel) == ["updates promised to customers are late (1)"]
 
 
 # A ticket that nobody has seen

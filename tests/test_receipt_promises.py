@@ -108,8 +108,14 @@ def test_a_message_whose_mail_waits_says_so_once_it_is_late(provider: Provider, 
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ("554 5.6.0 not this", "No ha llegado al equipo de soporte: su servidor de correo lo ha"),
-        ("451 4.3.0 later", "Aún no ha llegado al equipo de soporte: su servidor de correo no lo"),
+        (
+            "554 5.6.0 not this",
+            "No ha llegado al equipo de soporte: el servidor de correo de soporte lo ha",
+        ),
+        (
+            "451 4.3.0 later",
+            "Aún no ha llegado al equipo de soporte: el servidor de correo de soporte no lo",
+        ),
     ],
 )
 def test_an_update_that_is_not_with_support_says_so_beside_it(

@@ -183,7 +183,7 @@ def test_the_first_page_names_what_is_under_way(app: Flask, customer: Customer) 
     start = customer.open("/")
     assert UNDER_WAY in start.text
     assert "La tienda no carga" in start.text
-    assert start.links["/report/timing"].startswith("Continue with it")
+    assert start.links["/report/timing"].startswith("Continue this report")
     another = next(link for link, text in start.links.items() if text == "Start another report")
     page = customer.open(another)
     assert page.fields["summary"] == ""
@@ -201,7 +201,7 @@ def test_a_browser_can_be_forgotten(app: Flask, customer: Customer) -> None:
     customer.fill("failure", summary="La tienda no carga")
     customer.open("/")
     page = customer.submit()
-    assert "We have forgotten" in page.text
+    assert "We have deleted what you typed" in page.text
     assert "data-forget" in page.html  # for the script, which forgets it in the browser
     assert "La tienda no carga" not in page.text
     assert customer.open("/report/failure").fields["summary"] == ""

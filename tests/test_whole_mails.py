@@ -292,7 +292,7 @@ Use el mismo enlace más adelante para publicar actualizaciones y para decir que
 """
 
 DIGEST = """\
-Incidencia conocida N-V5FN8 (Alojamiento web, Correo electrónico). Clientes que dicen que es la suya: 7.
+Incidencia conocida N-V5FN8 (Alojamiento web, Correo electrónico). Clientes que dicen que es su incidencia: 7.
 
 Nuevos desde el último resumen:
 | Ana · ana@example.com
@@ -305,7 +305,7 @@ https://incidents.example.com/desk/notices/N-V5FN8
 """
 
 DIGEST_OF_THE_END = """\
-Incidencia conocida N-V5FN8 (Alojamiento web, Correo electrónico). Clientes que dicen que es la suya: 7.
+Incidencia conocida N-V5FN8 (Alojamiento web, Correo electrónico). Clientes que dicen que es su incidencia: 7.
 
 Está cerrada. A quienes han confirmado su correo se les ha comunicado el final.
 
@@ -313,7 +313,7 @@ Nuevos desde el último resumen:
 | Ana · ana@example.com
 | Luis Gil · +34 600 00 00 01
 
-A quien dejó un teléfono no se le ha avisado de nada.
+A quien dejó un teléfono no se le ha avisado.
 """
 
 NEWS = """\
@@ -375,10 +375,10 @@ Ejemplo Hosting
 CONFIRMATION = """\
 Alguien ha indicado que la incidencia conocida N-V5FN8 es la suya y ha dejado esta dirección.
 
-Si ha sido usted, confírmelo y le enviaremos aquí cada actualización:
+Si ha sido usted, confírmelo y le enviaremos cada actualización a esta dirección:
 https://incidents.example.com/notices/f/x
 
-Si no ha sido usted, ignore este correo: no recibirá ninguno más.
+Si no ha sido usted, ignore este correo: no recibirá ninguno más sobre esta incidencia.
 
 Ejemplo Hosting
 """
@@ -386,10 +386,10 @@ Ejemplo Hosting
 CONFIRMATION_IN_ENGLISH = """\
 Someone said that the known incident N-V5FN8 is theirs and gave this address.
 
-If it was you, confirm it and we will send every update here:
+If it was you, confirm it and we will send every update to this address:
 https://incidents.example.com/notices/f/x
 
-If it was not you, ignore this email: you will not get any more.
+If it was not you, ignore this email: you will not get any more about this incident.
 
 Ejemplo Hosting
 """
@@ -585,7 +585,7 @@ def test_a_reminder_of_a_known_incident() -> None:
     notice = a_notice()
     mail = compose_notice_reminder(notice.key, notice.services, LATER, NOTICE_DESK, LATER)
     assert parsed(mail)["Subject"] == (
-        "N-V5FN8: toca la próxima actualización (Alojamiento web, Correo electrónico)"
+        "N-V5FN8: es hora de la próxima actualización (Alojamiento web, Correo electrónico)"
     )
     assert body(mail) == NOTICE_REMINDER
 
@@ -603,10 +603,10 @@ def test_a_surge() -> None:
 def test_a_digest(closed: bool, text: str) -> None:
     followers = [ANA, replace(ANA, name="Luis Gil", contact="+34 600 00 00 01")]
     mail = compose_digest(a_notice(closed=closed), followers, 7, "<digest@example.com>", LATER)
-    assert parsed(mail)["Subject"] == "N-V5FN8: 7 clientes dicen que es la suya"
+    assert parsed(mail)["Subject"] == "N-V5FN8: 7 clientes dicen que es su incidencia"
     assert body(mail) == text
     one = compose_digest(a_notice(closed=closed), followers[:1], 1, "<digest@example.com>", LATER)
-    assert parsed(one)["Subject"] == "N-V5FN8: 1 cliente dice que es la suya"
+    assert parsed(one)["Subject"] == "N-V5FN8: 1 cliente dice que es su incidencia"
 
 
 # What else customers are mailed

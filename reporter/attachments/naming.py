@@ -32,5 +32,5 @@ def taken_as(file: StoredFile) -> str:
     if is_named_so(file.name, suffix):
         return ""
     if suffix == TEXT.suffix:
-        return str(_("taken as text"))
-    return str(_("taken as %(kind)s", kind=suffix.upper()))
+        return str(_("saved as text"))
+    return str(_("saved as %(kind)s", kind=suffix.upper()))

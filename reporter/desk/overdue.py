@@ -45,10 +45,10 @@ def watch_promises() -> None:
         lines = [
             f"{name}: promised {spoken((now - at).total_seconds())} ago" for _, name, at in new
         ]
-        title = f"Incident Reporter: news promised to customers is late ({len(new)})"
+        title = f"Incident Reporter: updates promised to customers are late ({len(new)})"
         _tell(LATE, title, lines, "/desk?state=late", now, _late_is_told(new))
     elif told and not any_late:
-        _tell_end(LATE, "Incident Reporter: no promised news is late any more", now)
+        _tell_end(LATE, "Incident Reporter: no promised update is late any more", now)
 
 
 def watch_unseen() -> None:

@@ -128,7 +128,7 @@ def replace(token: str) -> ResponseReturnValue:
         if another:
             row.token_hash = hash_token(another)
     if another is None:
-        flash(_("The link has been replaced too often. Call us instead."))
+        flash(_("The link has been replaced too many times. Call us instead."))
         return _to_receipt(token)
     flash(_("This page has a new link now, and the old one no longer works. Keep this one."))
     return _to_receipt(another)

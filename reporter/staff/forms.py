@@ -38,7 +38,7 @@ class NewPassword(Password):
                 _("Use %(least)s characters or more; a few words will do", least=LEAST_CHARACTERS)
             )
         if is_common(self.data):
-            raise ValidationError(_("That password is one of the first that anyone would try"))
+            raise ValidationError(_("That password is too easy to guess"))
 
 
 class SignInForm(TokenForm):

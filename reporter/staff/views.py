@@ -88,7 +88,7 @@ def welcome(token: str) -> ResponseReturnValue:
         password_hash = passwords.hashed(form.password.data) if link.asks_password else None
     except passwords.Busy:
         return _welcome_page(
-            form, link, _("Too many tries. Wait a few minutes and try again.")
+            form, link, _("Too many attempts. Wait a few minutes and try again.")
         ), 429
     with get_database().write() as db_session:
         link = accounts.find_link(db_session, token, now, lock=True)
@@ -124,7 +124,9 @@ def _signed_in(db_session: Session, row: models.Staff, there: str, how: str) -> 
 
 def _please_wait() -> Response:
     tell_refusal("too many sign-ins")
-    return _sign_in_page(SignInForm(), _("Too many tries. Wait a few minutes and try again."), 429)
+    return _sign_in_page(
+        SignInForm(), _("Too many attempts. Wait a few minutes and try again."), 429
+    )
 
 
 def _sign_in_page(form: SignInForm, failure: str, status: int) -> Response:

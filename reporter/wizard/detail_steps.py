@@ -94,7 +94,7 @@ class AuthorisationForm(StepForm):
             Option("power_off", _l("Switch the server off")),
             Option("restore_backup", _l("Restore from a backup")),
             Option("access", _l("Log in to the server")),
-            Option("call_first", _l("Call me before anything")),
+            Option("call_first", _l("Call me before doing anything")),
         ],
         important=True,
         key="allowed_actions",

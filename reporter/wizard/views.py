@@ -76,7 +76,7 @@ def forget() -> ResponseReturnValue:
     browser = Browser()
     drafts.remove([browser.draft_id(key) for key in browser.drafts])
     browser.forget()
-    flash(_("We have forgotten what you typed and did not send."), "forgotten")
+    flash(_("We have deleted what you typed and had not sent."), "forgotten")
     response = redirect(url_for("wizard.start"), 303)
     # Not "cookies": that would sign customers out of whatever else the provider has on this site.
     response.headers["Clear-Site-Data"] = '"storage"'

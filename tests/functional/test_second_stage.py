@@ -50,7 +50,7 @@ def test_the_whole_second_stage_works_without_scripts(
         customer.fills({"security_suspected": "unknown"})
         customer.continues()
         assert customer.path == f"{receipt}/details/review"
-        for said in ("40", "por teléfono", "el proxy", "uno.png", "Llamarme antes de nada"):
+        for said in ("40", "por teléfono", "el proxy", "uno.png", "Llamarme antes de hacer nada"):
             assert said in customer.text
         customer.continues()
         assert customer.path == receipt

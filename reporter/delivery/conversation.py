@@ -57,6 +57,7 @@ class Conversation(smtplib.SMTP):
         self.limit_seconds = limit_seconds
         self.context = context
         self.accepted_at = float("-inf")
+        self.takes_together = True  # several commands, where it says so
         self.begin()
         super().__init__(server, port, local_hostname=own_name, timeout=patience_seconds)
 
@@ -138,6 +139,17 @@ class Conversation(smtplib.SMTP):
         return f"{self.user} {digest}"
 
     @property
+    def is_late(self) -> bool:
+        """Whether the last answer that we waited for has not come in time."""
+        return time.monotonic() >= min(self.answer_by, self.deadline)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether it has said more than it was asked: what follows would be taken for the answer to
+        something else."""
+        return isinstance(self.file, _Lines) and bool(self.file.buffer)
+
+    @property
     def is_fresh(self) -> bool:
         """Whether it has accepted a mail a moment ago, and nothing was said since."""
         return time.monotonic() < self.accepted_at + FRESH_SECONDS
@@ -145,6 +157,8 @@ class Conversation(smtplib.SMTP):
     def begin_again(self) -> bool:
         """Start another attempt. False when the relay no longer answers, as far as it is asked."""
         self.begin()
+        if self.has_unread:
+            return False
         if self.is_fresh:
             return True
         self.patience = min(self.usual_patience, COURTESY_SECONDS)

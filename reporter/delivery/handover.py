@@ -12,6 +12,9 @@ from reporter.delivery.conversation import Conversation
 from reporter.delivery.verdict import Stage
 
 REPLY_LENGTH = 1000
+# Every relay has to take as much (RFC 5321, section 4.5.3.1.7): less is no limit, but a mistake.
+LEAST_SIZE = 64 * 1024
+SIZE_DIGITS = 20  # of the most that it may say (RFC 1870, section 3)
 # An address that smtplib leaves as it is.
 PLAIN = re.compile(r"[a-z0-9_.+-]{1,64}@[a-z0-9-][a-z0-9.-]{0,254}", re.ASCII | re.IGNORECASE)
 
@@ -52,9 +55,12 @@ def hand_over(host: Conversation, mail: Enveloped, final_seconds: float) -> Answ
         f"RCPT TO:{_quoted(mail.recipient)}",
         "DATA",
     )
-    say = _say_together if host.has_extn("pipelining") else _say_in_turn
-    if refusal := say(host, commands):
+    together = host.takes_together and host.has_extn("pipelining")
+    if refusal := (_say_together if together else _say_in_turn)(host, commands):
         return refusal
+    if host.has_unread:  # and is no answer to what it has not got yet
+        host.close()
+        raise smtplib.SMTPServerDisconnected("an answer before the mail")
     host.send(_stuffed(content))
     with host.patient(final_seconds):
         code, reply_bytes = host.getreply()
@@ -86,9 +92,11 @@ def _say_together(host: Conversation, commands: Sequence[str]) -> Answer | None:
     """
     host.send("".join(f"{command}\r\n" for command in commands))
     refusal: Answer | None = None
+    has_answered = False
     try:
         for stage, wanted in ENVELOPE:
             code, reply = host.getreply()
+            has_answered = True
             host.has_begun, host.accepted_at = True, float("-inf")
             if code // 100 != wanted:
                 refusal = refusal or Answer(stage, code, reply)
@@ -97,6 +105,7 @@ def _say_together(host: Conversation, commands: Sequence[str]) -> Answer | None:
             host.getreply()
     except OSError:
         if refusal is None:
+            host.takes_together = not (has_answered and host.is_late)  # some lose all but the first
             raise
         host.close()  # it has said no already, and that is what counts
     return refusal
@@ -113,9 +122,11 @@ def _stuffed(content: bytes) -> bytes:
 
 
 def _size_limit(host: Conversation) -> int:
-    """How many bytes the relay takes (RFC 1870); 0 where it does not say."""
+    """How many bytes the relay takes (RFC 1870); 0 where it does not say, or cannot mean it."""
     said = str(host.esmtp_features.get("size", ""))
-    return int(said) if said.isascii() and said.isdecimal() else 0
+    is_number = said.isascii() and said.isdecimal() and len(said) <= SIZE_DIGITS
+    limit = int(said) if is_number else 0
+    return limit if limit >= LEAST_SIZE else 0
 
 
 def _quoted(address: str) -> str:

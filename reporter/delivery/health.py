@@ -35,6 +35,7 @@ class RelayHealth:
         self._probed_until = float("-inf")
         self._failures = 0
         self._not_taken: set[int] = set()
+        self.takes_together = True  # several commands at once, as far as it says so
         # What it was before we began is not known: the first success may be a recovery.
         self._troubled = True
 

@@ -98,7 +98,9 @@ class RelayConnection(flask_mail.Connection):
         self.health = health or RelayHealth()
 
     def configure_host(self) -> Conversation:
-        return self.relay.connect()
+        host = self.relay.connect()
+        host.takes_together = self.health.takes_together
+        return host
 
     def __exit__(self, *exception: object) -> None:
         self.close()
@@ -171,6 +173,7 @@ class RelayConnection(flask_mail.Connection):
 
     def _broken(self, error: Exception) -> AttemptResult:
         if self.host is not None:
+            self.health.takes_together &= self.host.takes_together
             self.host.close()
             self.host = None
         code = getattr(error, "smtp_code", None)

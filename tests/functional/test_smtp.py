@@ -23,6 +23,7 @@ from servers import (
     DROP,
     HANG,
     IMPATIENT_SECONDS,
+    PATIENCE_SECONDS,
     SmtpServer,
     drips,
     floods,
@@ -192,10 +193,18 @@ def test_421_anywhere_ends_the_connection_and_is_the_relays_trouble(
 
 
 def test_what_is_larger_than_the_relay_takes_is_not_sent_there(app: Flask) -> None:
-    with smtp_server(options={"data_size_limit": 50}) as server:
-        [result] = attempt(app, server.relay)
+    content = CONTENT + b"x" * (handover.LEAST_SIZE - len(CONTENT) - 1) + b"\r\n"
+    with smtp_server(options={"data_size_limit": handover.LEAST_SIZE}) as server:
+        [result] = attempt(app, server.relay, content=content)
     assert (result.outcome, result.code, result.about) == ("refused", 552, "mail")
     assert (server.commands, server.received) == (["QUIT"], [])
+
+
+@pytest.mark.parametrize("said", ["1", "65535", "-5", "huge", "9" * 21, "9" * 5_000])
+def test_a_size_that_no_relay_can_mean_is_no_limit(app: Flask, said: str) -> None:
+    """Each has to take 64 kB (RFC 5321, section 4.5.3.1.7): else every mail would be refused."""
+    with smtp_server(hide="SIZE", offer=f"SIZE {said}") as server:
+        assert outcomes(attempt(app, server.relay)) == [("accepted", 250)]
 
 
 def test_we_say_the_name_and_the_sender_that_are_set(app: Flask) -> None:
@@ -411,6 +420,65 @@ def test_a_relay_that_takes_several_commands_at_once_is_asked_once(app: Flask) -
         until(lambda: len(heard) == 3)
     envelope = f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n"
     assert heard == [envelope.encode(), CONTENT + b".\r\n", b"quit\r\n"]
+
+
+@EITHER_WAY
+@pytest.mark.parametrize("early", [b"250 taken\r\n", b"354 go on\r\n", b"421 bye\r\n"])
+def test_what_is_said_before_the_mail_is_no_answer_to_it(
+    app: Flask, early: bytes, offer: str
+) -> None:
+    """Else a mail would be sent that nobody has."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"220 hello\r\n")
+        hears(connection)
+        connection.sendall(f"250-relay\r\n250 {offer or 'HELP'}\r\n".encode())
+        if not offer:
+            for _ in range(2):
+                hears(connection)
+                connection.sendall(b"250 ok\r\n")
+        hears(connection, b"DATA\r\n")
+        connection.sendall((b"250 ok\r\n" * 2 if offer else b"") + b"354 go on\r\n" + early)
+        hears(connection, b"never")
+
+    with talks(talk) as relay:
+        [result] = attempt(app, relay)
+    assert (result.outcome, result.code) == ("deferred", None)
+
+
+def test_a_relay_that_answers_twice_is_left_before_it_is_out_of_step(app: Flask) -> None:
+    with smtp_server(answers={"DATA": ["250 ok\r\n250 ok"]}) as server:
+        with RelayConnection(app, server.relay) as connection:
+            for _ in range(2):
+                assert outcomes(deliver([connection], CONTENT, RECIPIENT)) == [("accepted", 250)]
+        assert server.connections == 2
+
+
+def test_a_relay_that_loses_all_but_the_first_of_several_commands_is_told_one_by_one(
+    app: Flask,
+) -> None:
+    """From the next connection on, of this conversation and all others with it."""
+    heard: list[bytes] = []
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"220 hello\r\n")
+        while line := connection.recv(65536).partition(b"\r\n")[0]:
+            heard.append(line.split()[0])
+            answers = {b"ehlo": b"250-relay\r\n250 PIPELINING", b"DATA": b"354 go on"}
+            connection.sendall(answers.get(heard[-1], b"250 ok") + b"\r\n")
+
+    health = RelayHealth()
+    with talks(talk) as relay:
+        for seconds in (IMPATIENT_SECONDS, 2.0, PATIENCE_SECONDS):
+            if health.takes_together:  # a busy machine may be slower than that
+                with RelayConnection(app, replace(relay, timeout=seconds), health) as connection:
+                    result = deliver([connection], CONTENT, RECIPIENT)
+                    assert outcomes(result) == [("deferred", None)]
+        heard.clear()
+        with RelayConnection(app, relay, health) as connection:
+            for _ in range(2):
+                assert outcomes(deliver([connection], CONTENT, RECIPIENT)) == [("accepted", 250)]
+    assert heard[1:5] == [b"rset", b"MAIL", b"RCPT", b"DATA"]
 
 
 @pytest.mark.parametrize("command", ["MAIL", "RCPT"])

@@ -84,6 +84,12 @@ def test_the_script_and_the_stylesheet_stay_small(client, app):
     assert len(app.jinja_env.globals["report_stylesheet"]) <= 3300
 
 
+@pytest.mark.parametrize("pressed", [".option", ".primary", ".secondary"])
+def test_what_can_be_pressed_answers_a_pointer_that_is_over_it(app, pressed):
+    rules = re.findall(r"([^{}]+){[^{}]*}", app.jinja_env.globals["stylesheet"])
+    assert any(f"{pressed}:hover" in rule.split(",") for rule in rules)
+
+
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip"])
 def test_pages_are_compressed_as_the_browser_likes(client, coding):
     response = client.get("/", headers={"Accept-Encoding": coding})

@@ -54,7 +54,7 @@ def test_since_is_now_unless_it_is_said(provider: Provider, key: str) -> None:
 def test_an_incident_is_told_of_and_closed(provider: Provider, key: str) -> None:
     provider.later(minutes=30)
     said = provider.command(
-        "notice", "update", key.lower(), "--text", "Casi", "--next-news", "5:00"
+        "notice", "update", key.lower(), "--text", "Casi", "--next-update", "5:00"
     )
     assert said == "0 told by email.\n"
     provider.later(minutes=30)

@@ -24,7 +24,11 @@ TIME_HELP = 'As in "10:30" or "2026-11-23 10:30", in TIMEZONE.'
 
 
 next_news_option = click.option(
-    "--next-news", metavar="TIME", help=f"When more will be told. {TIME_HELP}"
+    "--next-update",
+    "--next-news",
+    "next_news",
+    metavar="TIME",
+    help=f"When customers hear more. {TIME_HELP}",
 )
 
 
@@ -84,7 +88,7 @@ def open_command(
 def update_command(
     key: str, text: str, translations: tuple[str, ...], next_news: str | None
 ) -> None:
-    """Tell what is known now, also to those who said "mine is this"."""
+    """Tell what is known now, also to those who said "this is my incident"."""
     now = datetime.now(UTC)
     next_news_at = _time(next_news, now, ahead=True) if next_news else None
     _tell(key, _text(text, translations), next_news_at, now, close=False)

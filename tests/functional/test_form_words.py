@@ -70,8 +70,9 @@ def test_spanish_says_usted():
 
 # What else each thing could be called, and is not: one word for one thing.
 SYNONYMS = {
-    "es": r"\b(novedad(es)?|noticias?|tiques?|tíque[ts]s?|reportes?|mesa de soporte|clic)\b",
-    "en": r"\b(news|tickets? number|helpdesk|e-mails?|click)\b",
+    "es": r"\b(novedad(es)?|noticias?|tiques?|tíque[ts]s?|reportes?|mesa de soporte|clic)\b"
+    r"|\b(tomado como|su servidor de correo)\b",  # a calque; and whose, the reader's?
+    "en": r"\b(news|tickets? number|helpdesk|e-mails?|click|tries|mine is this)\b",
 }
 
 

@@ -7,17 +7,18 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, cast
-from unittest.mock import Mock
+from unittest.mock import DEFAULT, Mock
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from reporter.database import Database, file, together
+from reporter.database import Database, file, group_commit, patience, together
 from reporter.database.sqlite import Lent
 from reporter.database.statement import Statement
 from reporter.database.transaction import Transaction
@@ -70,10 +71,11 @@ class Line:
         self.database = Database(f"sqlite:///{self.path}")
         with self.database.write() as session:
             Base.metadata.create_all(session.connection())
-        turn, kept = self.database._turn, self.database._kept
+        turn, commits, kept = self.database._turn, self.database._commits, self.database._kept
         assert turn
+        assert commits
         assert kept
-        self.turn, self.kept = turn, kept
+        self.turn, self.commits, self.kept = turn, commits, kept
 
     def words(self) -> set[str]:
         """As another process sees them."""
@@ -88,37 +90,50 @@ class Line:
     ) -> list[Future[None]]:
         """Each in a thread of its own, in this order; the *last* shares nothing. *then* is done
         by each of these threads with what became of it."""
-        entered, may_leave = threading.Event(), threading.Event()
         first, *others = writes
-
-        def hold(session: Session) -> None:
-            entered.set()
-            assert may_leave.wait(SECONDS)
-            first(session)
-
-        threads = ThreadPoolExecutor(len(writes) + 1)
-        told = self.told = [threads.submit(self._write, hold)]
-        assert entered.wait(SECONDS)
-        for number, each in enumerate(others, 1):
-            told.append(threads.submit(self._write, each))
-            self.until_waiting(number)
-        if last:
-            told.append(threads.submit(self._write, last, together=False))
-            self.until_waiting(len(writes))
-        for each in told if then else ():
-            each.add_done_callback(then)
-        may_leave.set()
-        threads.shutdown()
+        with self.held(first) as leads, ThreadPoolExecutor(len(writes)) as threads:
+            told = self.told = [leads]
+            for number, each in enumerate(others, 1):
+                told.append(threads.submit(self._write, each))
+                self.until_waiting(number)
+            if last:
+                told.append(threads.submit(self._write, last, together=False))
+                self.until_waiting(len(writes))
+            if then:
+                for future in told:
+                    future.add_done_callback(then)
+            self.may_leave.set()
         return told
 
     def _write(self, write: Write, *, together: bool = True) -> None:
-        with self.database.write(together=together) as session:
-            write(session)
+        if together:
+            self.database.write_together(write)
+        else:
+            with self.database.write() as session:
+                write(session)
+
+    @contextmanager
+    def held(self, first: Write) -> Iterator[Future[None]]:
+        """Who is inside, and does *first* once they `may_leave`."""
+        entered, self.may_leave = threading.Event(), threading.Event()
+
+        def hold(session: Session) -> None:
+            entered.set()
+            assert self.may_leave.wait(SECONDS)
+            first(session)
+
+        with ThreadPoolExecutor(1) as threads:
+            told = threads.submit(self._write, hold)
+            assert entered.wait(SECONDS)
+            try:
+                yield told
+            finally:
+                self.may_leave.set()
 
     def until_waiting(self, number: int) -> None:
         waited = threading.Event()
         for _ in range(SECONDS * 100):
-            if len(self.turn.inside._waiting) == number:
+            if len(self.commits._waiting) + len(self.turn.inside._waiting) == number:
                 return
             waited.wait(0.01)
         raise AssertionError(f"never {number} at the door")
@@ -248,10 +263,11 @@ def test_all_are_told_when_the_disk_is_full(line: Line, is_by_hand: bool) -> Non
             session.execute(sa.text(f"PRAGMA max_page_count = {pages}"))
             session.execute(sa.text("INSERT INTO word VALUES (hex(zeroblob(100000)))"))
 
-    told = line.write(writing("a"), much, writing("b"))
+    told = line.write(writing("a"), writing("a"), much, writing("b"))
     assert isinstance(told[0].exception(), OperationalError)
-    assert told[1].exception() is not None
-    assert told[2].exception() is None, "it began anew"
+    assert isinstance(told[1].exception(), OperationalError), "what it found is not there"
+    assert told[2].exception() is not None
+    assert told[3].exception() is None, "it began anew"
     assert line.words() == {"b"}
 
 
@@ -272,8 +288,8 @@ def test_all_are_told_whatever_stops_the_commit(
 
     monkeypatch.setattr(line.kept, "lend", lending)
     told = line.write(writing("a"), writing("b"))
-    assert isinstance(told[0].exception(), OperationalError)
-    assert told[1].exception() is not None
+    assert isinstance(told[0].exception(), MemoryError), "who leads"
+    assert isinstance(told[1].exception(), OperationalError)
     assert line.words() == set()
     monkeypatch.undo()
     (last,) = line.write(writing("c"))
@@ -288,8 +304,7 @@ def test_nothing_is_committed_of_a_transaction_that_was_undone(line: Line) -> No
     group.keep_part()
     lent.driver.rollback()
     group.commit()
-    with pytest.raises(OperationalError):
-        group.wait()
+    assert isinstance(group.failure(), OperationalError)
 
 
 def test_who_shares_nothing_waits_for_the_commit_of_the_others(line: Line) -> None:
@@ -299,10 +314,122 @@ def test_who_shares_nothing_waits_for_the_commit_of_the_others(line: Line) -> No
     assert seen == [{"a", "b"}]
 
 
+def test_each_writes_as_its_own_thread_would(line: Line) -> None:
+    """Whoever leads: for its request, in its language, with what it can wait."""
+    of_thread: ContextVar[str] = ContextVar("of_thread")
+    seen: dict[str, str] = {}
+
+    def wanting(word: str) -> Callable[[], Any]:
+        def write(session: Session) -> int:
+            seen[word] = of_thread.get()
+            return len(word)
+
+        def ask() -> int:
+            of_thread.set(f"of {word}")
+            return line.database.write_together(write)
+
+        return ask
+
+    with line.held(writing("held")), ThreadPoolExecutor(3) as threads:
+        told = [threads.submit(wanting(word)) for word in ("a", "bb", "ccc")]
+        line.until_waiting(3)
+        line.may_leave.set()
+        assert [each.result() for each in told] == [1, 2, 3]
+    assert seen == {"a": "of a", "bb": "of bb", "ccc": "of ccc"}
+
+
+def test_where_no_transaction_begins_the_next_one_tries(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "PARTS", 1)
+    begin = Mock(wraps=line.commits._begin)
+    begin.side_effect = [DEFAULT, OperationalError("BEGIN", None, Exception()), DEFAULT]
+    monkeypatch.setattr(line.commits, "_begin", begin)
+    told = line.write(*map(writing, "abc"))
+    assert told[0].exception() is None
+    assert isinstance(told[1].exception(), OperationalError)
+    assert told[2].exception() is None
+    assert line.words() == {"a", "c"}
+    assert begin.call_count == 3, "who comes next is let in by who has failed"
+
+
+def test_who_is_told_that_nobody_answers_has_written_nothing(line: Line) -> None:
+    def ask() -> None:
+        with patience.of_a_page():
+            line.database.write_together(writing("a"))
+
+    breaker = line.database.breaker
+    with line.held(writing("held")), ThreadPoolExecutor(1) as threads:
+        told = threads.submit(ask)
+        line.until_waiting(1)
+        breaker._opened_by = os.getpid()
+        assert isinstance(told.exception(SECONDS), patience.NotAnswering)
+        breaker.close()
+        line.may_leave.set()
+    assert line.words() == {"held"}
+
+
+def test_what_was_begun_is_waited_for(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long nobody answers by then: it may be kept."""
+    looked = threading.Event()
+
+    def is_in_vain(since: float) -> bool:
+        looked.set()
+        return True
+
+    def slow(session: Session) -> None:
+        monkeypatch.setattr(line.turn, "is_in_vain", is_in_vain)
+        assert looked.wait(SECONDS)
+        writing("a")(session)
+
+    told = line.write(writing("b"), slow)
+    assert [each.exception() for each in told] == [None, None]
+    assert line.words() == {"a", "b"}
+
+
+def test_nobody_waits_for_ever_for_what_was_begun(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "COMMIT_SECONDS", 0.0)
+    may_end = threading.Event()
+
+    def hang(session: Session) -> None:
+        assert may_end.wait(SECONDS)
+
+    with line.held(writing("held")), ThreadPoolExecutor(1) as threads:
+        told = threads.submit(line.database.write_together, hang)
+        line.until_waiting(1)
+        line.may_leave.set()
+        assert isinstance(told.exception(SECONDS), OperationalError)
+        may_end.set()
+
+
+def test_whose_turn_does_not_come_writes_without(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever leads waits for another process for good, and the file is free."""
+    entering, may_enter = threading.Event(), threading.Event()
+
+    def enter() -> None:
+        entering.set()
+        assert may_enter.wait(SECONDS)
+
+    monkeypatch.setattr(line.turn, "_enter", enter)
+    with ThreadPoolExecutor(2) as threads:
+        leads = threads.submit(line.database.write_together, writing("a"))
+        assert entering.wait(SECONDS)
+        line.turn.moved_at = 0.0
+        told = threads.submit(line.database.write_together, writing("b"))
+        assert told.exception(SECONDS) is None
+        assert line.words() == {"b"}
+        may_enter.set()
+    assert leads.exception() is None
+    assert line.words() == {"a", "b"}
+
+
 def test_one_alone_is_committed_at_once(line: Line, begun: list[None]) -> None:
     for word in "ab":
-        with line.database.write(together=True) as session:
-            writing(word)(session)
+        line.database.write_together(writing(word))
     assert line.words() == {"a", "b"}
     assert len(begun) == 2
 

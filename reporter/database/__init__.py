@@ -6,8 +6,9 @@ aware; a naive one is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from typing import TypeVar
 
 import sqlalchemy as sa
 from flask import Flask, current_app
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from reporter.database import patience, sqlite
 from reporter.database.errors import is_damage, is_locked
 from reporter.database.glance import Glances
+from reporter.database.group_commit import GroupCommit
 from reporter.database.locks import Lock, exclusive
 from reporter.database.rehearsal import Rehearsal, RehearsalOver, refuse_to_write
 from reporter.database.together import Group
@@ -34,6 +36,8 @@ __all__ = [
     "get_database",
     "init_app",
 ]
+
+T = TypeVar("T")
 
 # How long a page waits for a connection to a server.
 PLACE_SECONDS = 5
@@ -68,10 +72,13 @@ class Database:
             from reporter.database import postgresql  # with its driver, which a file does not need
 
             postgresql.prepare(self.engine, self.breaker)
-        turns = is_file and at.database
         # To read, a file that somebody has locked is there all the same.
         self._gate = None if is_file else self.breaker.passed
-        self._turn = Turn(f"{at.database}-turn", self.breaker) if turns else None
+        self._turn: Turn | None = None
+        self._commits: GroupCommit | None = None
+        if is_file and at.database:
+            self._turn = Turn(f"{at.database}-turn", self.breaker)
+            self._commits = GroupCommit(self._turn, self._begin_group, self._session)
         self._read_only = self.engine.execution_options(read_only=True, postgresql_readonly=True)
         # PostgreSQL's read-only transactions refuse locks of rows as well.
         self._rehearsed = self.engine.execution_options(read_only=True)
@@ -107,30 +114,34 @@ class Database:
         return {"default": self.engine}
 
     @contextmanager
-    def write(self, *, together: bool = False) -> Iterator[Session]:
+    def write(self) -> Iterator[Session]:
         """One transaction, committed on leaving and rolled back on an error.
 
         On SQLite it takes the write lock at once: a transaction that reads and then writes
         would otherwise fail with "database is locked" whatever the busy timeout. Nothing is
-        rendered or composed inside: everybody else who writes waits for it. *together*: it may
-        share a commit with those of other threads, as it is short and comes often.
+        rendered or composed inside: everybody else who writes waits for it.
         """
-        with (
-            self.breaker.passed(),
-            self._turns(together) as group,
-            closing(Transaction(self.engine, kept=self._kept, group=group)) as session,
-        ):
+        turn = self._turn.taken() if self._turn else nullcontext()
+        with self.breaker.passed(), turn, self._session() as session:
+            yield session
+
+    def write_together(self, write: Callable[[Session], T]) -> T:
+        """What *write*, which is short and comes often, returns from a transaction like that of
+        `write`. On SQLite it shares a commit with those of other threads, and may be called in one
+        of them, in this one's context."""
+        if self._commits and self._kept and self._kept.has_no_listeners():
+            with self.breaker.passed():
+                return self._commits.write(write)
+        with self.write() as session:
+            return write(session)
+
+    @contextmanager
+    def _session(self, group: Group | None = None) -> Iterator[Session]:
+        with closing(Transaction(self.engine, kept=self._kept, group=group)) as session:
             with self._heeding_locks():
                 session.begin_now()
             yield session
             session.finish()
-
-    def _turns(self, together: bool) -> AbstractContextManager[Group | None]:
-        if self._turn is None:
-            return nullcontext()
-        if together and self._kept and self._kept.has_no_listeners():
-            return self._turn.shared(self._begin_group)
-        return self._turn.taken()
 
     def _begin_group(self) -> Group:
         assert self._kept

@@ -38,16 +38,7 @@ class Gate:
     def release(self) -> None:
         """Give the place to who has waited longest."""
         with self._lock:
-            if not self._is_given():
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
                 self._free += 1
-
-    def pass_on(self) -> bool:
-        """As `release`, where anybody waits; the place is kept if not, and False returned."""
-        with self._lock:
-            return self._is_given()
-
-    def _is_given(self) -> bool:
-        if not self._waiting:
-            return False
-        self._waiting.popleft().release()
-        return True

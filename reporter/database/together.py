@@ -1,14 +1,8 @@
-"""What several threads of a process write to a SQLite file, committed as one.
-
-A commit waits for the disk, and whoever else writes waits for it. So who has written leaves the
-transaction open to the thread that is next in line, and all go on once the last of them has
-committed: none before what it wrote is as safe as by a commit of its own.
-"""
+"""What several threads of a process write to a SQLite file, committed as one (`group_commit`)."""
 
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
 
@@ -20,15 +14,10 @@ from reporter.database.sqlite import Kept, Lent
 # Of one transaction, and how long it stays open to another: the other processes wait meanwhile.
 PARTS = 8
 OPEN_SECONDS = 0.02
-# How long a part waits for the commit. It may come after that: nobody can say then.
-COMMIT_SECONDS = 60.0
 
 
 class Group:
-    """A transaction with parts, one after the other, each kept or undone by itself.
-
-    Only who has the turn touches it; anybody may `wait`.
-    """
+    """A transaction with parts, one after the other, each kept or undone by itself."""
 
     def __init__(
         self, engine: sa.Engine, kept: Kept, heed: Callable[[sqlite3.Error], None]
@@ -39,7 +28,6 @@ class Group:
         self._lent = kept.lend(engine)
         self._parts = 0
         self._open_until = time.monotonic() + OPEN_SECONDS
-        self._is_over = threading.Event()
         self._is_committed = False
         self._error: sqlite3.Error | None = None
 
@@ -83,15 +71,14 @@ class Group:
             self._heed(error)
         finally:
             self._kept.take_back(self._lent)  # and what is not committed is undone
-            self._is_over.set()
 
-    def wait(self) -> None:
-        """Until it is committed. Raises OperationalError where it is not."""
-        if not self._is_over.wait(COMMIT_SECONDS):
-            raise OperationalError("COMMIT", None, TimeoutError("nobody has committed"))
-        if self._parts and not self._is_committed:
-            error = self._error or RuntimeError("it was not committed")
-            raise OperationalError("COMMIT", None, error) from error
+    def failure(self) -> OperationalError | None:
+        """Why parts that were kept were not committed; another one each time, as each thread that
+        raises one writes to it."""
+        if not self._parts or self._is_committed:
+            return None
+        error = self._error or RuntimeError("it was not committed")
+        return OperationalError("COMMIT", None, error)
 
     def _say(self, statement: str) -> None:
         try:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reporter.database import patience, sqlite
 from reporter.database.gate import Gate
-from reporter.database.together import Group
 
 # How long a page waits among many that write at once.
 TURN_SECONDS = 60
@@ -35,81 +34,48 @@ class Turn:
         self.inside = Gate(1)
         self.file: tuple[int, int] | None = None  # process, descriptor
         self.moved_at = 0.0  # when somebody of this process came in or went out
-        self._entered: int | None = None
-        self._group: Group | None = None  # that who was inside before has left open
 
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Raises patience.NotAnswering for a page, once nobody's turn comes."""
         waited = self._wait()
+        entered = None
         try:
             if waited:
-                self._go_out()
-                self._entered = self._enter()
+                entered = self._enter()
             self.breaker.check()
             yield
         finally:
             if waited:
-                self._leave()
+                self._leave(entered)
 
-    @contextmanager
-    def shared(self, begin: Callable[[], Group]) -> Iterator[Group | None]:
-        """The transaction that who came before has left open, or one that is begun. On leaving it
-        is committed, by us or by who comes after. None where our turn did not come.
-
-        Raises as `taken`, as *begin*, and OperationalError where it is not committed.
-        """
-        if not self._wait():
-            yield None
-            return
-        group = None
-        try:
-            self.breaker.check()
-            if self._group is None:
-                self._entered = self._enter()
-                self._group = begin()
-            group = self._group
-            yield group
-        finally:
-            if not (group and not group.is_full and self._pass_on()):
-                self._leave()
-            if group:  # for what went wrong too: it may be for what another part has written
-                group.wait()
-
-    def _pass_on(self) -> bool:
-        self.moved_at = time.monotonic()
-        return self.inside.pass_on()
-
-    def _leave(self) -> None:
-        try:
-            self._go_out()
-        finally:
-            self.inside.release()
-
-    def _go_out(self) -> None:
-        """Of the file, with what was left open committed."""
-        group, self._group = self._group, None
-        file, self._entered = self._entered, None
-        try:
-            if group:
-                group.commit()
-        finally:
-            if file is not None:
-                fcntl.lockf(file, fcntl.LOCK_UN, 1, self.ROOM)
-            self.moved_at = time.monotonic()
+    def is_in_vain(self, since: float) -> bool:
+        """Whether who has waited *since* then (monotonic) should go on without a turn. Raises as
+        `taken`."""
+        now = time.monotonic()
+        # Who is inside waits for another process: SQLite knows what for.
+        is_stuck = now - self.moved_at > sqlite.BUSY_TIMEOUT_SECONDS
+        if now > since + TURN_SECONDS or is_stuck:
+            return True
+        self.breaker.check()
+        return False
 
     def _wait(self) -> bool:
         """Whether our turn came."""
-        end = time.monotonic() + TURN_SECONDS
+        since = time.monotonic()
         while not self.inside.acquire(timeout=LOOK_UP_SECONDS):
-            now = time.monotonic()
-            if now > end:
+            if self.is_in_vain(since):
                 return False
-            if now - self.moved_at > sqlite.BUSY_TIMEOUT_SECONDS:
-                return False  # who is inside waits for another process: SQLite knows what for
-            self.breaker.check()
         self.moved_at = time.monotonic()
         return True
+
+    def _leave(self, file: int | None) -> None:
+        try:
+            if file is not None:
+                fcntl.lockf(file, fcntl.LOCK_UN, 1, self.ROOM)
+            self.moved_at = time.monotonic()
+        finally:
+            self.inside.release()
 
     def close(self) -> None:
         if self.file and self.file[0] == os.getpid():

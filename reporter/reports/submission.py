@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -91,8 +92,7 @@ def submit(
             replace(report, reference=new_reference()), token, columns, surging, files
         )
         try:
-            with database.write(together=True) as session:
-                _keep(session, draft_id, composed)
+            database.write_together(partial(_keep, draft_id=draft_id, composed=composed))
         except IntegrityError:
             with database.read() as session:
                 if first := kept_hash(session, draft_id):

@@ -83,7 +83,8 @@ def remove(draft_ids: Sequence[str]) -> None:
 
 def begin(draft_id: str, created_at: datetime) -> None:
     """Keep a draft with this id, blank, where there is none: files may come before answers."""
-    with get_database().write(together=True) as session:
+
+    def write(session: Session) -> None:
         exclusive(session, Lock.DRAFT, draft_id)
         if session.get(models.Draft, draft_id) is None:
             now = datetime.now(UTC)
@@ -91,6 +92,8 @@ def begin(draft_id: str, created_at: datetime) -> None:
             session.add(
                 models.Draft(id=draft_id, steps={}, flags=[], created_at=created_at, updated_at=now)
             )
+
+    get_database().write_together(write)
 
 
 def is_too_long(raw: Raw, most: int) -> bool:
@@ -117,7 +120,8 @@ def save(
     database = get_database()
     change = partial(_change, database.engine.dialect, slug, step, flags)
     of_seen = change(seen) if seen else None
-    with database.write(together=True) as session:
+
+    def write(session: Session) -> None:
         exclusive(session, Lock.DRAFT, draft_id)  # two tabs save two steps of one draft
         if of_seen and of_seen.change(session):
             return
@@ -130,6 +134,8 @@ def save(
             new = Draft(draft_id, created_at or now, {slug: step}, tuple(sorted(flags)), now)
             row = {"id": draft_id, "created_at": new.created_at} | _row(new)
             INSERT.change(session, row)
+
+    database.write_together(write)
 
 
 def _change(dialect: Dialect, slug: str, step: StoredStep, flags: set[str], draft: Draft) -> Ready:

@@ -231,22 +231,36 @@ def test_show_tells_the_body_when_asked_and_steers_no_terminal(
     assert not set(told) & set("\x1b\x07\u202e")
 
 
-def test_a_command_loads_what_it_uses_alone(tmp_path: Path) -> None:
-    """It is typed while things are down: each of these takes longer to load than to list mails."""
-    with an_app(tmp_path):
-        code = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr))"
-        code += "; from reporter.cli import main; main()"
+def loaded_by(folder: Path, code: str, *words: str) -> set[str]:
+    """The modules that a new process has in the end."""
+    code = (
+        f"import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); {code}"
+    )
+    with an_app(folder):
         given = {name: str(SETTINGS[name]) for name in ("SECRET_KEY", "BASE_URL", "SUPPORT_EMAIL")}
-        given["DATABASE_URL"] = f"sqlite:///{tmp_path / 'reporter.db'}"
+        given["DATABASE_URL"] = f"sqlite:///{folder / 'reporter.db'}"
         done = subprocess.run(
-            [sys.executable, "-c", code, "outbox", "list"],
+            [sys.executable, "-c", code, *words],
             env={**os.environ, **{f"REPORTER_{name}": value for name, value in given.items()}},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-    loaded = set(done.stderr.split())
+    return set(done.stderr.split())
+
+
+def test_a_command_loads_what_it_uses_alone(tmp_path: Path) -> None:
+    """It is typed while things are down: each of these takes longer to load than to list mails."""
+    loaded = loaded_by(tmp_path, "from reporter.cli import main; main()", "outbox", "list")
     assert "sqlalchemy.orm" in loaded
     assert not loaded & {
         "PIL", "alembic", "flask_limiter", "granian", "phonenumbers", "prometheus_client",
         "sqlalchemy.dialects.postgresql", "wtforms", "reporter.attachments", "reporter.desk",
         "reporter.operations.purge", "reporter.reports", "reporter.wizard",
     }  # fmt: skip
+
+
+def test_pages_are_loaded_without_what_few_of_them_need(tmp_path: Path) -> None:
+    """Each takes megabytes of every process: pictures, numbers of cards, colours."""
+    code = "from reporter import create_app; create_app(); import reporter.serving.server"
+    loaded = loaded_by(tmp_path, code)
+    assert {"granian", "wtforms", "phonenumbers", "reporter.wizard.views"} <= loaded
+    assert loaded & {"PIL", "stdnum", "rich", "alembic", "psycopg", "apprise"} == set()

@@ -8,8 +8,6 @@ import struct
 import zlib
 from collections.abc import Callable
 
-from PIL.Image import Exif
-
 from reporter.attachments.filetypes import (
     AVIF,
     GIF,
@@ -126,6 +124,8 @@ def _gif(content: bytes) -> bytes:
 def _exif(held: bytes) -> bytes | None:
     """*held* as it is where it tells no position; else made anew without it; None where it cannot
     be read, and so not be trusted."""
+    from PIL.Image import Exif  # two megabytes of each process, which most never need
+
     try:
         exif = Exif()
         exif.load(held)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from stdnum import iban, luhn
-
 # Every repeat has a bound, and none begins anew within what another has read: the time that a text
 # takes grows with its length alone.
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
@@ -48,7 +46,12 @@ def holds_secret(text: str) -> bool:
 def _holds_secret(text: str) -> bool:
     if any(pattern.search(text) for pattern in ANY):
         return True
-    cards = (re.sub(r"[ -]", "", match.group()) for match in CARD.finditer(text))
-    if any(card[0] in "3456" and luhn.is_valid(card) for card in cards):
-        return True
-    return any(iban.is_valid(match.group()) for match in IBAN.finditer(text.upper()))
+    cards = [re.sub(r"[ -]", "", match.group()) for match in CARD.finditer(text)]
+    ibans = [match.group() for match in IBAN.finditer(text.upper())]
+    if not cards and not ibans:
+        return False
+    from stdnum import iban, luhn  # seldom needed: a megabyte of each process
+
+    return any(card[0] in "3456" and luhn.is_valid(card) for card in cards) or any(
+        map(iban.is_valid, ibans)
+    )

@@ -220,7 +220,9 @@ def test_what_was_accepted_is_sent_though_the_lease_was_lost(
     message_id = queue()
     first = claim(database)
     second = claim(database, after(LEASE))
-    assert not record(database, first, [ACCEPTED], after(LEASE + 1), jitter=0.5)
+    with capture_logs() as logs:
+        assert not record(database, first, [ACCEPTED], after(LEASE + 1), jitter=0.5)
+    assert [entry["sent"] for entry in logs] == [True]
     assert not record(database, second, [second_result], after(LEASE + 2), jitter=0.5)
     message = stored(database, message_id)
     assert (message.state, message.sent_at) == ("sent", after(LEASE + 1))
@@ -569,28 +571,32 @@ def test_what_a_worker_has_in_hand_that_lives_is_left_to_it(
     assert stored(database, held.id).claimed_by is None
 
 
-def test_a_mail_that_is_claimed_while_the_clock_is_heeded_stays_claimed(
-    database: Database, queue: Queue
+@pytest.mark.parametrize("how", ["clock", "gone"])
+def test_a_mail_that_is_claimed_while_it_is_looked_at_stays_claimed(
+    database: Database, queue: Queue, how: str
 ) -> None:
-    """Else it would be sent twice: it waited far too long, somebody has made it due meanwhile, and
-    a worker has it."""
+    """Else it would be sent twice: it waits far too long, or is held by a process that is gone,
+    somebody has made it due meanwhile, and a worker has it."""
+    host, machine, *_ = process_name().split(":")
     far = queue()
-    record(database, claim(database), [DEFERRED])
     with database.write() as session:
-        session.get_one(Message, far).due_at = after(2 * LONG)
+        claims.claim(session, f"{host}:{machine}:1:1", NOW, 2 * LONG)
 
-    def heed() -> int:
+    def look() -> int:
         with database.write() as session:
-            return releases.heed_moved_clock(session, NOW, LEASE)
+            if how == "clock":
+                return releases.heed_moved_clock(session, NOW, LEASE)
+            return releases.free_gone(session, NOW)
 
     with ThreadPoolExecutor(1) as pool:
         with database.write() as session:
-            retry(session, NOW)
+            session.get_one(Message, far).due_at = NOW
+            session.flush()
             [held] = claims.claim(session, "worker", NOW, LEASE)
-            heeded = pool.submit(heed)
+            looked = pool.submit(look)
             if database.engine.dialect.name == "postgresql":  # SQLite has it wait for us
                 until(lambda: is_waiting(database))
-        assert heeded.result() == 0
+        assert looked.result() == 0
     assert stored(database, far).claimed_by == held.token
 
 
@@ -638,6 +644,17 @@ def test_a_lesser_form_goes_on_in_place_of_what_every_relay_refused(
     assert message.alarm_from == NOW
 
 
+@pytest.mark.parametrize("about", [["mail", "policy"], ["policy", "mail"]])
+def test_a_filter_s_no_is_never_final_though_another_relay_dislikes_the_mail(
+    database: Database, queue: Queue, about: list[str]
+) -> None:
+    message_id = queue()
+    no = [AttemptResult("relay:25", "refused", 550, "no", about=each) for each in about]
+    record(database, claim(database), no, jitter=0.5)
+    message = stored(database, message_id)
+    assert (message.state, message.due_at) == ("queued", after(15))
+
+
 @pytest.mark.parametrize(
     ("kind", "code", "alarm_from"),
     [
@@ -682,6 +699,7 @@ def test_a_mail_in_hand_keeps_its_lease_though_a_trouble_is_over(
     record(database, other, [ACCEPTED], after(16))
     message = stored(database, held.id)
     assert (message.claimed_by, message.due_at) == (held.token, after(15 + LEASE))
+    assert stored(database, other.id).trouble is None  # nor counts as one that waits for its end
 
 
 def test_a_mail_after_one_that_was_sent_waits_for_nothing(database: Database, queue: Queue) -> None:

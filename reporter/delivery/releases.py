@@ -41,9 +41,10 @@ def free_gone(session: Session, now: datetime) -> int:
     gone = [
         (id_, token) for id_, token in held if is_gone(worker_of(token), one_machine=one_machine)
     ]
-    for id_, token in gone:
+    return sum(
         change(session, Message.id == id_, Message.claimed_by == token, claimed_by=None, due_at=now)
-    return len(gone)
+        for id_, token in gone
+    )
 
 
 def heed_moved_clock(session: Session, now: datetime, lease_seconds: float) -> int:
@@ -97,10 +98,8 @@ def worker_of(token: str | None) -> str:
     return (token or "").rpartition(":")[0]
 
 
-def change(session: Session, *where: sa.ColumnExpressionArgument[bool], **values: object) -> None:
-    session.execute(
-        sa.update(Message)
-        .where(*where)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+def change(session: Session, *where: sa.ColumnExpressionArgument[bool], **values: object) -> int:
+    """How many rows it has changed."""
+    update = sa.update(Message).where(*where).values(**values)
+    done = session.execute(update.execution_options(synchronize_session=False))
+    return int(done.rowcount)  # type: ignore[attr-defined]  # of a statement that changes rows

@@ -1,7 +1,8 @@
 """Reports accepted a second: ours, which keeps and queues, and the naive one, which mails.
 
 The naive one as most would run it, with a process for each processor (`gunicorn -w 2`), and, to see
-what more threads would give it, with as many as there are connections.
+what more threads would give it, with as many as there are connections. Its relay takes mails on the
+same processors: one that checks nothing, and costs nearly nothing, and aiosmtpd.
 """
 
 from __future__ import annotations
@@ -16,47 +17,53 @@ from load import Answers, drive
 
 LATENCIES = (0, 50, 500)
 CONNECTIONS = (1, 16, 64)
+RELAY = "a relay that checks nothing"
 GOALS = {0: 1.0, 50: 8.0, 500: 70.0}  # of 16 connections, by a process for each processor
 AS_USUAL = 1  # thread of each process
 SECONDS = 2.5
+
+Naive = tuple[int, str, int]  # the relay's milliseconds, its name, threads of each process
 
 
 def run(quick: bool) -> list[Figure]:
     rounds = 1 if quick else 5
     latencies = LATENCIES[1:] if quick else LATENCIES
     connections = (16,) if quick else CONNECTIONS
-    posts, ready = (100, 100) if quick else (600, 300)  # ours takes longer to make ready
+    posts = 100 if quick else 700
     seconds = 2.0 if quick else SECONDS
-    theirs: dict[tuple[int, int, int], list[Answers]] = {}
+    naive_ones = [(latency, RELAY, each) for latency in latencies for each in (AS_USUAL, THREADS)]
+    if not quick:
+        naive_ones.insert(0, (0, "aiosmtpd", AS_USUAL))
+    theirs: dict[tuple[Naive, int], list[Answers]] = {}
     our: dict[int, list[Answers]] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (folder / "ours").mkdir()
         us = stack.enter_context(ours(folder / "ours"))
-        them = {}
-        for latency in latencies:
-            port, _process = stack.enter_context(sink(latency))
-            for threads in (AS_USUAL, THREADS):
-                there = folder / f"{latency}-{threads}"
-                there.mkdir()
-                service = stack.enter_context(naive(there, port, threads))
-                them[latency, threads] = service
+        them, relays = {}, {}
+        for number, one in enumerate(naive_ones):
+            latency, relay, threads = one
+            if (latency, relay) not in relays:
+                options = [] if relay == RELAY else [relay]
+                relays[latency, relay], _ = stack.enter_context(sink(latency, *options))
+            (there := folder / str(number)).mkdir()
+            them[one] = stack.enter_context(naive(there, relays[latency, relay], threads))
         drive(us.port, our_posts(us, 100), 16)  # each process has made what it makes once
         for service in them.values():
             drive(service.port, naive_posts(service, 32), 16, 2.0)
         for _ in range(rounds):
             for count in connections:
-                drafts = our_posts(us, ready)
+                drafts = our_posts(us, posts)
                 our.setdefault(count, []).append(drive(us.port, drafts, count, seconds))
-                for (latency, threads), service in them.items():
+                for one, service in them.items():
                     found = drive(service.port, naive_posts(service, posts), count, seconds)
                     assert set(found.statuses) == {303}, found.statuses
-                    theirs.setdefault((latency, threads, count), []).append(found)
+                    theirs.setdefault((one, count), []).append(found)
     return _figures(our, theirs)
 
 
 def _figures(
-    our: dict[int, list[Answers]], theirs: dict[tuple[int, int, int], list[Answers]]
+    our: dict[int, list[Answers]], theirs: dict[tuple[Naive, int], list[Answers]]
 ) -> list[Figure]:
     found = []
     for count, answers in our.items():
@@ -67,10 +74,11 @@ def _figures(
         found.append(Figure(f"ours, {count} connections", text))
         if count > 1:
             found.append(at_most(f"ours, p99 ÷ p50, {count} connections", p99 / p50, 5, "{:.1f}"))
-    for (latency, threads, count), answers in theirs.items():
+    for ((latency, relay, threads), count), answers in theirs.items():
         rate = middle([each.rate for each in answers])
         ratios = [a.rate / b.rate for a, b in zip(our[count], answers, strict=True)]
-        where = f"SMTP {latency} ms, {count} connections, 2 × {threads} threads"
+        by = "" if relay == RELAY else f" by {relay}"
+        where = f"SMTP {latency} ms{by}, {count} connections, 2 × {threads} threads"
         found.append(Figure(f"naive, {where}", f"{rate:.1f} a second"))
         what = f"ours ÷ naive, {where}"
         if count == 16 and threads == AS_USUAL:

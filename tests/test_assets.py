@@ -60,19 +60,6 @@ def test_a_form_with_everything_it_needs_is_light(client, path, language):
     assert packed_weight(client, f"{path}?lang={language}") <= 10 * 1024
 
 
-# Pages before the screenshots, the box, the zones and most that is said came, in bytes on the line.
-AT_FIRST = {"/": 8473, "/report/failure": 9961, "/offline?lang=es": 10_849}
-
-
-@pytest.mark.parametrize("path", AT_FIRST)
-def test_a_first_visit_takes_no_more_from_the_line_than_the_first_version_did(client, path):
-    """All that comes before the page is there, with the headers of each answer."""
-    html = client.get(path).text
-    loaded = re.findall(r'(?:src|href)="(/static/[^"]+)"', html)
-    assert len(loaded) == 2
-    assert sum(weight(client, each) for each in (path, *loaded)) <= AT_FIRST[path]
-
-
 @pytest.mark.parametrize("path", ["/report/failure", "/offline?lang=es"])
 def test_every_page_of_questions_fits_the_first_round_trip(client, path):
     assert weight(client, path) <= PACKETS

@@ -24,15 +24,9 @@ OF_ALL = ("X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Strict-Tran
 
 
 def init_app(app: Flask) -> None:
-    styles = (stylesheet(app.config["ACCENT_COLOR"]), report_stylesheet())
-    digests = " ".join(_source(style) for style in styles)
-    policy = (
-        f"default-src 'none'; style-src {digests}; script-src 'self'; img-src 'self'; "
-        "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    )
+    style, reports = stylesheet(app.config["ACCENT_COLOR"]), report_stylesheet()
     headers = {
-        "Content-Security-Policy": policy,
+        "Content-Security-Policy": _policy(style, reports),
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         # The path of a receipt is a secret: it goes to ourselves only.
@@ -45,7 +39,23 @@ def init_app(app: Flask) -> None:
     }
     if app.config["BASE_URL"].startswith("https://"):
         headers["Strict-Transport-Security"] = "max-age=31536000"
-    app.wsgi_app = Protected(app.wsgi_app, headers)  # type: ignore[method-assign]
+    app.wsgi_app = Protected(app.wsgi_app, headers, _policy(style))  # type: ignore[method-assign]
+
+
+def _policy(*styles: str) -> str:
+    return (
+        f"default-src 'none'; style-src {' '.join(map(_source, styles))}; script-src 'self'; "
+        "img-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _only_asks(path: str) -> bool:
+    """Whether the page at *path* has no answers to show, and so not their style: first visits go
+    there, to which each byte of a header is one of the line's."""
+    if path.startswith("/report/"):
+        return path != "/report/review"
+    return path in {TO_BE_FOUND, "/offline"}
 
 
 def _source(style: str) -> str:
@@ -53,13 +63,21 @@ def _source(style: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
 
-class Protected:
-    """WSGI middleware: adds *headers*, but for those that an answer has. As they are the same for
-    all, they need nothing of what Werkzeug looks for in each."""
+def _by_name(headers: Mapping[str, str]) -> list[tuple[str, tuple[str, str]]]:
+    return [(name.lower(), (name, value)) for name, value in headers.items()]
 
-    def __init__(self, app: WSGIApplication, headers: Mapping[str, str]) -> None:
+
+class Protected:
+    """WSGI middleware: adds *headers*, but for those that an answer has; *policy_of_asking* is that
+    of pages that only ask. As they are the same for all, they need nothing of what Werkzeug looks
+    for in each."""
+
+    def __init__(
+        self, app: WSGIApplication, headers: Mapping[str, str], policy_of_asking: str
+    ) -> None:
         self.app = app
-        self.headers = [(name.lower(), (name, value)) for name, value in headers.items()]
+        self.headers = _by_name(headers)
+        self.headers_of_asking = _by_name({**headers, "Content-Security-Policy": policy_of_asking})
         self.headers_of_loaded = [
             ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
             *((name, headers[name]) for name in OF_ALL if name in headers),
@@ -74,7 +92,8 @@ class Protected:
             present = {name.lower() for name, _ in headers}
             if environ["PATH_INFO"] == TO_BE_FOUND and status.startswith("200"):
                 present.add("x-robots-tag")
-            added = [header for name, header in self.headers if name not in present]
+            ours = self.headers_of_asking if _only_asks(environ["PATH_INFO"]) else self.headers
+            added = [header for name, header in ours if name not in present]
             return start_response(status, [*headers, *added], *error)
 
         return self.app(environ, start)

@@ -1,4 +1,5 @@
-"""What a page shows while we cannot be reached: words and script in one file for each language.
+"""What a page shows while we cannot be reached, and of answers that were not sent: words and script
+in one file for each language.
 
 A browser keeps it for ever, so no page carries it. The first one asks for it as soon as it is there
 itself, so it is here, without a connection, when it is needed.
@@ -37,7 +38,11 @@ def _part(language: str) -> Asset:
     made: dict[str, Asset] = current_app.extensions["trouble"]
     if language not in made:
         with force_locale(language):
-            box = render_template("_trouble_box.html", language=language)
-        text = f"const box={json.dumps(box, ensure_ascii=False)};\n{script('js/trouble.js')}"
+            words = {
+                "box": render_template("_trouble_box.html", language=language),
+                "offered": render_template("_offered.html"),
+            }
+        told = [f"const {k}={json.dumps(html, ensure_ascii=False)};" for k, html in words.items()]
+        text = "\n".join([*told, script("js/trouble.js")])
         made[language] = Asset(text.encode(), "text/javascript")
     return made[language]

@@ -32,6 +32,7 @@ sys.path.append(str(Path(__file__).parents[1] / "functional"))
 
 from browser import chromium
 from figures import Figure, at_most, middle
+from pages import bytes_on_the_line
 from sites import running
 
 START, FORM, THEIRS = "start page", "form", "Bootstrap's form"
@@ -59,7 +60,7 @@ def bootstrap(folder: Path) -> Path:
     return folder / "node_modules/bootstrap/dist"
 
 
-# What a page has cost once it is there: ms, ms, ms and bytes on the line.
+# What a page has cost once it is there, in ms.
 COST = """() => new Promise((resolve) => {
   let largest = 0, blocked = 0;
   const watch = (type, see) => new PerformanceObserver((list) => list.getEntries().forEach(see))
@@ -68,8 +69,6 @@ COST = """() => new Promise((resolve) => {
   watch("longtask", (task) => (blocked += task.duration - 50));
   const tell = () => resolve([
     performance.getEntriesByName("first-contentful-paint")[0].startTime, largest, blocked,
-    ["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type))
-      .reduce((sum, each) => sum + each.transferSize, 0),
   ]);
   const settle = () => setTimeout(tell, 2000);
   document.readyState === "complete" ? settle() : addEventListener("load", settle);
@@ -135,7 +134,8 @@ def first_paint(browser: Browser, url: str) -> float:
 
 
 class Cost(NamedTuple):
-    """Of a page with an empty cache: milliseconds, and bytes on the line."""
+    """Of a page with an empty cache and all that it loads: milliseconds, and bytes on the line,
+    headers and all."""
 
     first_paint: float
     largest_paint: float
@@ -145,8 +145,9 @@ class Cost(NamedTuple):
 
 def cost(browser: Browser, url: str) -> Cost:
     with _on_a_bad_link(browser, SLOWER) as page:
+        weights = bytes_on_the_line(page)
         page.goto(url, wait_until="commit")
-        return Cost(*page.evaluate(COST))
+        return Cost(*page.evaluate(COST), sum(weights.values()))
 
 
 @contextmanager

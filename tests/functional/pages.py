@@ -296,6 +296,24 @@ def stop_the_clock(page: Page) -> None:
     page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
 
 
+def bytes_on_the_line(page: Page) -> dict[str, int]:
+    """What each address takes from the line from now on, with its headers. A page itself is told
+    the bodies alone, and 300 bytes for each (Resource Timing, `transferSize`)."""
+    weights: dict[str, int] = {}
+    addresses: dict[str, str] = {}
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.on(
+        "Network.requestWillBeSent",
+        lambda event: addresses.update({event["requestId"]: event["request"]["url"]}),
+    )
+    network.on(
+        "Network.loadingFinished",
+        lambda event: weights.update({addresses[event["requestId"]]: event["encodedDataLength"]}),
+    )
+    return weights
+
+
 def soon() -> str:
     """A time of the clock in support's zone that is still to come, and comes once."""
     at = (datetime.now(UTC) + timedelta(hours=2)).astimezone(ZoneInfo("Europe/Madrid"))

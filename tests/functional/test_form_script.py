@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import sites
-from pages import CHANGES, CONTACT, FAILURE, TIMING, Person, person
+from pages import CHANGES, CONTACT, FAILURE, TIMING, Person, bytes_on_the_line, person
 from playwright.sync_api import Browser, Page, Route, expect
 from running import until
 from servers import smtp_server
@@ -172,18 +172,20 @@ def test_a_receipt_that_nobody_looks_at_asks_nothing(customer, page):
 
 
 @pytest.mark.parametrize(
-    ("path", "helps"),
+    ("path", "helps", "at_first"),
     [
-        ("/", set()),
-        ("/report/failure", {"files.js", "trouble/es.js", "writing.js"}),
-        ("/offline", {"trouble/es.js", "whole.js", "writing.js", "zone.js"}),
+        ("/", set(), 8473),
+        ("/report/failure", {"files.js", "trouble/es.js", "writing.js"}, 9962),
+        ("/offline", {"trouble/es.js", "whole.js", "writing.js", "zone.js"}, 10_849),
     ],
 )
-def test_nothing_is_asked_of_anybody_else_and_what_only_helps_comes_once_the_page_is_there(
-    page, site, path, helps
+def test_a_first_visit_asks_nobody_else_has_what_only_helps_later_and_is_as_light_as_at_first(
+    page, site, path, helps, at_first
 ):
+    """*at_first*: what it took before the screenshots, the box, the zones and most that is said."""
     asked = []
     page.on("request", lambda request: asked.append(request.url))
+    weights = bytes_on_the_line(page)
     page.goto(path, wait_until="networkidle")
     assert all(url.startswith(site.url) for url in asked)
     assert page.evaluate("document.querySelectorAll('script:not([src])').length") == 0
@@ -197,6 +199,10 @@ def test_nothing_is_asked_of_anybody_else_and_what_only_helps_comes_once_the_pag
     )
     assert len(later) == len(helps)
     assert all(there <= each for each in later)
+    first = {url: weight for url, weight in weights.items() if not url.endswith("/healthz")}
+    first = {url: each for url, each in first.items() if not any(part in url for part in helps)}
+    assert len(first) == 3, "the page, its script and its icon"
+    assert sum(first.values()) <= at_first
 
 
 def test_where_what_is_shown_in_trouble_did_not_come_a_word_is_said_and_the_third_try_goes_plain(

@@ -23,7 +23,8 @@ export function offer({ draft, whole, questions, isOption, differs, keep, remove
   const lost = [draft, ...strays].find((each) => lostOf(each).length);
   if (!lost) return;
   const place = document.querySelector("#offer");
-  place.hidden = false;
+  // Its words are with those of the box.
+  import(document.querySelector("#trouble").dataset.part).then(() => (place.hidden = false)).catch(() => {});
   place.onclick = ({ target: { value } }) => {
     if (!value) return;
     if (value === "back") putBack(lost);

@@ -1,10 +1,13 @@
 // The box that is shown while we cannot be reached: what was typed, and the ways out. `box`, its
-// words, stands above; and what is said while a form is filled in and sent.
+// words, stands above; and what is said while a form is filled in and sent. `offered`, there too, is
+// what is said of answers that were not sent.
 
 const trouble = document.querySelector("#trouble");
 const $ = (selector) => trouble.querySelector(selector);
 trouble.innerHTML = box;
 Object.assign(document.querySelector("#sending").dataset, $(".words").dataset);
+const offer = document.querySelector("#offer");
+if (offer) offer.innerHTML = offered;
 
 // Of a page of questions what was typed, of a review what it shows.
 function written(draft) {

@@ -36,6 +36,17 @@ def test_what_is_sent_twice_is_one_report(app):
     assert first.location.startswith("/r/")
 
 
+def test_what_another_tab_sends_under_the_same_key_is_a_report_of_its_own(app):
+    client = app.test_client()
+    receipt = send(client).location
+    other = send(client, summary="Incidencia B")
+    assert other.location.startswith("/r/")
+    assert other.location != receipt
+    assert ticket(client, other)["summary"] == "Incidencia B"
+    assert send(client, summary="Incidencia B").location == other.location  # its answer was lost
+    assert send(client).location == receipt
+
+
 def test_a_key_that_somebody_else_knows_opens_nothing_of_ours(app):
     ours, theirs = app.test_client(), app.test_client()
     receipt = send(ours).location

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from flask import (
@@ -26,6 +27,7 @@ from flask_wtf.csrf import CSRFError
 
 from reporter.database import get_database
 from reporter.formats.languages import tag
+from reporter.links import hash_token
 from reporter.web import trouble
 from reporter.web.assets import script
 from reporter.web.browser import Browser
@@ -34,6 +36,7 @@ from reporter.web.guards import limiter
 from reporter.web.locale import current_language
 from reporter.web.question import Question, questions
 from reporter.web.signatures import csrf_token
+from reporter.wizard import answers
 from reporter.wizard.draft_keys import new_key, posted_key
 from reporter.wizard.pages import SendForm, keep_step
 from reporter.wizard.report_stage import ReportStage
@@ -94,16 +97,19 @@ def token() -> ResponseReturnValue:
 def whole() -> ResponseReturnValue:
     """Take every step at once and send the report, or show the first step to be mended.
 
-    It is kept under the browser's key: sending it twice gives the same receipt.
+    It is kept under the browser's key: sending it twice gives the same receipt. What says something
+    else than was sent under that key, from another tab, is a report of its own.
     """
     if request.form.get("draft_key") and not posted_key():
         abort(400)
     if not SendForm().validate():
         raise CSRFError
     stage = _stage(posted_key() or new_key())
+    forms = {step.slug: step.form(meta={"csrf": False}) for step in stage.steps}
+    if stage.is_sent and not all(map(stage.is_sent_as, forms.values())):
+        stage = _stage(_key_of_its_own(stage.key, forms.values()))
     if receipt := stage.receipt():
         return redirect(receipt, 303)
-    forms = {step.slug: step.form(meta={"csrf": False}) for step in stage.steps}
     for step in stage.steps:
         if not keep_step(stage, step, forms[step.slug]):
             abort(413)
@@ -111,6 +117,11 @@ def whole() -> ResponseReturnValue:
     if wrong:
         return redirect(stage.url(wrong, check=1), 303)
     return redirect(_stage(stage.key).send(forms, datetime.now(UTC)), 303)
+
+
+def _key_of_its_own(key: str, forms: Iterable[StepForm]) -> str:
+    """The same for the same answers, however often they arrive."""
+    return hash_token(f"{key} {answers.digest(forms)}")[:40]
 
 
 def _stage(key: str) -> ReportStage:

@@ -116,8 +116,20 @@ def test_pasted_text_is_text(customer: Person) -> None:
     customer.page.evaluate("navigator.clipboard.writeText('502 Bad Gateway')")
     customer.question("tests_done").press("Control+V")
     expect(customer.question("tests_done")).to_have_value("502 Bad Gateway")
+    # So is a part of a document or a table, of which the clipboard has a picture besides.
+    stopped = """(types) => {
+        const clipboardData = new DataTransfer();
+        for (const type of types) clipboardData.setData(type, "502");
+        clipboardData.items.add(new File(["x"], "image.png", { type: "image/png" }));
+        const options = { clipboardData, bubbles: true, cancelable: true };
+        const event = new ClipboardEvent("paste", options);
+        return !document.querySelector("#f-tests_done").dispatchEvent(event);
+    }"""
+    assert not customer.page.evaluate(stopped, ["text/plain", "text/html"])
     assert chosen(customer) == []
     expect(customer.kept_files).to_have_count(0)
+    for types in (["text/html"], ["text/plain"]):  # a picture of a page; a file by its name
+        assert customer.page.evaluate(stopped, types)
 
 
 def test_files_are_dropped_anywhere_and_join_those_that_were_picked(
@@ -283,6 +295,7 @@ def test_going_on_waits_for_what_is_being_kept_and_sends_it_once(customer: Perso
         customer.picks(("uno.png", PNG))
         expect(status(customer)).to_have_text("Guardando los archivos…")
         customer.page.locator("main button.primary").click()
+        expect(customer.page.locator("#sending")).to_have_text("Enviando…")
     assert customer.path == f"{receipt}/details/impact"
     assert [PNG in body for body in sent if b"tests_done" in body] == [True, False]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import subprocess
@@ -52,6 +53,16 @@ TAKEN_AWAY = [
     "fetch",
     "localStorage",
 ]
+# A picture of one colour, as a browser gives what is in its clipboard.
+PASTE = """
+const bytes = Uint8Array.from(atob(argument), (each) => each.charCodeAt(0));
+const clipboardData = new DataTransfer();
+clipboardData.items.add(new File([bytes], "captura.png", { type: "image/png" }));
+// An event of a script's own has an empty one in Firefox.
+const event = new Event("paste", { bubbles: true, cancelable: true });
+document.querySelector("#f-error_message").dispatchEvent(
+  Object.defineProperty(event, "clipboardData", { value: clipboardData }));
+"""
 FILES = "document.querySelector('.files')?.innerText"
 # What the part of the script that takes files needs, or is told by.
 OF_FILES = {
@@ -146,6 +157,10 @@ def test_the_whole_way_with_errors_back_and_forward_offline_and_a_double_press(
     until(lambda: reads(window, "document.activeElement.className") == "errors")
     assert window.run("return document.querySelector('#f-summary').value") == FAILURE["summary"]
     answers(window, **FAILURE)
+    # A screenshot, pasted where the error is
+    until(lambda: reads(window, "document.querySelector('.pasting').style.visibility"))
+    window.run(PASTE, base64.b64encode(a_picture("PNG", "blue")).decode())
+    until(lambda: "captura.png" in reads(window, FILES))
     presses(window)
     arrives(window, "/report/timing")
     answers(window, **TIMING)
@@ -154,7 +169,8 @@ def test_the_whole_way_with_errors_back_and_forward_offline_and_a_double_press(
     # Back and forward
     window.go(-1)
     arrives(window, "/report/timing")
-    assert window.run("return document.querySelector('[name=pattern]:checked').value")
+    # One that came from the browser's memory is asked for anew at once, and so comes twice.
+    until(lambda: reads(window, "document.querySelector('[name=pattern]:checked').value"))
     window.go(1)
     arrives(window, "/report/changes")
     answers(window, **CHANGES)

@@ -85,11 +85,11 @@ def test_an_error_of_the_server_is_waited_out_too(watched):
     customer, page = watched, watched.page
     customer.walks_to("timing")
     customer.fills(TIMING)
-    failing = [503]
+    failing = [429, 503]
     page.route(
         "**/report/*",
         lambda route: (
-            route.fulfill(status=failing.pop())
+            route.fulfill(status=failing.pop(), headers={"Retry-After": "1"})
             if failing and route.request.method == "POST"
             else route.continue_()
         ),
@@ -98,6 +98,9 @@ def test_an_error_of_the_server_is_waited_out_too(watched):
     customer.presses()
     expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
     page.clock.run_for(1_500)  # it is tried again by itself
+    expect(page.locator("#sending")).to_contain_text("Están llegando muchos avisos")
+    expect(page.locator("#trouble")).to_be_hidden()  # by now we were reached
+    page.clock.run_for(1_000)
     page.wait_for_url("**/report/changes")
     customer.fills(CHANGES)
     failing.append(502)
@@ -317,10 +320,12 @@ def test_what_was_not_sent_is_forgotten_after_a_day(page):
     page.goto("/report/failure")
     page.fill("#f-summary", "La web no carga")
     (kept,) = page.evaluate("Object.keys(localStorage)")
-    yesterday = f"Object.assign(JSON.parse(localStorage['{kept}']), {{at: Date.now() - 864e5}})"
-    page.evaluate(f"localStorage['reporter.details-INC-A'] = JSON.stringify({yesterday})")
+    kept_at = f"(at) => JSON.stringify({{ ...JSON.parse(localStorage['{kept}']), at }})"
+    page.evaluate(f"localStorage['reporter.details-INC-A'] = ({kept_at})(Date.now() - 864e5)")
+    page.evaluate(f"localStorage['{kept}'] = ({kept_at})(Date.now() + 864e6)")  # by a wrong clock
     page.goto("/")
     assert page.evaluate("Object.keys(localStorage)") == [kept]
+    assert page.evaluate(f"JSON.parse(localStorage['{kept}']).at <= Date.now()")
 
 
 def test_no_personal_page_and_no_receipt_is_ever_kept(customer, page, site):
@@ -412,6 +417,35 @@ def test_what_nobody_sent_off_is_not_sent_and_the_page_says_when_it_can_be(custo
     assert reports(site) == before + 1
 
 
+def test_each_tab_goes_on_without_a_connection_with_what_was_typed_in_it(customer, page, site):
+    visit_once(customer)
+    customer.opens("/report/failure")
+    customer.fills({"summary": "Incidencia A"})
+    other = customer.opens_another_tab()
+    other.opens("/report/failure")
+    other.fills({"summary": "Incidencia B"})
+    site.stop()
+    for tab, words in ((customer, "Incidencia A"), (other, "Incidencia B")):
+        tab.reloads()
+        expect(tab.page.locator("#f-email")).to_be_visible()
+        expect(tab.page.locator("#f-summary")).to_have_value(words)
+
+
+@pytest.mark.parametrize("fault", ["throw new DOMException('', 'QuotaExceededError')", ""])
+def test_what_a_browser_does_not_keep_is_not_said_to_be_kept(watched, fault):
+    customer, page = watched, watched.page
+    page.add_init_script(f"if ({fault!r}) Storage.prototype.setItem = () => {{ {fault} }}")
+    page.goto("/offline")
+    for answers in STEPS.values():
+        customer.fills(answers)
+    expect(page.locator("#kept")).to_be_visible(visible=not fault)
+    page.route("**/report/token", lambda route: route.abort())
+    customer.presses()
+    expect(page.get_by_role("heading", name=UNREACHABLE)).to_be_visible()
+    expect(page.locator("#trouble .queued")).to_be_visible(visible=not fault)
+    expect(page.locator("#trouble .waits")).to_be_visible(visible=bool(fault))
+
+
 def test_many_offline_reports_at_once_lose_nothing(watched, site):
     """The one that is told to wait goes on with its key."""
     customer, page = watched, watched.page
@@ -427,7 +461,17 @@ def test_many_offline_reports_at_once_lose_nothing(watched, site):
         else:
             route.continue_()
 
+    asked = []
+
+    def tell(route):
+        asked.append(route)
+        if len(asked) == 1:
+            route.fulfill(status=429, headers={"Retry-After": "1"})
+        else:
+            route.continue_()
+
+    page.route("**/report/token", tell)
     page.route("**/report/whole", answer)
     customer.presses()
     page.wait_for_url("**/r/*")
-    assert len(keys) == 2
+    assert (len(asked), len(keys)) == (3, 2)

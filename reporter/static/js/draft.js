@@ -19,13 +19,17 @@ function stored(use) {
   } catch {} // full, or forbidden
 }
 
-// None is kept for longer than a day, and none for another caller.
+// None is kept for longer than a day, by whatever clock, and none for another caller.
 const all = () => stored(Object.keys)?.filter((name) => name.startsWith("reporter.")) ?? [];
 const read = (name) => stored((store) => JSON.parse(store.getItem(name)));
+const write = (name, each) =>
+  stored((store) => (store.setItem(name, JSON.stringify({ ...each, at: Date.now() })), true));
 const remove = (name) => stored((store) => store.removeItem(name));
-for (const name of all())
-  if ($("[data-forget]") || !(read(name)?.at > Date.now() - DAY) || ($("[data-status]") && read(name).gone))
-    remove(name);
+for (const name of all()) {
+  const each = read(name);
+  if ($("[data-forget]") || !(each?.at > Date.now() - DAY) || ($("[data-status]") && each.gone)) remove(name);
+  else if (each.at > Date.now()) write(name, each);
+}
 
 const others = () =>
   all()
@@ -35,8 +39,10 @@ const others = () =>
 
 function ownKey() {
   if (keyField?.value) return keyField.value;
+  const known = others();
+  const own = known.find((each) => each.key === stored(() => sessionStorage.reporter)) ?? known[0];
   try {
-    return location.hash.slice(1) || others()[0]?.key || crypto.getRandomValues(new Uint32Array(5)).join("-");
+    return location.hash.slice(1) || own?.key || crypto.getRandomValues(new Uint32Array(5)).join("-");
   } catch {
     return ""; // the server makes one
   }
@@ -45,18 +51,25 @@ function ownKey() {
 const key = added ? "" : ownKey();
 const name = added ? "reporter." + mirrored : "reporter.draft." + key;
 const earlier = read(name);
-export const draft = earlier ?? { key, answers: {} };
+export const draft = { key, answers: {}, ...earlier };
 if (keyField) keyField.value = key;
+if (key) stored(() => (sessionStorage.reporter = key)); // of this tab
 if ($("[name=asked_again]")) delete draft.answers.started;
 
-export const keep = () => stored((store) => store.setItem(name, JSON.stringify({ ...draft, at: Date.now() })));
+// Whether it is kept, which is said of nothing else: a browser may have no room, or forbid it.
+export function keep() {
+  const kept = write(name, draft);
+  const told = $("#kept");
+  if (told) told.hidden = !kept;
+  return kept;
+}
 export const forget = () => remove(name);
 
 // The fields of each question on the page. Tokens, traps, files and buttons are none.
 export function questions() {
   const found = {};
   for (const field of form.elements) {
-    const other = /hidden|file|submit|button|fieldset/.test(field.type) || field.closest(".hidden");
+    const other = /hidden|file|submit|button|fieldset/.test(field.type) || !field.closest(".question");
     if (field.name && !other) (found[field.name] ??= []).push(field);
   }
   return Object.keys(found).map((name) => [name, found[name]]);
@@ -84,13 +97,10 @@ export function mirror(wanted) {
       const before = !wanted && !differs(draft, asked, fields) && draft.answers[asked];
       draft.answers[asked] = { ...answer(fields), ...(before ? { at: before.at } : {}) };
     }
-  keep();
+  return keep();
 }
 
-if (mirrored) {
-  form.addEventListener("input", ({ target }) => mirror(target.name));
-  $("#kept")?.removeAttribute("hidden");
-}
+if (mirrored) form.addEventListener("input", ({ target }) => mirror(target.name));
 
 // What only some pages need. `restored`: what was typed before, if anything was, is offered or back.
 export const restored =

@@ -17,6 +17,7 @@ if (place && canHold()) {
   const told = $("[role=alert]");
   const status = $("[role=status]");
   const { form } = input;
+  const state = document.querySelector("#sending");
   let waiting = []; // chosen, and not kept yet; they go with the page, if it goes first
   let keeping;
 
@@ -87,7 +88,11 @@ if (place && canHold()) {
       event.preventDefault();
       event.stopImmediatePropagation();
       const { name, value } = event.submitter ?? pressed ?? {};
+      state.textContent = state.dataset.now;
+      const slow = setTimeout(() => (state.textContent = state.dataset.slow), 8000);
       while (keeping) await keeping;
+      clearTimeout(slow);
+      state.textContent = "";
       if (told.hasChildNodes()) return input.focus();
       // The list of files is new, and so are its buttons.
       const isPressed = (each) => each.type === "submit" && each.name === name && each.value === value;
@@ -102,10 +107,12 @@ if (place && canHold()) {
     input.scrollIntoView({ block: "center" });
   };
   document.addEventListener("paste", (event) => {
-    if (event.clipboardData.files.length) {
-      event.preventDefault();
-      add(event.clipboardData.files);
-    }
+    const { files, types } = event.clipboardData;
+    // Of a document or a table there is a picture besides: in a field its words are meant.
+    const isText = ["text/plain", "text/html"].every((each) => types.includes(each));
+    if (!files.length || (isText && event.target.matches("textarea, input:not([type=file])"))) return;
+    event.preventDefault();
+    add(files);
   });
   // Beside their field they would take the place of the page.
   for (const kind of ["dragover", "drop"])

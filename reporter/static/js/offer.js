@@ -4,7 +4,7 @@
 export function offer({ draft, whole, questions, isOption, differs, keep, remove, others }) {
   const lostOf = (other) =>
     questions().filter(
-      ([asked, fields]) => other.answers[asked]?.values.some(Boolean) && differs(other, asked, fields),
+      ([asked, fields]) => other.answers?.[asked]?.values?.some(Boolean) && differs(other, asked, fields),
     );
 
   function putBack(other) {

@@ -4,8 +4,6 @@
 import { $, DAY, MINUTE, added, begun, draft, forget, form, keep, mirror, mirrored, restored, whole } from "./draft.js";
 
 const trouble = $("#trouble");
-const box = begun.then(() => trouble && import(trouble.dataset.part));
-box.catch(() => {});
 const state = $("#sending");
 const isReview = form?.id === "send" && mirrored === "report";
 const TROUBLE = {}; // thrown for what did not arrive, and for an error of the server's
@@ -18,6 +16,15 @@ let slow;
 let held; // the button that is busy
 let pressed; // the one that was pressed last, which not every browser tells
 let again = () => {};
+let boxed; // what the box shows is here
+
+begun
+  .then(() => trouble && import(trouble.dataset.part))
+  .then(() => {
+    boxed = true;
+    if (tries && !busy) show();
+  })
+  .catch(() => {});
 
 const say = (word) => {
   if (state) state.textContent = word ? state.dataset[word] : "";
@@ -25,7 +32,7 @@ const say = (word) => {
 
 async function reach(url, options) {
   const stop = window.AbortController && new AbortController();
-  const limit = form.enctype.startsWith("m") ? 15 * MINUTE : MINUTE / 2; // with files
+  const limit = $("[type=file]", form)?.value ? 15 * MINUTE : MINUTE / 2;
   const alarm = setTimeout(() => stop?.abort(), limit);
   const lost = () => Promise.reject(TROUBLE);
   try {
@@ -95,16 +102,19 @@ async function send(button) {
     const body = new FormData(form);
     if (button?.name) body.set(button.name, button.value);
     hold(button);
-    if (whole) {
-      const token = JSON.parse((await reach("/report/token")).text).csrf_token;
+    let came = whole ? await reach("/report/token") : null;
+    if (came?.response.ok) {
+      const token = JSON.parse(came.text).csrf_token;
       hidden("csrf_token", token);
       body.set("csrf_token", token);
     }
-    const { response, text } = await reach(form.getAttribute("action"), { method: "POST", body });
+    if (!came || came.response.ok) came = await reach(form.getAttribute("action"), { method: "POST", body });
+    const { response, text } = came;
     const header = (name) => response.headers.get(name);
     if (response.status === 429) {
       const seconds = Math.min(Math.max(+header("Retry-After") || 5, 1), 60);
       clearTimeout(slow);
+      if (trouble) trouble.hidden = true; // we were reached
       say("full");
       busy = false;
       timer = setTimeout(again, 1000 * seconds);
@@ -132,7 +142,7 @@ form?.addEventListener("submit", (event) => {
     if (mirrored) {
       draft.queued = whole || isReview;
       draft.shown = form.elements.shown?.value;
-      mirror();
+      draft.queued = mirror() && draft.queued;
       const said = draft.answers.started?.at ?? Date.now();
       hidden("age", Math.min(Math.round((Date.now() - said) / 1000), DAY / 1000));
     }
@@ -142,11 +152,18 @@ form?.addEventListener("submit", (event) => {
   send(button);
 });
 
-// What the box shows is in a part of its own. Without it there is a word, and then no more waiting.
+function show() {
+  say();
+  trouble.dispatchEvent(new CustomEvent("trouble", { detail: { draft, whole, added, tries } }));
+}
+
+// What the box shows is in a part of its own. While it is not here there is a word, and after the
+// third try no more waiting.
 function complain(button) {
   tries++;
-  const show = () => trouble.dispatchEvent(new CustomEvent("trouble", { detail: { draft, whole, added, tries } }));
-  box.then(show, () => (tries < 3 ? say("lost") : goPlain(button)));
+  if (boxed) show();
+  else if (tries < 3) say("lost");
+  else goPlain(button);
 }
 
 trouble?.addEventListener("click", ({ target: { value } }) => {
@@ -157,10 +174,11 @@ addEventListener("online", () => again());
 // A page that comes back from the browser's memory is as it was left: what became of it since,
 // only the server knows.
 addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted) return;
   plain = false;
   release();
   $("input.once")?.remove();
-  if (persisted && left) location.reload();
+  if (left) location.reload();
   left = false;
 });
 

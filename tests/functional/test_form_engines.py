@@ -29,7 +29,6 @@ TAKEN_AWAY = [
     "AbortController",
     "AbortSignal.timeout",
     "Array.prototype.at",
-    "CustomEvent",
     "DataTransfer",
     "DOMParser",
     "Element.prototype.append",

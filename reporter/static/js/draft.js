@@ -3,7 +3,7 @@
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const MINUTE = 60_000;
-export const DAY = 1440 * MINUTE;
+const DAY = 1440 * MINUTE;
 export const form = $("form[data-send]");
 export const mirrored = form?.dataset.draft;
 export const whole = mirrored === "whole"; // the form that is filled in without a connection
@@ -95,7 +95,7 @@ export function mirror(wanted) {
   for (const [asked, fields] of questions())
     if ((wanted ?? asked) === asked) {
       const before = !wanted && !differs(draft, asked, fields) && draft.answers[asked];
-      draft.answers[asked] = { ...answer(fields), ...(before ? { at: before.at } : {}) };
+      draft.answers[asked] = { ...answer(fields), ...(before && { at: before.at }) };
     }
   return keep();
 }
@@ -116,15 +116,11 @@ export const begun = new Promise((begin) => {
   for (const sign of ["load", "pointerdown", "keydown", "input", "submit"])
     addEventListener(sign, begin, { once: true, capture: true });
 });
-const begin = (needed, load) => needed && begun.then(load).catch(() => {});
+const begin = (needed, load, now) => needed && (now ? Promise.resolve() : begun).then(load).catch(() => {});
 begin(whole, () => import("./whole.js"));
 begin($("#files"), () => import("./files.js"));
-const zone = () => import("./zone.js").catch(() => {});
-if (whole) begin(true, zone);
-else if ($("#f-timezone, output[for]")) zone();
-const writing = () => import("./writing.js").catch(() => {});
-if ($(".prose")) writing();
-else begin($("[data-limit]"), writing);
+begin($("#f-timezone, output[for]"), () => import("./zone.js"), !whole);
+begin($("[data-limit]"), () => import("./writing.js"), $(".prose"));
 
 // A report that waits to be sent is looked after by the form without a connection.
 const queued = others().find((each) => each.queued);

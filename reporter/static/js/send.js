@@ -1,7 +1,7 @@
 // Sending: one press, one request. While we cannot be reached the page stays, says so, and tries
 // again by itself. Whatever else goes wrong here, the browser sends the form as it always could.
 
-import { $, DAY, MINUTE, added, begun, draft, forget, form, keep, mirror, mirrored, restored, whole } from "./draft.js";
+import { $, MINUTE, added, begun, draft, forget, form, keep, mirror, mirrored, restored, whole } from "./draft.js";
 
 const trouble = $("#trouble");
 const state = $("#sending");
@@ -16,18 +16,18 @@ let slow;
 let held; // the button that is busy
 let pressed; // the one that was pressed last, which not every browser tells
 let again = () => {};
-let boxed; // what the box shows is here
+let box; // what the box shows, once it is here
 
 begun
   .then(() => trouble && import(trouble.dataset.part))
-  .then(() => {
-    boxed = true;
+  .then((part) => {
+    box = part;
     if (tries && !busy) show();
   })
   .catch(() => {});
 
 const say = (word) => {
-  if (state) state.textContent = word ? state.dataset[word] : "";
+  if (state) state.textContent = state.dataset[word] ?? "";
 };
 
 async function reach(url, options) {
@@ -99,16 +99,14 @@ async function send(button) {
   clearTimeout(timer);
   again = () => send(button);
   try {
-    const body = new FormData(form);
-    if (button?.name) body.set(button.name, button.value);
     hold(button);
     let came = whole ? await reach("/report/token") : null;
-    if (came?.response.ok) {
-      const token = JSON.parse(came.text).csrf_token;
-      hidden("csrf_token", token);
-      body.set("csrf_token", token);
+    if (came?.response.ok) hidden("csrf_token", JSON.parse(came.text).csrf_token);
+    if (!came || came.response.ok) {
+      const body = new FormData(form);
+      if (button?.name) body.set(button.name, button.value);
+      came = await reach(form.getAttribute("action"), { method: "POST", body });
     }
-    if (!came || came.response.ok) came = await reach(form.getAttribute("action"), { method: "POST", body });
     const { response, text } = came;
     const header = (name) => response.headers.get(name);
     if (response.status === 429) {
@@ -142,9 +140,9 @@ form?.addEventListener("submit", (event) => {
     if (mirrored) {
       draft.queued = whole || isReview;
       draft.shown = form.elements.shown?.value;
-      draft.queued = mirror() && draft.queued;
+      if (!mirror()) draft.queued = false;
       const said = draft.answers.started?.at ?? Date.now();
-      hidden("age", Math.min(Math.round((Date.now() - said) / 1000), DAY / 1000));
+      hidden("age", Math.round((Date.now() - said) / 1000));
     }
   } catch {}
   if (!able) return leave(true);
@@ -154,22 +152,18 @@ form?.addEventListener("submit", (event) => {
 
 function show() {
   say();
-  trouble.dispatchEvent(new CustomEvent("trouble", { detail: { draft, whole, added, tries } }));
+  box.show({ draft, whole, added, tries, again, plain: () => goPlain(pressed) });
 }
 
 // What the box shows is in a part of its own. While it is not here there is a word, and after the
 // third try no more waiting.
 function complain(button) {
   tries++;
-  if (boxed) show();
+  if (box) show();
   else if (tries < 3) say("lost");
   else goPlain(button);
 }
 
-trouble?.addEventListener("click", ({ target: { value } }) => {
-  if (value === "again") again();
-  if (value === "plain") goPlain(pressed);
-});
 addEventListener("online", () => again());
 // A page that comes back from the browser's memory is as it was left: what became of it since,
 // only the server knows.

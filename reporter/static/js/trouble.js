@@ -16,7 +16,10 @@ function written(draft) {
   return (document.querySelector(".question") ? typed : reviewed).filter(Boolean).join("\n\n");
 }
 
-trouble.addEventListener("trouble", ({ detail: { draft, whole, added, tries } }) => {
+let ways; // on: to try it again, and to send the form without a script
+
+export function show({ draft, whole, added, tries, ...found }) {
+  ways = found;
   const text = written(draft);
   const mail = $("a[href^=mailto]");
   mail.search = new URLSearchParams({ subject: trouble.dataset.reference ?? mail.title, body: text }).toString().replace(/\+/g, "%20");
@@ -30,7 +33,7 @@ trouble.addEventListener("trouble", ({ detail: { draft, whole, added, tries } })
   trouble.hidden = false;
   trouble.focus({ preventScroll: true });
   trouble.scrollIntoView({ block: "center" });
-});
+}
 
 async function copy() {
   const text = $("pre");
@@ -48,6 +51,7 @@ async function copy() {
 }
 
 trouble.addEventListener("click", ({ target: { value } }) => {
+  if (value === "again" || value === "plain") ways[value]();
   if (value === "print") print();
   if (value === "copy") copy();
 });

@@ -30,8 +30,36 @@ ABOUT_US = {
     ("BODY", "550 5.7.60"): "550 5.7.60 client does not have permission to send as this sender",
     ("DATA", "550 5.7.60"): "550 5.7.60 client does not have permission to send as this sender",
 }
+# What no relay should say, and some do: for a mail or two, as it would be long for all of them.
+ODD = {
+    ("EHLO", "502"): "502 no",
+    ("EHLO", "20 000 lines"): "250-x\r\n" * 20_000 + "250 y",
+    ("EHLO", "an answer to HTTP"): "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n",
+    ("EHLO", "SIZE 1"): "250-relay\r\n250 SIZE 1",
+    ("MAIL", "codes that differ"): "250-ok\r\n550 no",
+    ("MAIL", "099"): "099 ok",
+    ("RCPT", "no number"): "OK",
+    ("RCPT", "9 000 letters"): "250 " + "x" * 9_000,
+    ("RCPT", "452 4.5.3"): "452 4.5.3 too many",
+    ("RCPT", "550 5.2.1"): "550 5.2.1 disabled",
+    ("RCPT", "556"): "556 5.1.10 null MX",
+    ("RCPT", "571"): "571 delivery not authorized",
+    ("BODY", "250"): "250 go on",
+    ("BODY", "354 twice"): "354 go on\r\n354 go on",
+    ("BODY", "250 before the mail"): "354 go on\r\n250 taken",
+    ("BODY", "530"): "530 5.7.0 log in",
+    ("DATA", "250 twice"): "250 ok\r\n250 ok",
+    ("DATA", "half an answer"): "250-half",
+    ("DATA", "an empty line"): "",
+    ("DATA", "no number"): "OK",
+    ("DATA", "220"): "220 ok",
+    ("DATA", "354"): "354 go on",
+    ("DATA", "999"): "999 ok",
+    ("DATA", "250, then 421"): "250 ok\r\n421 bye",
+    ("DATA", "550 5.7.26"): "550 5.7.26 unauthenticated",
+}
 STAGES = ("EHLO", "MAIL", "RCPT", "BODY", "DATA", "QUIT")
-EACH = {(stage, name): ANSWERS[name] for stage, name in product(STAGES, ANSWERS)} | ABOUT_US
+EACH = {(stage, name): ANSWERS[name] for stage, name in product(STAGES, ANSWERS)} | ABOUT_US | ODD
 SHORT = [("sqlite", "DATA", "drops")]
 # On the other engine the same code decides; what claims and keeps is another's.
 ON_POSTGRESQL = [
@@ -46,7 +74,7 @@ ON_POSTGRESQL = [
 ]
 FAULTS = [("sqlite", *each) for each in EACH] + [("postgresql", *each) for each in ON_POSTGRESQL]
 HOW = [*product(["sqlite"], [*GREETINGS, "nobody"]), *product(["postgresql"], ["drips", "nobody"])]
-TIMES = 4
+TIMES, ODD_TIMES = 4, 2
 MAILS = 4
 
 
@@ -62,8 +90,9 @@ def test_every_mail_arrives_once_the_fault_is_over(
     delivery: Delivery, stage: str, fault: str, record_property: Property
 ) -> None:
     delivery.queue(MAILS)
+    times = ODD_TIMES if (stage, fault) in ODD else TIMES
     with (
-        smtp_server(answers={stage: [EACH[stage, fault]] * TIMES}) as server,
+        smtp_server(answers={stage: [EACH[stage, fault]] * times}) as server,
         delivery.worker(server.relay, MAIL_TIMEOUT=1),
     ):
         until(lambda: not delivery.unsent(), 200)

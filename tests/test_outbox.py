@@ -600,6 +600,62 @@ def test_a_mail_that_is_claimed_while_it_is_looked_at_stays_claimed(
     assert stored(database, far).claimed_by == held.token
 
 
+def test_a_retry_leaves_what_is_just_being_claimed(database: Database, queue: Queue) -> None:
+    queue()
+
+    def try_again() -> int:
+        with database.write() as session:
+            return len(retry(session, after(1)))
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            [held] = claims.claim(session, "worker", NOW, LEASE)
+            tried = pool.submit(try_again)
+            if database.engine.dialect.name == "postgresql":
+                until(lambda: is_waiting(database))
+        assert tried.result() == 0
+    assert stored(database, held.id).due_at == after(LEASE)
+
+
+@pytest.mark.parametrize("kind", ["ticket", "acknowledgement"])
+def test_what_is_tried_again_waits_for_no_trouble_and_only_support_s_mails_are_told_anew(
+    database: Database, queue: Queue, kind: str
+) -> None:
+    message_id = queue(kind=kind)
+    record(database, claim(database), [DEFERRED])
+    with database.write() as session:
+        retry(session, after(1))
+    message = stored(database, message_id)
+    told = after(1) if kind == "ticket" else None
+    assert (message.due_at, message.trouble, message.alarm_from) == (after(1), None, told)
+
+
+def test_what_is_refused_waits_for_no_trouble(database: Database, queue: Queue) -> None:
+    """Else workers would look for one that can find out whether it is over, again and again."""
+    message_id = queue()
+    record(database, claim(database), [REFUSED])
+    message = stored(database, message_id)
+    assert (message.state, message.trouble) == ("failed", None)
+
+
+def test_what_one_relay_refused_waits_for_the_trouble_of_the_other(
+    database: Database, queue: Queue
+) -> None:
+    message_id = queue()
+    no = AttemptResult("relay:25", "refused", 552, "5.3.4 too large", about="mail")
+    record(database, claim(database), [no, DEFERRED])
+    assert stored(database, message_id).trouble == "relay"
+
+
+def test_what_was_told_is_not_told_again_for_the_same_no(database: Database, queue: Queue) -> None:
+    message_id = queue()
+    record(database, claim(database), [REFUSED_BY_US])
+    with database.write() as session:
+        session.get_one(Message, message_id).alarm_from = None  # as once a channel has taken it
+    record(database, claim(database, after(60)), [REFUSED_BY_US], after(60))
+    assert stored(database, message_id).alarm_from is None
+
+
 def is_waiting(database: Database) -> bool:
     """Whether somebody waits for a row that another transaction has."""
     waits = f"SELECT 1 FROM pg_stat_activity WHERE {OF_THIS_DATABASE} AND wait_event_type = 'Lock'"

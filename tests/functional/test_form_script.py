@@ -448,6 +448,18 @@ def test_a_receipt_that_a_translator_rewrote_is_built_again_once_and_where_it_ch
     assert page.evaluate("window.rebuilt") == {"live": 1, "told": 0}
 
 
+def test_a_date_in_large_letters_goes_on_in_the_next_line_of_its_field_on_a_phone(page):
+    page.goto("/offline")
+    page.check('[value="at"]')
+    page.fill("#f-started_at", "2026-11-23T10:05")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    heights = []
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 740})
+        heights.append(page.locator("#f-started_at").bounding_box()["height"])
+    assert heights[1] > 1.5 * heights[0]
+
+
 def test_half_a_date_stays_and_is_pointed_out(customer, page):
     customer.walks_to("timing")
     customer.fills({"started": "at", "pattern": "continuous"})

@@ -18,6 +18,7 @@ import time_machine
 from conftest import NOW, QUEUED, a_mail
 from emptied import OF_THIS_DATABASE
 from flask import Flask
+from ports import free_port
 from servers import HANG, HELD, SmtpServer, alarm_server, smtp_server
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
@@ -28,6 +29,7 @@ from reporter.database import Database
 from reporter.delivery import insisting, outbox, worker
 from reporter.delivery.relays import Relay
 from reporter.models import Base, Message
+from reporter.operations import limits, status
 
 MakeApp = Callable[..., Flask]
 Queue = Callable[..., int]
@@ -146,6 +148,18 @@ def test_a_refused_ticket_stays_listed_and_raises_the_alarm(
         worker.run(make_app(server.relay, ALARM_URLS=[alarms.url]), once=True)
     assert states(database) == ["failed"]
     assert "INC-KX7M9Q" in alarms.taken[0]["message"]
+
+
+def test_a_worker_alone_sends_though_what_counts_the_limits_is_away_and_status_tells_it(
+    database: Database, make_app: MakeApp, queue: Queue
+) -> None:
+    """Only web halves count: on a machine with none, whoever asks for its state is told."""
+    queue()
+    with smtp_server() as server:
+        app = make_app(server.relay, RATELIMIT_STORAGE_URI=f"redis://127.0.0.1:{free_port()}")
+        with running(app):
+            until(lambda: states(database) == ["sent"])
+    assert limits.AWAY in status.look(app, datetime.now(UTC)).troubles
 
 
 def test_a_running_worker_sends_what_comes_and_holds_no_connection(

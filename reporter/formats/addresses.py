@@ -24,6 +24,8 @@ KNOWN = ("gmail.com", "googlemail.com", "hotmail.com", "hotmail.es", "outlook.co
          "aol.com", "gmx.com", "gmx.net", "gmx.de", "gmx.es", "mail.com", "proton.me",
          "protonmail.com", "telefonica.net", "terra.es")  # fmt: skip
 
+# What no mail server has before an @, without quotes (RFC 5322, section 3.2.3).
+ODD = re.compile(r"[^A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]")
 # Before the @, in octets (RFC 5321, section 4.5.3.1.1).
 LONGEST_NAME = 64
 
@@ -38,6 +40,10 @@ class Fault(Enum):
     LETTERS = auto()  # before the @, that few mail servers take (RFC 6531)
     UNFINISHED = auto()  # a domain without its end
     INSIDE = auto()  # a domain that only one network knows
+    ATS = auto()  # two @ together
+    DOTS = auto()  # two together, or one at the begin or the end of a part
+    LONG = auto()  # before the @
+    DOMAIN = auto()  # behind the @, nothing that a domain is
     OTHER = auto()
 
 
@@ -64,20 +70,24 @@ def parse_address(text: str) -> str:
         raise NotAnAddress(Fault.NO_NAME)
     if " " in address:
         raise NotAnAddress(Fault.SPACE)
-    if not name.isascii():
-        raise NotAnAddress(Fault.LETTERS, "".join(dict.fromkeys(c for c in name if c > "\x7f")))
+    if address.count("@") > 1:
+        raise NotAnAddress(Fault.ATS)
+    if odd := ODD.findall(name):
+        raise NotAnAddress(Fault.LETTERS, "".join(dict.fromkeys(odd)))
+    if ".." in address or name[0] == "." or name[-1] == "." or domain.startswith("."):
+        raise NotAnAddress(Fault.DOTS)
     if domain.rpartition(".")[2].lower() in {*SPECIAL_USE_DOMAIN_NAMES, *INSIDE}:
         raise NotAnAddress(Fault.INSIDE, domain)
     if "." not in domain:
         raise NotAnAddress(Fault.UNFINISHED, domain)
     if len(name) > LONGEST_NAME:
-        raise NotAnAddress(Fault.OTHER)
+        raise NotAnAddress(Fault.LONG)
     if "=?" in address:  # no header could carry it (RFC 2047, section 5)
         raise NotAnAddress(Fault.OTHER)
     try:
         validate_email(address, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
-        raise NotAnAddress(Fault.OTHER) from None
+        raise NotAnAddress(Fault.DOMAIN, domain) from None
     return address
 
 

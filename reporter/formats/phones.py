@@ -20,7 +20,7 @@ from reporter.formats.text import plain
 # kept for that grows faster than the text does.
 RUN = re.compile(r"\+?[(]?\d(?:[ .-]{0,3}[()]?[ .-]{0,2}/?\d)*+")
 EXTENSION = re.compile(
-    r"[ ,;.(-]{0,3}(?:extensi[oó]n|ext|anexo|interno|int|poste|dw|x|#)[.: #]{0,3}(\d{1,7})\b\)?",
+    r"[ ,;.(-]{0,3}(?:extensi[oó]n|ext|anexo|interno|int|poste|dw|x|#)[.: #=]{0,3}(\d{1,7})\b\)?",
     re.IGNORECASE,
 )
 LABEL = re.compile(

@@ -55,9 +55,15 @@ def address_refused(error: NotAnAddress) -> str:
         Fault.INSIDE: _(
             "%(part)s works only inside your network: enter an address that works from outside"
         ),
+        Fault.ATS: _("An email address has one @ only: take the other one out"),
+        Fault.DOTS: _(
+            "An email address has no two dots together, and none beside the @: check its dots"
+        ),
+        Fault.LONG: _("What goes before the @ is too long: check it"),
+        Fault.DOMAIN: _("“%(part)s” cannot be what goes after the @: check it"),
         Fault.OTHER: _("Enter an email address in full, for example %(example)s"),
     }
-    return str(words[error.fault] % {"part": error.part, "example": example})
+    return str(words[error.fault] % {"part": shortened(error.part, 40), "example": example})
 
 
 class Phone(TextInput):

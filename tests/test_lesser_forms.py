@@ -73,6 +73,7 @@ def test_a_retry_begins_with_the_whole_mail_again(provider: Provider) -> None:
     assert (message(provider).state, message(provider).form) == ("sent", MailForm.FULL)
 
 
+@pytest.mark.settings(HELPDESK_HEADERS={"X-Queue": "Incidents"})
 def test_then_it_goes_as_a_stub_with_no_word_of_the_customers(provider: Provider) -> None:
     provider.report()
     answers(provider.smtp, CONTENT, CONTENT)
@@ -92,6 +93,7 @@ def test_then_it_goes_as_a_stub_with_no_word_of_the_customers(provider: Provider
         "Responda allí: una respuesta a este correo no llega al cliente.\n"
     )
     assert stub["Message-ID"] == full["Message-ID"]
+    assert stub["X-Queue"] == "Incidents"  # to where the ticket would have gone
     typed = {k: v for k, v in ANSWERS.items() if k in {"summary", "name", "email", "company"}}
     assert not any(word in stub.as_bytes().decode() for word in typed.values())
     assert message(provider).form == MailForm.STUB

@@ -102,4 +102,6 @@ def compose_stub(report: Report, own_id: str, root: str, number: int, desk_url: 
         "X-Incident-Severity": report.severity.code,
         "X-Incident-Service": service,
     }
-    return finish(mail, headers)
+    # Of the first mail of a ticket: the queue that it belongs to, say.
+    set_there = config["HELPDESK_HEADERS"] if number == 0 else {}
+    return finish(mail, {**headers, **set_there})

@@ -37,6 +37,7 @@ COMMANDS = {
 # Known to `flask` without the application, which they start or set up themselves.
 WITHOUT_APPLICATION = ("serve", "web")
 START_OBJECTS = 100_000
+PORT = click.IntRange(1, 65_535)
 
 
 def load(name: str) -> click.Command:
@@ -103,7 +104,7 @@ def upgrade_command() -> None:
 @click.command("serve")
 @click.option("--demo", is_flag=True, help="With settings that just work, and an inbox at /inbox.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, type=PORT, show_default=True)
 def serve_command(demo: bool, host: str, port: int) -> None:
     """Everything for one machine: migrations, web and delivery. If one dies, all stop."""
     from reporter.serving.one_machine import serve
@@ -113,7 +114,7 @@ def serve_command(demo: bool, host: str, port: int) -> None:
 
 @click.command("web")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, type=PORT, show_default=True)
 @click.option("--beside", is_flag=True, hidden=True, help="One more process of those that serve.")
 def web_command(host: str, port: int, beside: bool) -> None:
     """The web half alone."""

@@ -25,6 +25,7 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 FRESH_SECONDS = 3.0
 PATIENCE_SECONDS = 5.0
 DISK_FULL = "53100"  # PostgreSQL's
+NEWER = "has the tables of a newer version of this program: install that one again"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ def examine(app: Flask) -> Finding | None:
         )
     try:
         with database.write() as session:
+            if is_newer(session):
+                return Finding("migrations", f"{shown} {NEWER}")
             if not _is_at_head(session):
                 words = f"{shown} has not the tables of this version: reporter db upgrade"
                 return Finding("migrations", words)
@@ -102,17 +105,26 @@ def not_there(url: str) -> str:
     return f"{database_file.shown(url)} does not exist. To make it: reporter db upgrade"
 
 
+def is_newer(session: Session) -> bool:
+    """Whether a later version has made the tables: there is no way back for them."""
+    return bool(_found(session) - migrations()[0])
+
+
 def _is_at_head(session: Session) -> bool:
+    return _found(session) == migrations()[1]
+
+
+def _found(session: Session) -> set[str]:
+    """The migrations that the database says it has had last."""
     connection = session.connection()
     if not sa.inspect(connection).has_table("alembic_version"):
-        return False
-    found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars()
-    return set(found) == wanted_heads()
+        return set()
+    return set(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
 
 
 @cache
-def wanted_heads() -> set[str]:
-    """The last migration of this version: the one that none comes after.
+def migrations() -> tuple[set[str], set[str]]:
+    """Those of this version, and the last of them: the one that none comes after.
 
     Read from the files, as Alembic takes as long to load as half of a command does to run.
     """
@@ -121,7 +133,7 @@ def wanted_heads() -> set[str]:
         text = file.read_text(encoding="utf-8")
         revisions |= set(re.findall(r'^revision = "(.+)"$', text, re.MULTILINE))
         before |= set(re.findall(r'^down_revision = "(.+)"$', text, re.MULTILINE))
-    return revisions - before
+    return revisions, revisions - before
 
 
 def note_done(session: Session, name: str, at: datetime) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
 import sqlalchemy as sa
 from flask import Flask
 
 from reporter.database import Database
 from reporter.database import file as database_file
 from reporter.extensions import migrations
+from reporter.operations import condition
 
 
 def upgrade(app: Flask) -> None:
     """Run what migrations are left, all or none. Safe to run from several machines at once.
 
-    A SQLite file that is not there yet is made. Raises OSError where it cannot be.
+    A SQLite file that is not there yet is made. Raises OSError where it cannot be, and
+    click.ClickException where the tables are those of a newer version.
     """
     upgrade_database(app.config["DATABASE_URL"], app.config["ALEMBIC_CONTEXT"])
 
@@ -36,6 +39,9 @@ def upgrade_database(url: str, context: dict[str, Any]) -> None:
     alembic.init_app(app)
     try:
         with app.app_context(), _one_at_a_time(database):
+            with database.read() as session:
+                if condition.is_newer(session):
+                    raise click.ClickException(f"{database_file.shown(url)} {condition.NEWER}")
             alembic.upgrade()
         _check_foreign_keys(database)
     finally:

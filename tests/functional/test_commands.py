@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from factories import sqlite_url, values
 from flask import Flask
 from running import (
@@ -32,7 +33,7 @@ from running import (
 )
 from servers import hears, smtp_server
 
-from reporter.cli import COMMANDS
+from reporter.cli import COMMANDS, load
 from reporter.database import Database
 from reporter.database.url import driver_url
 from reporter.demo.mailbox import LOOPBACK
@@ -301,6 +302,13 @@ class TestSettings:
         assert done.stderr == ""
         for name in ("serve", "web", "worker", "db", "outbox"):
             assert f"\n  {name} " in done.stdout
+
+    @pytest.mark.parametrize("name", ["serve", "web"])
+    @pytest.mark.parametrize("port", ["0", "65536", "http"])
+    def test_what_is_no_port_is_said_in_a_line(self, name: str, port: str) -> None:
+        done = CliRunner().invoke(load(name), ["--port", port])
+        assert done.exit_code == 2
+        assert "Error: Invalid value for '--port'" in done.output
 
     def test_a_database_that_is_away_is_said_in_a_line(self, tmp_path: Path) -> None:
         url = "postgresql://reporter:a-password@127.0.0.1:1/reporter"

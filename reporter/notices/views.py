@@ -90,7 +90,7 @@ def follower(token: str) -> ResponseReturnValue:
         elif writes:
             session.delete(row)
     if writes and confirms:
-        flash(_("Confirmed: every update comes by email."))
+        flash(_("Confirmed: we will email you every update."))
         return redirect(url_for("notices.follower", token=token), 303)
     if writes:
         flash(_("We will not email you about this incident again."))

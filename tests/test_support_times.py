@@ -10,7 +10,7 @@ from flask_babel import force_locale
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 
-from reporter.formats.times import WrongSide, parse_time
+from reporter.formats.support_times import WrongSide, parse_time
 from reporter.web.support_time import SupportTime
 
 pytestmark = pytest.mark.usefixtures("inside_a_request")

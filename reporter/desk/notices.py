@@ -20,7 +20,8 @@ from reporter.desk import linking, timeline
 from reporter.desk.forms import NoticeForm, NoticeNewsForm, in_every_language
 from reporter.desk.linking import Candidate
 from reporter.desk.words import happened
-from reporter.formats.times import YEARS, parse_moment, support_zone
+from reporter.formats.support_times import parse_moment, support_zone
+from reporter.formats.times import YEARS
 from reporter.formats.words import elapsed
 from reporter.links import notice_desk_url
 from reporter.notices import followers, store, telling

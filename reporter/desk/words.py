@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from flask_babel import gettext as _
 
 from reporter.desk.timeline import Happened
-from reporter.formats.times import support_zone
+from reporter.formats.support_times import support_zone
 from reporter.formats.words import day_and_time, hour
 
 NEAR = timedelta(hours=12)  # a time of day is enough for it

@@ -1,6 +1,4 @@
-"""Times as people write them: in a zone that is asked apart, or in support's. Pure but for the zone
-of support, which is a setting.
-"""
+"""Times as people write them, in a zone that is asked apart. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +6,6 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
-
-from flask import current_app
 
 from reporter.formats.text import plain
 
@@ -33,11 +29,8 @@ DOTTED = re.compile(r"(?<![\d.])([01]?\d|2[0-3])\.([0-5]\d)$")
 LONGEST = 200
 # What is before is a slip of the hand; beyond the last an instant may have no name in UTC.
 YEARS = range(1970, 9999)
-FARTHEST = timedelta(days=366)
 # A phone's clock may run ahead of ours by this much before "now" counts as the future.
 CLOCK_SKEW = timedelta(minutes=2)
-# So near on the other side of now, an hour alone is a slip and not of tomorrow or yesterday.
-SLIP = timedelta(hours=6)
 
 
 class NoSuchTime(ValueError):
@@ -54,7 +47,7 @@ class TwoSuchTimes(ValueError):
 
 def parse_local(text: str) -> datetime:
     """The naive time in *text*: a date and an hour. Raises ValueError."""
-    text = _written(text)
+    text = tidied(text)
     found = _dated(text, FORMATS)
     if found is None:
         raise ValueError(text)
@@ -65,7 +58,7 @@ def parse_past(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     """The naive time meant by *text* in *zone*: as `parse_local`, or an hour alone, which is the
     last one that is past at the time *now*. With an offset in it, as in "Z", it is an instant, and
     aware: in *zone*, where that hour may come twice. Raises ValueError."""
-    written = _written(text)
+    written = tidied(text)
     if not HOUR.fullmatch(written):
         return _converted(written, zone) or parse_local(written)
     local = (now.astimezone(zone) + CLOCK_SKEW).replace(tzinfo=None)
@@ -87,10 +80,10 @@ def _converted(text: str, zone: ZoneInfo) -> datetime | None:
 
 def is_date_alone(text: str) -> bool:
     """Whether *text* is a day without its hour."""
-    return _dated(_written(text), DATES) is not None
+    return _dated(tidied(text), DATES) is not None
 
 
-def _written(text: str) -> str:
+def tidied(text: str) -> str:
     """*text* without what a paste adds and what stands beside an hour; its hour from 0 to 23."""
     text = " ".join(BESIDE.sub(" ", plain(text[:LONGEST])).split())
     text = DOTTED.sub(r"\1:\2", text)
@@ -129,75 +122,3 @@ def localize(local: datetime, zone: ZoneInfo, which: str | None = None) -> datet
     if which not in {"earlier", "later"}:
         raise TwoSuchTimes(earlier, later)
     return earlier if which == "earlier" else later
-
-
-class WrongSide(ValueError):
-    """A time that is not to come, or has not been yet. `moment`: that hour on the next day, or
-    on the day before, if no day was said."""
-
-    def __init__(self, text: str, moment: datetime | None = None) -> None:
-        super().__init__(text)
-        self.moment = moment
-
-
-def support_zone() -> ZoneInfo:
-    return ZoneInfo(current_app.config["TIMEZONE"])
-
-
-def parse_time(text: str, now: datetime, *, ahead: bool) -> datetime:
-    """The instant meant by *text*, in UTC: an hour, or a date and an hour, in TIMEZONE.
-
-    An hour alone, as in "10:30", is the next one when *ahead*, else the last one. Raises
-    ValueError, for a time on the other side of *now* WrongSide; also for one that the clocks do
-    not show that day, and for one over a year ahead.
-    """
-    text = text.strip()
-    if HOUR.fullmatch(_written(text)):
-        return _hour(_written(text), now, ahead=ahead)
-    try:
-        moment = parse_moment(text).astimezone(UTC)
-    except OverflowError:
-        raise ValueError(text) from None
-    if moment.year not in YEARS or moment - now > FARTHEST:
-        raise ValueError(text)
-    if (moment > now) != ahead:
-        raise WrongSide(text)
-    return moment
-
-
-def _hour(text: str, now: datetime, *, ahead: bool) -> datetime:
-    """Of an hour that is twice that day, the one that is nearer and on the right side."""
-    zone = support_zone()
-    hour, _colon, minute = text.partition(":")
-    clock = time(int(hour), int(minute), tzinfo=zone)
-    today = now.astimezone(zone).date()
-    days, folds = ((0, 1), (0, 1)) if ahead else ((0, -1), (1, 0))
-    moments = [
-        datetime.combine(today + timedelta(days=day), clock.replace(fold=fold)).astimezone(UTC)
-        for day in days
-        for fold in folds
-    ]
-    found = next(moment for moment in moments if (moment > now) == ahead)
-    missed = [moment for moment in moments if (moment > now) != ahead]
-    shown = found.astimezone(zone)
-    if (shown.hour, shown.minute) != (clock.hour, clock.minute):
-        raise NoSuchTime(text)
-    if missed and abs(now - missed[-1]) < SLIP and abs(found - now) > SLIP:
-        raise WrongSide(text, found)
-    return found
-
-
-def parse_moment(text: str) -> datetime:
-    """The instant of a date and an hour, in TIMEZONE where *text* has no offset; of a time that
-    the clocks show twice, the earlier. Raises ValueError."""
-    try:
-        local = parse_local(text)
-    except ValueError:
-        full = datetime.fromisoformat(text)
-        if full.tzinfo:
-            return full
-        local = full
-    try:
-        return localize(local, support_zone(), "earlier")
-    except NoSuchTime:
-        raise NoSuchTime(text) from None

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 
 from reporter.delivery.outbox import Mail
 from reporter.formats.languages import tag
-from reporter.formats.times import support_zone
+from reporter.formats.support_times import support_zone
 from reporter.formats.words import hour, service_name
 from reporter.mail import ticket_text
 from reporter.mail.message import finish, mime_id, new_message

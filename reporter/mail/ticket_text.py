@@ -11,8 +11,8 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from reporter.formats.skeleton import Slot, skeleton
+from reporter.formats.support_times import support_zone
 from reporter.formats.text import barred, header_text, shortened
-from reporter.formats.times import support_zone
 from reporter.formats.words import day_and_time, hour
 from reporter.mail.first_line import followup_line, in_passing, ticket_line
 from reporter.mail.helpdesk import PROFILES

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from reporter import models
 from reporter.database import get_database
 from reporter.delivery import beforehand
+from reporter.formats.support_times import WrongSide, parse_time, support_zone
 from reporter.formats.text import exact_lines, is_blank
-from reporter.formats.times import WrongSide, parse_time, support_zone
 from reporter.notices import followers, store, telling
 from reporter.notices.notice import Text
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from reporter.formats.times import support_zone
+from reporter.formats.support_times import support_zone
 from reporter.models import UpdateKind
 from reporter.report.content import Report
 

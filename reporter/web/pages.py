@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, jsonify, request, url_for
 
-from reporter.formats.times import support_zone
+from reporter.formats.support_times import support_zone
 from reporter.formats.words import day_and_time
 
 

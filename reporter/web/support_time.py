@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from wtforms import Form
 from wtforms.validators import ValidationError
 
-from reporter.formats.times import WrongSide, parse_time, support_zone
+from reporter.formats.support_times import WrongSide, parse_time, support_zone
 from reporter.web.fields import TextInput, line
 
 

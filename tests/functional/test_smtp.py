@@ -343,10 +343,11 @@ def test_a_bad_greeting_is_the_relays_trouble(app: Flask, greeting: bytes, code:
 
 
 def test_a_silent_relay_costs_one_timeout(app: Flask) -> None:
-    """Nothing more is said to it, whose answer would be waited for, and it is not dialled again."""
+    """And not all that an attempt may take. Nothing more is said to it, whose answer would be waited
+    for, and it is not dialled again."""
     heard: list[bytes] = []
     with talks(lambda connection: heard.append(hears(connection))) as relay:
-        impatient = replace(relay, timeout=IMPATIENT_SECONDS)
+        impatient = LimitedRelay(relay.server, relay.port, timeout=IMPATIENT_SECONDS, limit=10_000)
         assert outcomes(attempt(app, impatient)) == [("deferred", None)]
         until(lambda: heard)
     assert heard == [b""]

@@ -34,7 +34,7 @@ from servers import (
     talks,
 )
 
-from reporter.delivery import connecting, handover
+from reporter.delivery import connecting, conversation, handover
 from reporter.delivery.health import RelayHealth
 from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult, RelayConnection, RelayMail, connections, deliver
@@ -343,8 +343,8 @@ def test_a_bad_greeting_is_the_relays_trouble(app: Flask, greeting: bytes, code:
 
 
 def test_a_silent_relay_costs_one_timeout(app: Flask) -> None:
-    """And not all that an attempt may take. Nothing more is said to it, whose answer would be waited
-    for, and it is not dialled again."""
+    """Not all that an attempt may take: nothing more is said to it, whose answer would be waited for,
+    and it is not dialled again."""
     heard: list[bytes] = []
     with talks(lambda connection: heard.append(hears(connection))) as relay:
         impatient = LimitedRelay(relay.server, relay.port, timeout=IMPATIENT_SECONDS, limit=10_000)
@@ -566,6 +566,16 @@ def test_mails_in_a_row_share_a_connection(app: Flask) -> None:
             assert server.open_connections == 1
         assert server.connections == 1
     assert [r.outcome for [r] in results] == ["accepted", "refused", "accepted"]
+
+
+def test_an_answer_has_a_bound_and_all_of_a_connection_together_have_none(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "REPLY_BYTES", 250)
+    with smtp_server() as server, RelayConnection(app, server.relay) as connection:
+        for _ in range(20):
+            assert outcomes(deliver([connection], CONTENT, RECIPIENT)) == [("accepted", 250)]
+    assert server.connections == 1
 
 
 def test_a_connection_lost_between_mails_is_opened_again(app: Flask) -> None:

@@ -343,8 +343,8 @@ def test_a_bad_greeting_is_the_relays_trouble(app: Flask, greeting: bytes, code:
 
 
 def test_a_silent_relay_costs_one_timeout(app: Flask) -> None:
-    """Not all that an attempt may take: nothing more is said to it, whose answer would be waited for,
-    and it is not dialled again."""
+    """Not all that an attempt may take: nothing more is said to it, whose answer would be waited
+    for, and it is not dialled again."""
     heard: list[bytes] = []
     with talks(lambda connection: heard.append(hears(connection))) as relay:
         impatient = LimitedRelay(relay.server, relay.port, timeout=IMPATIENT_SECONDS, limit=10_000)

@@ -19,11 +19,12 @@ DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql", "postgres", "postgresql+ps
 # What SQLAlchemy takes for a SQLite database that is not a file.
 IN_MEMORY = {None, "", ":memory:"}
 # The least and the most that each number may be. What is over that is a slip of the hand, or wishes
-# for "never": it would be no date, no thread and no file any more.
-A_CENTURY, A_YEAR = 36_500, 31_536_000  # days, seconds
+# for "never": it would be no date and no thread any more. Of bytes there may be as many as a file
+# can have, as a room that there never is stops uploads.
+A_CENTURY, A_YEAR, BYTES = 36_500, 31_536_000, 2**63 - 1  # days, seconds
 BETWEEN = {
-    "WEB_PROCESSES": (1, 100), "TRUSTED_PROXIES": (0, 100), "MAX_ATTACHMENT_BYTES": (0, 10**9),
-    "MAX_DESK_FILE_BYTES": (0, 10**12), "MIN_FREE_BYTES": (0, 10**15),
+    "WEB_PROCESSES": (1, 100), "TRUSTED_PROXIES": (0, 100), "MAX_ATTACHMENT_BYTES": (0, BYTES),
+    "MAX_DESK_FILE_BYTES": (0, BYTES), "MIN_FREE_BYTES": (0, BYTES),
     "RETENTION_DAYS": (1, A_CENTURY), "SENT_MAIL_DAYS": (0, A_CENTURY),
     "DRAFT_DAYS": (1, A_CENTURY), "WORKER_CONNECTIONS": (1, 1_000),
     "ALARM_AFTER_SECONDS": (1, A_YEAR),

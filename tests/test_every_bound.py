@@ -507,14 +507,14 @@ def sign_in(app: Flask, email: str) -> Page:
 def sign_ins(app: Flask) -> None:
     spend(app, Quota.SIGN_INS)
     assert sign_in(app, "ana@example.com").status == 422
-    refused(sign_in(app, "eva@example.com"), 429, "Too many tries. Wait a few minutes")
+    refused(sign_in(app, "eva@example.com"), 429, "Too many attempts. Wait a few minutes")
 
 
 @of("WRONG_PASSWORDS")
 def wrong_passwords(app: Flask) -> None:
     spend(app, Quota.WRONG_PASSWORDS, "ana@example.com ")
     assert sign_in(app, "Ana@example.com").status == 422
-    refused(sign_in(app, "ANA@example.com"), 429, "Too many tries. Wait a few minutes")
+    refused(sign_in(app, "ANA@example.com"), 429, "Too many attempts. Wait a few minutes")
     assert sign_in(app, "eva@example.com").status == 422
 
 

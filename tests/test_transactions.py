@@ -21,7 +21,7 @@ from reporter.links import follower_token
 from reporter.notices import store as notices
 from reporter.notices import telling
 from reporter.notices.telling import Person
-from reporter.operations import purge
+from reporter.operations import purge, retention
 
 # It is there to say whether one can write.
 WRITES = {"health.readyz"}
@@ -181,6 +181,6 @@ def test_a_page_of_the_desk_is_one_transaction_with_who_asks(provider: Provider)
 def test_what_is_old_is_looked_for_without_keeping_anybody_waiting(provider: Provider) -> None:
     with transactions(provider.app) as begun:
         list(purge.purge(provider.database, provider.app.config, provider.now))
-    looked = [*purge.rules(provider.app.config, provider.now), "contents of sent mails"]
+    looked = [*retention.rules(provider.app.config, provider.now), "contents of sent mails"]
     assert begun.count("read") == len(looked)
     assert begun.count("write") == 1  # counts of clients

@@ -16,7 +16,8 @@ from reporter.delivery import beforehand
 from reporter.models import MailState
 from reporter.notices import digests, followers, store
 from reporter.operations import traces
-from reporter.operations.purge import headers_of, ticket_is_sent
+from reporter.operations.purge import headers_of
+from reporter.operations.retention import ticket_is_sent
 from reporter.operations.traces import Traces
 
 

@@ -1,13 +1,11 @@
-"""Retention: what is older than the settings say goes, a little at a time.
+"""What is older than the settings say (`retention`) goes, a little at a time.
 
-A report goes with all that hangs on it, but never while its ticket is unsent. Of a mail that was
-sent the content goes sooner than its headers. Nothing here holds the write lock for long.
+Nothing here holds the write lock for long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.database import Database
-from reporter.models import WHOLE, LastDone, MailKind, MailState
+from reporter.models import LastDone
 from reporter.operations.condition import note_done
+from reporter.operations.retention import Rule, length_of_mail, rules, whole_mails
 
 # Rows of one transaction, and bytes of those that are large: others write in between.
 BATCH = 50
@@ -27,78 +26,6 @@ BATCH_BYTES = 8 * 2**20
 DAILY = timedelta(days=1)
 
 log = structlog.get_logger(__name__)
-
-Condition = sa.ColumnElement[bool]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What goes: rows of *model* for which *condition* holds."""
-
-    name: str
-    model: Any
-    condition: Condition
-    weight: sa.SQLColumnExpression[int] | None = None  # of a row, where one may be large
-
-
-def rules(config: dict[str, Any], now: datetime) -> list[Rule]:
-    """Each thing that is kept for a time, in the order in which it goes."""
-    old = now - timedelta(days=config["RETENTION_DAYS"])
-    draft_end = now - timedelta(days=config["DRAFT_DAYS"])
-    report, message, file = models.Report, models.Message, models.Attachment
-    mailed, filed = _length(), file.size
-    return [
-        Rule(
-            "drafts",
-            models.Draft,
-            models.Draft.updated_at < draft_end,
-            _all_of(filed, file.draft_id, models.Draft.id),
-        ),
-        Rule(
-            "files that were never sent",
-            file,
-            sa.and_(file.number.is_(None), file.created_at < draft_end),
-            filed,
-        ),
-        Rule(
-            "reports",
-            report,
-            sa.and_(
-                sa.or_(report.saved_at < old, report.erase_wanted.is_(True)),
-                ticket_is_sent(),
-            ),
-            _all_of(mailed, message.report_id) + _all_of(filed, file.report_id),
-        ),
-        Rule(
-            "mails of no report",
-            message,
-            sa.and_(message.report_id.is_(None), message.created_at < old),
-            mailed,
-        ),
-        Rule("mails and calls heard once", models.HeardOnce, models.HeardOnce.heard_at < old),
-        Rule("known incidents", models.Notice, models.Notice.closed_at < old),
-        Rule("surges", models.Surge, models.Surge.last_at < old),
-        Rule("sessions of support", models.StaffSession, models.StaffSession.expires_at < now),
-        Rule("one-time links", models.StaffLink, models.StaffLink.expires_at < now),
-    ]
-
-
-def _all_of(size: Any, whose: Any, of: Any = models.Report.id) -> sa.ColumnElement[int]:
-    """The bytes of what hangs on a row."""
-    return sa.func.coalesce(
-        sa.select(sa.func.sum(size)).where(whose == of).correlate(of.table).scalar_subquery(), 0
-    )
-
-
-def ticket_is_sent() -> Condition:
-    """Of a report: that its ticket neither waits nor failed."""
-    message = models.Message
-    unsent = sa.select(message.id).where(
-        message.report_id == models.Report.id,
-        message.kind == MailKind.TICKET,
-        message.state != MailState.SENT,
-    )
-    return ~unsent.exists()
 
 
 def count(session: Session, config: dict[str, Any], now: datetime) -> dict[str, int]:
@@ -110,7 +37,7 @@ def count(session: Session, config: dict[str, Any], now: datetime) -> dict[str, 
         or 0
         for rule in rules(config, now)
     }
-    query = sa.select(sa.func.count()).select_from(models.Message).where(*_whole(config, now))
+    query = sa.select(sa.func.count()).select_from(models.Message).where(*whole_mails(config, now))
     return counts | {"contents of sent mails": session.scalar(query) or 0}
 
 
@@ -151,22 +78,10 @@ def _batch(session: Session, key: Any, weight: Any, *conditions: Any) -> list[An
     return keys
 
 
-def _length() -> sa.ColumnElement[int]:
-    """Of a mail, with what it was before a lesser form of it."""
-    message = models.Message
-    whole = sa.func.coalesce(sa.func.length(message.whole), 0)
-    return sa.func.length(message.content) + whole
-
-
-def _whole(config: dict[str, Any], now: datetime) -> tuple[Any, ...]:
-    end = now - timedelta(days=config["SENT_MAIL_DAYS"])
-    return sa.text(WHOLE), models.Message.sent_at < end
-
-
 def _cut(database: Database, config: dict[str, Any], now: datetime) -> int:
-    message, conditions = models.Message, _whole(config, now)
+    message, conditions = models.Message, whole_mails(config, now)
     with database.read() as session:
-        keys = _batch(session, message.id, _length(), *conditions)
+        keys = _batch(session, message.id, length_of_mail(), *conditions)
         query = sa.select(message.id, message.content).where(message.id.in_(keys))
         heads = {key: headers_of(content) for key, content in session.execute(query)}
     if heads:

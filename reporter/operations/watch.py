@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import sqlalchemy as sa
 import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,17 +21,12 @@ from reporter.database import file as database_file
 from reporter.delivery import clock
 from reporter.delivery.beats import beats
 from reporter.delivery.channels import tell
-from reporter.models import Alarm
 from reporter.operations import condition, limits, place
+from reporter.operations.noted import MENDED_BY_ANOTHER_FILE, NOTED, Noted
 from reporter.operations.terminal import megabytes
 
 LOOK_SECONDS = 15.0
 EXAMINED_EVERY = timedelta(days=1)
-# What the database itself can be told of; the rest is each machine's own to tell.
-NOTED = {"room", "worker", "damage"}
-# What a backup mends: what was noted in the file goes with it.
-MENDED_BY_ANOTHER_FILE = "damage"
-
 log = structlog.get_logger(__name__)
 
 
@@ -44,6 +38,7 @@ class Watch:
         self.app = app
         self.database: Database = app.extensions["sqlalchemy"]
         self.shown = database_file.shown(app.config["DATABASE_URL"])
+        self.noted = Noted(self.database, app.config["DATABASE_URL"])
         self.seen: dict[str, str] = {}
         self.file = file
         self.told: dict[str, datetime] = {}  # since when
@@ -58,7 +53,7 @@ class Watch:
         for key in found.keys() & self.seen.keys() - self.told.keys():
             self._begin(key, found[key], now)
         # What was told before we were started may be over too.
-        told = self.told if "database" in found else self._noted() | self.told
+        told = self.told if "database" in found else self.noted.since() | self.told
         for key in told.keys() - found.keys() - self.seen.keys():
             self._end(key, told[key], now)
         self.seen = found
@@ -110,29 +105,29 @@ class Watch:
             return self.database.damage
         due = self.examined_at and now - self.examined_at >= EXAMINED_EVERY
         self.examined_at = self.examined_at or now
-        if due or "damage" in self._noted() | self.told:
+        if due or "damage" in self.noted.since() | self.told:
             self.examined_at = now
             return self.database.examine()
         return ""
 
     def _begin(self, key: str, words: str, now: datetime) -> None:
         self._say(log.error, "trouble", key)
-        is_ours = self._note(key, now)
+        is_ours = self.noted.begin(key, now)
         if not is_ours or tell(
             self.app.config["ALARM_URLS"], "Incident Reporter: trouble", words
         ):  # another machine tells
             self.told[key] = now
         else:
-            self._forget(key)
+            self.noted.end(key)
 
     def _end(self, key: str, since: datetime, now: datetime) -> None:
         self.told.pop(key, None)
         self._say(log.info, "trouble over", key)
-        if self._forget(key):
+        if self.noted.end(key):
             minutes = round((now - since).total_seconds() / 60)
             text = f"{key}: all is well again, after {minutes} min"
             if not tell(self.app.config["ALARM_URLS"], "Incident Reporter: over", text):
-                self._note(key, since)  # whoever looks next tells it
+                self.noted.begin(key, since)  # whoever looks next tells it
                 self.told[key] = since
 
     def _say(self, write: Callable[..., object], what: str, key: str) -> None:
@@ -140,46 +135,6 @@ class Watch:
         if self.said.get(key) != what:
             self.said[key] = what
             write(what, trouble=key)
-
-    def _noted(self) -> dict[str, datetime]:
-        """Since when there is what was told and noted, by whomever."""
-        try:
-            with self.database.read() as session:
-                rows = session.scalars(sa.select(Alarm).where(Alarm.key.in_(NOTED)))
-                return {row.key: row.since_at for row in rows}
-        except SQLAlchemyError:
-            return {}
-
-    def _note(self, key: str, now: datetime) -> bool:
-        """Whether it is ours to tell. It is where nobody can be asked."""
-        if key not in NOTED:
-            return True
-        try:
-            with self.database.write() as session:
-                if session.get(Alarm, key):
-                    return False
-                session.add(Alarm(key=key, since_at=now, told_at=now))
-        except SQLAlchemyError:
-            pass
-        return True
-
-    def _forget(self, key: str) -> bool:
-        """Whether its end is ours to tell."""
-        if key not in NOTED:
-            return True
-        try:
-            with self.database.write() as session:
-                row = session.get(Alarm, key)
-                if row:
-                    session.delete(row)
-                return row is not None or self._is_of_our_file(key)
-        except SQLAlchemyError:
-            return True
-
-    def _is_of_our_file(self, key: str) -> bool:
-        """No other machine has it, or watches it."""
-        url = self.app.config["DATABASE_URL"]
-        return key == MENDED_BY_ANOTHER_FILE and database_file.file_of(url) is not None
 
 
 def start(app: Flask) -> None:

@@ -10,62 +10,32 @@ by the database's unique keys (that the draft was not sent before, that nobody h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import sqlalchemy as sa
-from flask import current_app
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from reporter import models, surge
 from reporter.attachments.store import adopt, of_draft_with_content
 from reporter.database import get_database
-from reporter.database.statement import Ready, Statement
+from reporter.database.statement import Statement
 from reporter.delivery import outbox
 from reporter.delivery.outbox import Mail
 from reporter.formats.reference import new_reference
-from reporter.formats.text import one_line
-from reporter.links import desk_url, full_url, hash_token, receipt_token
-from reporter.mail.customer import compose_acknowledgement
-from reporter.mail.ticket import compose_followup, compose_ticket
+from reporter.links import hash_token, receipt_token
 from reporter.models import Author, Channel, MailKind, Quota, UpdateKind
-from reporter.report import CustomerUpdate, Followup, Report, StoredFile
+from reporter.report import Report
 from reporter.reports import search
-from reporter.surge import Surging
+from reporter.reports.composing import Composed, compose
 from reporter.web import mailboxes, quotas
 
 # Made once: that takes longer than the row that it adds.
-REPORT = cast(sa.Table, models.Report.__table__)
 DRAFT = cast(sa.Table, models.Draft.__table__)
-INSERT = Statement(
-    sa.insert(REPORT)
-    .values(number_in_service=surge.next_number(sa.bindparam("of_service")))
-    .returning(REPORT.c.id)
-)
-
-
 DELETE_DRAFT = Statement(sa.delete(DRAFT).where(DRAFT.c.id == sa.bindparam("this")))
-# Of files with the ticket itself, in all.
-TICKET_FILES_BYTES = 2_000_000
-
-
-@dataclass(frozen=True)
-class _Composed:
-    """A report and all that goes with it, ready to be kept."""
-
-    report: Report
-    insert: Ready
-    terms: set[str]
-    ticket: Mail
-    acknowledgement: Mail | None
-    mailbox: Sequence[str]  # what that one's is called
-    surging: Surging | None
-    surge_mail: Mail | None
-    files: Mapping[int, int]  # the number of the mail that each goes with, by its id
-    rest: Mail | None  # with those that the ticket has no room for
 
 
 def submit(
@@ -88,7 +58,7 @@ def submit(
         surging = surge.judge(session, service, at, source)
     columns = {"draft_id": draft_id, "token_hash": hash_token(token), "source": source}
     while True:
-        composed = _compose(
+        composed = compose(
             replace(report, reference=new_reference()), token, columns, surging, files
         )
         try:
@@ -112,68 +82,6 @@ def kept_hash(session: Session, draft_id: str) -> str | None:
 def _is_taken(session: Session, reference: str) -> bool:
     query = sa.select(models.Report.id).where(models.Report.reference == reference)
     return session.scalar(query) is not None
-
-
-def _compose(
-    report: Report,
-    token: str,
-    columns: Mapping[str, str],
-    surging: Surging | None,
-    files: Sequence[tuple[StoredFile, bytes]],
-) -> _Composed:
-    named = [(replace(f, filename=f"{report.reference}-{f.filename}"), c) for f, c in files]
-    with_ticket = list(_that_fit(named))
-    rest = [each for each in named if each not in with_ticket]
-    acknowledgement = None
-    if current_app.config["SEND_ACKNOWLEDGEMENT"]:
-        acknowledgement = compose_acknowledgement(report, full_url("reports.receipt", token=token))
-    return _Composed(
-        report=report,
-        insert=INSERT.ready(get_database().engine.dialect, {**_row(report), **columns}),
-        terms=search.terms(report),
-        ticket=compose_ticket(
-            report,
-            desk_url(report.reference),
-            surging.similar if surging else None,
-            with_ticket,
-        ),
-        acknowledgement=acknowledgement,
-        mailbox=mailboxes.names_of(acknowledgement.recipient) if acknowledgement else (),
-        surging=surging,
-        surge_mail=surge.compose(surging, report.saved_at) if surging else None,
-        files={file.id: 1 if (file, content) in rest else 0 for file, content in named},
-        rest=_compose_rest(report, rest) if rest else None,
-    )
-
-
-def _row(report: Report) -> dict[str, Any]:
-    service = report.text("service")
-    return {
-        "reference": report.reference,
-        "content": report.to_json(),
-        "service": service,
-        "of_service": service,
-        "saved_at": report.saved_at,
-        "severity": report.severity.level,
-        "summary": one_line(report.text("summary")),
-        "customer": one_line(" · ".join(filter(None, map(report.text, ("name", "company"))))),
-    }
-
-
-def _that_fit(files: Sequence[tuple[StoredFile, bytes]]) -> Iterator[tuple[StoredFile, bytes]]:
-    """Those that go with the ticket, which is to arrive fast, and those that it only tells of."""
-    room = TICKET_FILES_BYTES
-    for file, content in files:
-        if file.for_desk or file.size <= room:
-            room -= 0 if file.for_desk else file.size
-            yield file, content
-
-
-def _compose_rest(report: Report, files: Sequence[tuple[StoredFile, bytes]]) -> Mail:
-    """The first follow-up, with the files that the ticket has no room for."""
-    told = CustomerUpdate(UpdateKind.FILES, "", report.saved_at)
-    followup = Followup(1, updates=[told], earlier=(), before=report, solved=False)
-    return compose_followup(report, followup, files, desk_url(report.reference))
 
 
 def _keep_rest(session: Session, mail: Mail, report: Report, report_id: int, ticket: int) -> None:
@@ -201,7 +109,7 @@ def _keep_rest(session: Session, mail: Mail, report: Report, report_id: int, tic
     )
 
 
-def _keep(session: Session, draft_id: str, composed: _Composed) -> None:
+def _keep(session: Session, draft_id: str, composed: Composed) -> None:
     report, at = composed.report, composed.report.saved_at
     if report.channel == Channel.WEB:
         quotas.take(session, Quota.REPORTS, at)

@@ -260,6 +260,17 @@ class TestDemonstration:
             assert smtp.connections == 0
 
 
+def by_flask(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Flask's own command, with wrong settings."""
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "reporter", *words],
+        cwd=folder,
+        env=environment(**WRONG, BASE_URL="http://localhost"),
+        capture_output=True,
+        text=True,
+    )
+
+
 class TestSettings:
     @pytest.mark.parametrize("arguments", ENDS, ids=" ".join)
     def test_wrong_ones_stop_every_command_with_one_list(
@@ -273,24 +284,12 @@ class TestSettings:
         assert listed == [f"  - {line}" for line in MENDING]
 
     def test_they_stop_flasks_own_command_the_same_way(self, tmp_path: Path) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "reporter", "worker"],
-            cwd=tmp_path,
-            env=environment(**WRONG, BASE_URL="http://localhost"),
-            capture_output=True,
-            text=True,
-        )
+        done = by_flask(tmp_path, "worker")
         assert done.returncode == 1
         assert done.stderr.splitlines()[1:] == [f"  - {line}" for line in MENDING]
 
     def test_flasks_own_help_says_them_once_above_it(self, tmp_path: Path) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "reporter", "--help"],
-            cwd=tmp_path,
-            env=environment(**WRONG, BASE_URL="http://localhost"),
-            capture_output=True,
-            text=True,
-        )
+        done = by_flask(tmp_path, "--help")
         assert done.returncode == 0
         assert done.stderr.splitlines()[1:] == [*(f"  - {line}" for line in MENDING), ""]
         for name in COMMANDS:

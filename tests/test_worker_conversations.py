@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
@@ -47,6 +49,30 @@ def test_a_mail_that_hangs_holds_one_conversation_and_not_the_others(
     with database.read() as session:
         [waits] = session.scalars(sa.select(Message).where(Message.state == "queued"))
         assert waits.claimed_by is None  # cut off, and due again
+
+
+def test_a_wait_ends_though_a_signal_comes_just_before(make_app: MakeApp) -> None:
+    """Its handler runs within the wait, and past the end of it: a worker that waits on knows
+    nothing of the order to stop."""
+    waiting = conversations.Conversations(make_app(), 1, {}, None)
+    came: list[int] = []
+
+    def handle(number: int, _frame: object) -> None:
+        came.append(number)
+        time.sleep(0.4)
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    told = threading.Timer(0.1, signal.pthread_kill, (threading.get_ident(), signal.SIGUSR1))
+    in_vain = threading.Timer(20.0, waiting.wake)
+    try:
+        told.start()
+        in_vain.start()
+        assert waiting.wait(0.3) is None, "it had to be woken"
+        assert came == [signal.SIGUSR1]
+    finally:
+        in_vain.cancel()
+        signal.signal(signal.SIGUSR1, before)
+        waiting.end(20.0)
 
 
 def test_as_many_mails_are_in_flight_as_are_set(

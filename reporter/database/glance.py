@@ -35,7 +35,7 @@ class Glances:
         """
         if self._late and self._late.is_alive():
             return None
-        found: queue.SimpleQueue[Callable[[], T | None]] = queue.SimpleQueue()
+        found: queue.Queue[Callable[[], T | None]] = queue.Queue()
         looking = threading.Thread(
             target=contextvars.copy_context().run,
             args=(self._look, act, found),
@@ -52,7 +52,7 @@ class Glances:
         return answer()
 
     def _look(
-        self, act: Callable[[Session], T], found: queue.SimpleQueue[Callable[[], T | None]]
+        self, act: Callable[[Session], T], found: queue.Queue[Callable[[], T | None]]
     ) -> None:
         try:
             with self._read() as session:

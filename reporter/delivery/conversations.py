@@ -56,8 +56,9 @@ class Conversations:
         self.pace = Pace(count)
         self.in_hand: dict[str, Claimed] = {}
         self._moved_at = time.monotonic()
-        self._given: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
-        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        # Not SimpleQueue: of a signal that comes as a wait ends CPython 3.11 makes a wait for ever.
+        self._given: queue.Queue[Claimed | None] = queue.Queue()
+        self._events: queue.Queue[Event | None] = queue.Queue()
         self._links = [connections(app, health) for _ in range(count)]
         # Daemons: one that hangs in a look-up, which nothing can end, does not keep us alive.
         self._threads = [

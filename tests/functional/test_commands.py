@@ -62,10 +62,12 @@ def half_sent(service: Service, **headers: str) -> Iterator[Callable[[], bytes]]
         "Cookie": "; ".join(map("=".join, visitor.client.cookies.items())),
         "Content-Type": "application/x-www-form-urlencoded",
         "Content-Length": str(len(form)),
+        "Expect": "100-continue",  # said by who has it in hand, and reads on
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in {**lines, **headers}.items())
     with socket.create_connection((LOOPBACK, service.port), timeout=20) as connection:
         connection.sendall(f"POST /report/failure HTTP/1.1\r\n{head}\r\n".encode() + form[:20])
+        assert hears(connection, b"\r\n\r\n").startswith(b"HTTP/1.1 100 ")
 
         def rest() -> bytes:
             connection.sendall(form[20:])

@@ -18,7 +18,8 @@ from structlog.testing import capture_logs
 from reporter.attachments import conversion
 from reporter.attachments.conversion import Decoder, convert
 from reporter.attachments.decoder import CPU_SECONDS, MEMORY_BYTES
-from reporter.attachments.filetypes import AVIF, JPEG, PNG, TIFF, Damaged, detect
+from reporter.attachments.detection import detect
+from reporter.attachments.filetypes import AVIF, JPEG, PNG, TIFF, Damaged
 from reporter.attachments.location import without_position
 from reporter.attachments.turns import Busy, Spending
 from reporter.logs import take_no_warnings

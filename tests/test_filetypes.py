@@ -18,6 +18,7 @@ from PIL import Image
 from provider import a_picture
 
 from reporter.attachments.conversion import convert
+from reporter.attachments.detection import detect
 from reporter.attachments.filetypes import (
     AVIF,
     BMP,
@@ -42,7 +43,6 @@ from reporter.attachments.filetypes import (
     FileType,
     NotAllowed,
     TooManyPixels,
-    detect,
     is_named_so,
 )
 from reporter.attachments.location import GPS_IFD, may_tell_position, without_position

@@ -20,13 +20,13 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 
 from reporter.attachments import refusals
+from reporter.attachments.detection import detect
 from reporter.attachments.filetypes import (
     GZ,
     TEXT,
     UNCONVERTED,
     FileType,
     NotAllowed,
-    detect,
 )
 from reporter.attachments.location import may_tell_position, without_position
 from reporter.attachments.naming import stem, text_suffix

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -114,6 +115,20 @@ def test_a_server_that_cannot_write_is_not_ready_and_told_and_so_is_its_end(
 
 
 @pytest.mark.parametrize("code", ["XX001", "XX002"])
+def test_a_statement_that_is_repeated_is_planned_once(app: Flask) -> None:
+    """And not for each of its values, for which the planner reads an index that history fills."""
+    asked = sa.text("SELECT id FROM message WHERE due_at <= :now")
+    plans = sa.text(
+        "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement ~ 'due_at'"
+    )
+    database: Database = app.extensions["sqlalchemy"]
+    with database.read() as session:
+        for _ in range(20):
+            session.execute(asked, {"now": datetime.now(UTC)}).all()
+        [(generic, custom)] = session.execute(plans)
+    assert (generic > 10, custom) == (True, 0)
+
+
 def test_a_damaged_page_or_index_is_told(
     app: Flask, alarms: AlarmServer, owner: sa.Connection, code: str
 ) -> None:

@@ -27,8 +27,8 @@ IN_ORDER_TRIES = 4
 
 def due_ranks(session: Session, now: datetime) -> list[int]:
     """The ranks in which a mail is due, the first ones first."""
-    found = session.execute(_first_of_each_rank(), {"now": now}).one()
-    return [rank for rank, id_ in zip(RANKS, found, strict=True) if id_ is not None]
+    found = session.execute(_first_of_each_rank(), {"now": now})
+    return sorted(rank for rank, id_ in found if id_ is not None)
 
 
 def claim(
@@ -61,7 +61,7 @@ def claim(
 # Statements are made once: that takes longer than most of them run.
 
 
-def _due(rank: int) -> sa.Select[Any]:
+def _due(rank: int | sa.ColumnElement[int]) -> sa.Select[Any]:
     """Through the partial index, which the text of the condition names (`CLAIMABLE`)."""
     return sa.select(MESSAGE.c.id).where(
         sa.text(CLAIMABLE),
@@ -91,9 +91,13 @@ TAKE = (
 
 @cache
 def _first_of_each_rank() -> sa.Select[Any]:
+    # One statement for all of them, as PostgreSQL looks at the index each time that it plans one.
+    ranks: sa.CompoundSelect[Any] = sa.union_all(
+        *(sa.select(sa.literal_column(str(n)).label("rank")) for n in RANKS)
+    )
+    each = ranks.subquery("ranks").c.rank
     # With an order, as PostgreSQL may expect more than there is, and read all for any one of them.
-    first = [_due(rank).order_by(MESSAGE.c.due_at).limit(1).scalar_subquery() for rank in RANKS]
-    return sa.select(*first)
+    return sa.select(each, _due(each).order_by(MESSAGE.c.due_at).limit(1).scalar_subquery())
 
 
 EARLIER = MESSAGE.alias("earlier")

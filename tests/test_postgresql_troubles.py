@@ -114,7 +114,6 @@ def test_a_server_that_cannot_write_is_not_ready_and_told_and_so_is_its_end(
     assert f"{because}: all is well again, after 1 min" in watched.looks(2)
 
 
-@pytest.mark.parametrize("code", ["XX001", "XX002"])
 def test_a_statement_that_is_repeated_is_planned_once(app: Flask) -> None:
     """And not for each of its values, for which the planner reads an index that history fills."""
     asked = sa.text("SELECT id FROM message WHERE due_at <= :now")
@@ -129,6 +128,7 @@ def test_a_statement_that_is_repeated_is_planned_once(app: Flask) -> None:
     assert (generic > 10, custom) == (True, 0)
 
 
+@pytest.mark.parametrize("code", ["XX001", "XX002"])
 def test_a_damaged_page_or_index_is_told(
     app: Flask, alarms: AlarmServer, owner: sa.Connection, code: str
 ) -> None:

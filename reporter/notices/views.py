@@ -18,7 +18,6 @@ from reporter.delivery import beforehand
 from reporter.formats import phones
 from reporter.models import Quota
 from reporter.notices import followers, store, telling
-from reporter.notices.feeds import as_json, atom
 from reporter.notices.notice import Notice
 from reporter.notices.telling import Person
 from reporter.web import quotas
@@ -119,6 +118,8 @@ def ask_to_stop(token: str) -> ResponseReturnValue:
 @blueprint.get("/notices.json")
 def json_feed() -> ResponseReturnValue:
     """Open and lately closed, newest first."""
+    from reporter.notices.feeds import as_json  # with the library for XML, for few pages
+
     with get_database().read() as session:
         found = store.recent(session)
     return {"notices": [as_json(each) for each in found]}
@@ -127,6 +128,8 @@ def json_feed() -> ResponseReturnValue:
 @blueprint.get("/notices.atom")
 def atom_feed() -> ResponseReturnValue:
     """The same as Atom (RFC 4287)."""
+    from reporter.notices.feeds import atom  # with the library for XML, for few pages
+
     with get_database().read() as session:
         found = store.recent(session)
     content = atom(found, current_language())

@@ -11,7 +11,7 @@ from customers import Customer, Page
 from incidents import digests, follow, opened, rows
 from provider import Provider, link, text_of, to_customers
 
-from reporter.models import Follower, Message, Update
+from reporter.models import Follower, Message, Notice, Update
 
 
 @pytest.mark.parametrize("sent", [True, False])
@@ -315,6 +315,28 @@ def test_it_is_said_of_an_open_incident_of_the_service_only(
     say_mine(provider, token, key, customer)
     assert provider.row(token).notice_id is None
     assert say_mine(provider, token, "N-00000").status == 404
+
+
+def test_whoever_says_it_of_one_that_is_over_by_then_is_told_so(
+    provider: Provider, key: str
+) -> None:
+    customer = provider.customer(provider.report())
+    provider.command("notice", "close", key, "--text", "Era un disco")
+    page = customer.submit("mine", notice=key)
+    assert "Esa incidencia conocida ya ha terminado" in page.text
+    assert "Hemos vinculado" not in page.text
+
+
+def test_whoever_says_it_of_another_than_support_did_is_told_that_it_is_linked(
+    provider: Provider, key: str
+) -> None:
+    told = ("open", "--service", "web-hosting", "--text", "Cae el nodo 8")
+    token, another = provider.report(), provider.command("notice", *told).strip()
+    customer = provider.customer(token)
+    provider.desk(token).submit(action="link_notice", notice=another)
+    page = customer.submit("mine", notice=key)
+    assert page.text.count("Hemos vinculado su aviso a la incidencia conocida.") == 2
+    assert provider.row(token).notice_id == rows(provider, Notice, key=another)[0].id
 
 
 def test_what_is_said_of_it_disturbs_no_follow_up(provider: Provider, key: str) -> None:

@@ -145,16 +145,19 @@ def mine(token: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _to_receipt(token)
 
-    def say(session: Session) -> bool:
+    def say(session: Session) -> tuple[bool, bool]:
         row = _lock(session, token)
         notice = notices.row_of(session, form.notice.data or "") or abort(404)
         say_mine(session, row, notice, form.news.data == "yes", now)
-        return row.notice_id == notice.id
+        return row.notice_id is not None, row.notice_id == notice.id
 
-    if beforehand.write(get_database(), say):
+    is_linked, to_this_one = beforehand.write(get_database(), say)
+    if is_linked:
         flash(_("We have linked your report to the known incident."))
-        if form.news.data == "yes":
-            flash(_confirmation())
+    else:
+        flash(_("That known incident is over, so your report is not linked to it."))
+    if to_this_one and form.news.data == "yes":
+        flash(_confirmation())
     return _to_receipt(token)
 
 

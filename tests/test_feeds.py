@@ -161,4 +161,4 @@ def test_no_text_can_break_the_atom_feed(provider: Provider) -> None:
     support.open(from_desk(provider, provider.report()))
     assert support.submit(text=hostile).status == 200
     (entry,) = valid(ET.fromstring(feed(provider, "/notices.atom").data))
-    assert entry.findtext(f"{ATOM}content") == "uno[31m dos\tcon & ]]> <x>"
+    assert entry.findtext(f"{ATOM}content") == "uno\n\n  dos\tcon & ]]> <x>"

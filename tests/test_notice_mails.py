@@ -60,6 +60,21 @@ def test_every_update_is_mailed_to_those_with_an_email_address(
         assert str(mail["To"]) in page.text
 
 
+def test_a_mail_keeps_the_columns_of_what_support_wrote_as_a_terminal_shows_them(
+    provider: Provider, key: str
+) -> None:
+    told = "\x1b[1mNODE\x1b[0m\tSTATE\r\nnode7\tdown\u202e"
+    token = provider.report(service="email")
+    provider.work()
+    follow(provider, key)
+    provider.command("notice", "update", key, "--text", told)
+    provider.customer(token).submit("news", wanted="yes")
+    provider.desk(token).submit(action="message", text=told)
+    update, news = to_customers(provider.work())
+    assert text_of(update).startswith("NODE    STATE\nnode7   down\n")
+    assert "\n\nNODE    STATE\nnode7   down\n\n" in text_of(news)
+
+
 def test_mails_about_one_incident_are_one_conversation(provider: Provider, key: str) -> None:
     follow(provider, key)
     for word in ("update", "close"):

@@ -199,6 +199,21 @@ def test_a_receipt_that_support_linked_is_told_the_end_too(provider: Provider, k
     assert "Era un disco" in receipt
 
 
+def test_columns_of_its_text_stay_and_what_a_terminal_hides_goes(
+    provider: Provider, key: str
+) -> None:
+    told = "\x1b[1mNODE\x1b[0m\tSTATE\r\nnode7\tdown\u202e"
+    shown = ">\nNODE\tSTATE\nnode7\tdown</pre>"
+    token = provider.report()
+    provider.command("notice", "update", key, "--text", told)
+    customer, support = Customer(provider.app), provider.support()
+    pages = [customer.open(path) for path in ("/", "/report/failure", f"/r/{token}")]
+    assert [page.html.count(shown) for page in pages] == [1, 1, 1]
+    pages = [customer.open(f"/notices/{key}"), support.open(f"/desk/notices/{key}")]
+    assert [page.html.count(shown) for page in pages] == [1, 2]  # there is a card of it besides
+    assert not any(set("\x1b\u202e") & set(page.html) for page in pages)
+
+
 def test_its_page_tells_everything_with_its_time_newest_first(provider: Provider, key: str) -> None:
     provider.later(minutes=30)
     provider.command("notice", "update", key, "--text", "Casi <b>listo</b>", "--next-news", "10:30")

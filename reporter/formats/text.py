@@ -88,6 +88,11 @@ def exact_lines(text: str) -> list[str]:
     return [_expanded(_printable(line, keep="\t")).rstrip() for line in lines]
 
 
+def exact(text: str) -> str:
+    """*text* for a mail, in those lines."""
+    return "\n".join(exact_lines(text))
+
+
 def visible(text: str) -> str:
     """*text* for a page, as a terminal shows it; tabs stay, which a page has columns for."""
     if text.isprintable() and BLANK.isdisjoint(text):  # the usual case

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from reporter.delivery.outbox import Mail
 from reporter.formats.skeleton import Slot, skeleton
+from reporter.formats.text import exact
 from reporter.formats.words import day_and_time
 from reporter.mail.message import AUTO_GENERATED, AUTO_REPLIED, mime_id, to_customer
 from reporter.report import Report
@@ -63,7 +64,7 @@ def compose_news(
             reference=report.reference,
             solved=solved,
             for_cause=for_cause,
-            text=text,
+            text=exact(text),
             next_news_at=next_news_at and day_and_time(next_news_at.astimezone(zone)),
             zone=zone.key,
             receipt=receipt_url,

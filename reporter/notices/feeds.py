@@ -12,6 +12,7 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from reporter.formats.languages import tag
+from reporter.formats.text import visible
 from reporter.formats.words import service_name
 from reporter.links import full_url
 from reporter.notices.notice import Notice
@@ -66,7 +67,7 @@ def atom(notices: Sequence[Notice], language: str) -> bytes:
         _add(element, "updated", _utc(entry.at))
         ET.SubElement(element, f"{{{ATOM}}}link", href=_url(notice))
         told_in = {"xml:lang": tag(entry.language(language))}
-        _add(element, "content", entry.words(language), told_in)
+        _add(element, "content", visible(entry.words(language)), told_in)
     content: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
     return content
 

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from reporter import models
 from reporter.delivery.outbox import Mail
 from reporter.formats.languages import tag
+from reporter.formats.text import exact
 from reporter.links import follower_token, full_url, hash_token, notice_desk_url
 from reporter.mail.message import (
     AUTO_GENERATED,
@@ -81,7 +82,7 @@ def compose_notice_update(notice: Notice, follower: Follower, root: str) -> Mail
         text = render_template(
             "email/notice.txt",
             notice=notice,
-            text=notice.latest.words(follower.language),
+            text=exact(notice.latest.words(follower.language)),
             link=full_url("notices.follower", token=follower.token),
         )
     stop = full_url("notices.stop", token=follower.token)

@@ -42,7 +42,7 @@ def wrapper(tmp_path: Path) -> Path:
 
 def test_a_command_runs_as_the_service_does(wrapper: Path, tmp_path: Path) -> None:
     (tmp_path / "secrets").write_text(
-        "# comment\nREPORTER_SECRET_KEY=a$b `c` \\d\nREPORTER_MAIL_PASSWORD=\"with 'quotes'\"\n"
+        "# comment\nREPORTER_SECRET_KEY=a$b `c` d\nREPORTER_MAIL_PASSWORD=\"with 'quotes'\"\n"
         "REPORTER_SECRET_KEY_FALLBACKS='[\"before\"]'\nPATH=/nowhere\nREPORTER_LAST=no newline"
     )
     done = subprocess.run(
@@ -54,11 +54,30 @@ def test_a_command_runs_as_the_service_does(wrapper: Path, tmp_path: Path) -> No
         "0077",
         "REPORTER_LAST=no newline",
         "REPORTER_MAIL_PASSWORD=with 'quotes'",
-        "REPORTER_SECRET_KEY=a$b `c` \\d",
+        "REPORTER_SECRET_KEY=a$b `c` d",
         'REPORTER_SECRET_KEY_FALLBACKS=["before"]',
         "REPORTER_SETTINGS=/etc/incident-reporter/settings.toml",
         "outbox show INC-KX7M9Q",
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (r"a\b\\c\"d", r'ab\c"d'),
+        ('in "the" middle', 'in "the" middle'),
+        (" \t blanks around \t ", "blanks around"),
+        (r"'in \ single' ", r"in \ single"),
+        (r"""'of "both" \" '""", r"""of "both" \" """),
+        (r'"in \d \\ \" \$ \` double"', r'in \d \ " $ ` double'),
+        ("", ""),
+    ],
+)
+def test_a_value_is_what_systemd_reads(wrapper: Path, tmp_path: Path, written: str, value: str) -> None:
+    """As systemd 252 read each of them."""
+    (tmp_path / "secrets").write_text(f"; comment\n  REPORTER_MAIL_PASSWORD = {written}\n")
+    done = subprocess.run([wrapper], capture_output=True, text=True, check=True)
+    assert f"REPORTER_MAIL_PASSWORD={value}" in done.stdout.split("\n")
 
 
 def test_who_may_not_read_the_secrets_is_told_so(wrapper: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,23 +59,28 @@ def restored(home: Path) -> list[str]:
         database.close()
 
 
-def test_a_copy_that_is_put_back_alone_is_what_was_copied(home: Path) -> None:
-    (home / "reporter.db").rename(home / "reporter.db.before")
-    (home / "reporter.db-wal").unlink()
-    shutil.copy(home.parent / "copy.db", home / "reporter.db")
+@pytest.fixture
+def put_back(home: Path) -> Path:
+    """Where the commands of the page put what was there, on a machine without a service."""
+    page = (ROOT / "docs/restore.md").read_text(encoding="utf-8")
+    commands = re.search(r"^before=.*?(?=^incident-reporter )", page, re.MULTILINE | re.DOTALL)
+    assert commands
+    script = commands[0].replace("/var/backups/reporter.db", str(home.parent / "copy.db"))
+    script = script.replace("-o incident-reporter -g incident-reporter", "")
+    subprocess.run(["sh", "-eu", "-c", script], cwd=home, check=True)
+    (aside,) = home.glob("before.*")
+    return aside
+
+
+def test_a_copy_that_is_put_back_alone_is_what_was_copied(home: Path, put_back: Path) -> None:
     assert restored(home) == ["before"]
+
+
+def test_what_was_there_is_put_aside_whole(put_back: Path) -> None:
+    assert restored(put_back) == ["after", "before"]
 
 
 def test_what_is_left_over_beside_it_undoes_the_restore_without_a_word(home: Path) -> None:
     """Which is why the page says to take it away."""
     shutil.copy(home.parent / "copy.db", home / "reporter.db")
     assert restored(home) == ["after", "before"]
-
-
-def test_the_page_says_to_take_away_what_would_undo_it() -> None:
-    page = (ROOT / "docs/restore.md").read_text(encoding="utf-8")
-    assert (
-        page.index("mv reporter.db reporter.db.before")
-        < page.index("rm -f reporter.db-wal reporter.db-shm")
-        < page.index("install -m 600 -o incident-reporter")
-    )

@@ -73,7 +73,9 @@ def test_a_command_runs_as_the_service_does(wrapper: Path, tmp_path: Path) -> No
         ("", ""),
     ],
 )
-def test_a_value_is_what_systemd_reads(wrapper: Path, tmp_path: Path, written: str, value: str) -> None:
+def test_a_value_is_what_systemd_reads(
+    wrapper: Path, tmp_path: Path, written: str, value: str
+) -> None:
     """As systemd 252 read each of them."""
     (tmp_path / "secrets").write_text(f"; comment\n  REPORTER_MAIL_PASSWORD = {written}\n")
     done = subprocess.run([wrapper], capture_output=True, text=True, check=True)

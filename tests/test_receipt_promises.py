@@ -80,6 +80,28 @@ def test_a_customer_who_solves_it_waits_for_nothing(provider: Provider, token: s
     assert LATE not in text(provider, token)
 
 
+@pytest.mark.parametrize(
+    ("pressed", "shown"),
+    [
+        ({"action": "link_notice"}, "Hemos vinculado su aviso a la incidencia conocida."),
+        ({"action": "contact", "phone": "611 000 000"}, "le llamará al +34 611 00 00 00."),
+        ({"action": "solve", "without_cause": "yes"}, "dice que está solucionada."),
+    ],
+)
+def test_an_open_page_shows_by_itself_what_support_presses_once_it_was_seen(
+    provider: Provider, token: str, key: str, pressed: dict[str, str], shown: str
+) -> None:
+    desk = provider.desk(token)
+    desk.submit(action="acknowledge")
+    if pressed["action"] == "solve":  # by both
+        provider.customer(token).submit("update", kind="solved", text="")
+    version = tag(provider, token)
+    assert shown not in text(provider, token)
+    desk.forge(**pressed, notice=key)
+    assert shown in text(provider, token)
+    assert tag(provider, token) != version
+
+
 def test_a_message_whose_mail_is_refused_says_so_beside_it(provider: Provider, token: str) -> None:
     provider.smtp.scripts["RCPT"] = iter([NOBODY] * 9)
     tells(provider, token)

@@ -42,6 +42,9 @@ class Look:
         shown = [
             found.status(now),
             found.news_wanted,
+            found.notice_id,
+            found.solved_by_support,
+            [found.report.text(name) for name in ("email", "phone")],
             found.answered_at and found.answered_at.isoformat(),
             found.unreachable_at is None,
             [[notice.key, len(notice.entries)] for notice in self.notices],

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 from customers import Customer
+from details_of import answer
 from provider import Provider, a_picture, text_of, to_customers, to_support
 
 from reporter.models import MailState, Message
@@ -98,14 +99,19 @@ def test_the_same_contact_again_is_no_news(provider: Provider) -> None:
 def test_columns_stay_at_the_desk_on_the_receipt_and_in_the_mails(provider: Provider) -> None:
     table = "ID\tNAME\r\nab12\tnginx"
     token = provider.report(error_message=table)
-    provider.customer(token).submit("update", kind="worse", text=table)
+    customer = provider.customer(token)
+    customer.submit("update", kind="worse", text=table)
+    answer(customer, token, "evidence", tests_done=table)
+    review = customer.open(f"/r/{token}/details/review")
+    customer.submit()
     desk = provider.desk(token)
     desk.submit(action="message", text=table)
     shown = '<pre class="exact" tabindex="0" role="region"'
-    for page in (desk.page, provider.customer(token).page):
-        assert page.html.count(shown) == page.html.count("ab12\tnginx</pre>") == 3
-    for mail in to_support(provider.work()):
-        assert "\n| ID      NAME\n| ab12    nginx\n" in text_of(mail)
+    for page, count in ((review, 1), (desk.page, 4), (provider.customer(token).page, 4)):
+        assert page.html.count(shown) == page.html.count("ab12\tnginx</pre>") == count
+    ticket, followup = to_support(provider.work())
+    for mail, count in ((ticket, 1), (followup, 2)):
+        assert text_of(mail).count("\n| ID      NAME\n| ab12    nginx\n") == count
 
 
 # What became of its mails

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from customers import Customer
 from details_of import answer, followups, send
-from provider import Provider, a_picture
+from provider import Provider, a_picture, block_of
 
 from reporter.web.question import questions
 from reporter.wizard.detail_steps import ASKED_DETAIL_STEPS, DETAIL_STEPS
@@ -119,6 +119,17 @@ def test_a_draft_is_kept_for_whoever_has_the_receipt(provider: Provider, token: 
     provider.later(days=3)
     page = provider.customer(token).open(f"/r/{token}/details/impact")
     assert page.fields["users_affected"] == "40"
+
+
+def test_what_was_chosen_can_be_taken_back(
+    provider: Provider, customer: Customer, token: str
+) -> None:
+    answer(customer, token, "impact", workaround="no", deadline="hoy")
+    assert answer(customer, token, "impact", workaround="").status == 200
+    assert customer.open(f"/r/{token}/details/impact").fields["workaround"] == ""
+    send(customer, token)
+    (mail,) = followups(provider, token)
+    assert "workaround" not in block_of(mail)
 
 
 def test_what_was_sent_is_there_to_be_changed(customer: Customer, token: str) -> None:

@@ -343,6 +343,33 @@ def every_form(kind: type[TokenForm] = TokenForm) -> Iterator[type[TokenForm]]:
             yield from every_form(each)
 
 
+# What is no prose: addresses, numbers, codes, and what a machine said.
+VERBATIM = {
+    *("affected", "error_message", "tests_done", "timezone", "customer_number", "email", "phone"),
+    "contact",
+}
+
+
+def test_a_text_begins_from_either_side_and_no_browser_mends_what_is_no_prose(
+    unchanged_app: Flask,
+) -> None:
+    with unchanged_app.test_request_context():
+        written = [
+            question
+            for form in every_form()
+            for question in questions(form())
+            if isinstance(question, TextInput | TextArea)
+        ]
+    assert {question.name for question in written} >= VERBATIM
+    for question in written:
+        found = question.attributes()
+        is_text = found.get("type", "text") == "text"
+        assert found.get("dir") == ("auto" if is_text else None), question.name
+        if question.name in VERBATIM:
+            kept_off = (found["spellcheck"], found["autocapitalize"], found["autocorrect"])
+            assert kept_off == ("false", "none", "off"), question.name
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_above_a_form_no_two_of_its_questions_say_the_same(
     unchanged_app: Flask, language: str

@@ -52,7 +52,9 @@ def timing(**changes: str | None) -> TimingForm:
 def test_the_steps_and_their_keys_are_those_of_the_contract() -> None:
     assert SLUGS == ["failure", "timing", "changes", "contact"]
     contract = {
-        "failure": ["service", "affected", "summary", "error_message", "impact"],
+        "failure": [
+            "service", "affected", "summary", "error_message", "screenshots", "impact",
+        ],
         "timing": [
             "started", "started_at", "started_fold", "approximate", "timezone", "pattern",
             "frequency",
@@ -65,7 +67,7 @@ def test_the_steps_and_their_keys_are_those_of_the_contract() -> None:
     }  # fmt: skip
     for step in REPORT_STEPS:
         asked = [question.name for question in questions(step.form())]
-        assert [name for name in asked if name in contract[step.slug]] == contract[step.slug]
+        assert asked == contract[step.slug]
 
 
 @pytest.mark.parametrize(
@@ -201,6 +203,13 @@ def test_the_frequency_is_asked_only_of_what_comes_and_goes(pattern: str) -> Non
     assert form.frequency.value(form) is None
     form = timing(pattern="intermittent")
     assert form.frequency.value(form) == "cada 10 minutos"
+
+
+@pytest.mark.parametrize("blank", [" \r\n", "\u200b", "\u2800", "\u3164", "\u00ad"])
+def test_what_nobody_sees_does_not_say_what_changed(blank: str) -> None:
+    assert errors("changes", changed="yes", change_description=blank) == {
+        "change_description": "Say what you changed"
+    }
 
 
 @pytest.mark.parametrize("changed", ["no", "unknown"])

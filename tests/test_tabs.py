@@ -290,6 +290,8 @@ def test_blocked_cookies_are_said_as_such_in_the_language_chosen(app: Flask) -> 
         mail = next(link for link in page.links if link.startswith("mailto:"))
         assert "502" in mail
         assert "tel:+34900000000" in page.links
+        typed = page.html.partition("Lo que ha escrito</summary>")[2].partition("</pre>")[0]
+        assert values("failure")["summary"] in typed
 
 
 def test_the_form_without_a_connection_says_the_same(app: Flask) -> None:

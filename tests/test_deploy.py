@@ -133,6 +133,15 @@ def test_slow_forms_are_the_proxy_s_to_wait_for() -> None:
         assert line in caddy
 
 
+def test_nginx_asks_a_machine_that_was_restarted_before_the_next_one_is() -> None:
+    """Though ready, it is left alone for `fail_timeout`: ten seconds where that is not set."""
+    nginx = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    servers = re.findall(r"^    (?:# )?server [\d.:]+(.*);$", nginx, re.MULTILINE)
+    assert servers == ["", " fail_timeout=2s"]
+    upgrade = (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
+    assert "five seconds after this one is ready again" in " ".join(upgrade.split())
+
+
 def test_no_spelling_of_the_header_that_signs_in_comes_through_caddy() -> None:
     """To a WSGI application "_" and "-" in a name are one; nginx passes on none with "_"."""
     caddy = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from graphlib import TopologicalSorter
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -143,7 +145,7 @@ def send_everything(provider: Provider) -> None:
     with app.app_context():
         promises.remind()
     post(support, desk, action="solve", text="Era un disco")
-    post(support, desk, action="reopen", text="No lo era")
+    post(support, desk, action="reopen", text="No lo era", next_news_at="05:00")
     provider.work()
 
     others = {name: provider.report(name) for name in ("other", "third", "fourth")}
@@ -213,6 +215,50 @@ def test_nothing_is_composed_or_rendered_while_others_cannot_write(
         if "POST" in (rule.methods or ())
     } - taken
     assert missing == set()
+
+
+class Locks:
+    """What each transaction locks of what others lock too, in its order, as (kind, which)."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.held: dict[Connection, list[tuple[str, str]]] = {}
+        self.transactions: list[list[tuple[str, str]]] = []
+        sa.event.listen(engine, "begin", self._begin)
+        sa.event.listen(engine, "before_cursor_execute", self._execute)
+
+    def _begin(self, connection: Connection) -> None:
+        self.held[connection] = []
+        self.transactions.append(self.held[connection])
+
+    def _execute(
+        self, connection: Connection, _cursor: Any, statement: str, values: Any, *_: Any
+    ) -> None:
+        for each in values if isinstance(values, list) else [values]:
+            if "pg_advisory_xact_lock" in statement:
+                (name,) = each.values()
+                self._note(connection, *name.split(" ", 1))
+            elif statement.startswith("UPDATE report SET") and "report_id" in each:
+                self._note(connection, "report", str(each["report_id"]))
+
+    def _note(self, connection: Connection, kind: str, which: str) -> None:
+        if (kind, which) not in self.held[connection]:
+            self.held[connection].append((kind, which))
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_no_two_changes_wait_for_each_other(provider: Provider) -> None:
+    """Whoever locks several things does it in one order, reports by their id."""
+    locks = Locks(provider.database.engine)
+    send_everything(provider)
+    pairs = [pair for held in locks.transactions for pair in combinations(held, 2)]
+    behind = {(one, other) for (one, _), (other, _) in pairs if one != other}
+    assert ("report", "notice") in behind
+    TopologicalSorter(
+        {one: {x for each, x in behind if each == one} for one, _ in behind}
+    ).prepare()
+    for held in locks.transactions:
+        reports = [int(which) for kind, which in held if kind == "report"]
+        assert reports == sorted(reports)
 
 
 def a_mail(*words: str) -> Mail:

@@ -11,7 +11,11 @@ from reporter.database.transaction import is_postgresql
 
 
 class Lock(StrEnum):
-    """What is locked by name. A lock of a kind may be of one thing, named by its id."""
+    """What is locked by name. A lock of a kind may be of one thing, named by its id.
+
+    Who needs several takes them in one order, or two would wait for each other: reports by their
+    id, then the known incident that they are linked to.
+    """
 
     DRAFT = "draft"
     REPORT = "report"
@@ -20,7 +24,6 @@ class Lock(StrEnum):
     SURGE = "surge"  # of one service
     NOTICE = "notice"
     NOTICES = "notices"  # all of them
-    ALARMS = "alarms"
     STAFF = "staff"
     QUOTA = "quota"  # of one client
     HEARD = "heard"  # one mail, and the count of one sort

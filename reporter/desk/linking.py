@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from reporter import models
 from reporter.desk import actions
+from reporter.notices import store as notices
 from reporter.reports import store
 
 MOST = 500  # in one press; what is left is offered again
@@ -50,15 +51,12 @@ def candidates(session: Session, services: Sequence[str], since: datetime) -> li
 
 def link(
     session: Session, notice: models.Notice, references: Iterable[str], name: str, at: datetime
-) -> int:
-    """Link those that are still open, of its services and not linked; how many that is."""
-    rows = []
-    for reference in list(references)[:MOST]:
-        found = store.by_reference(session, reference)
-        if found is None or found.service not in notice.services:
-            continue
-        row = store.lock(session, found.id)
-        if row.solved_at is None and row.notice_id is None:
-            rows.append(row)
-    actions.link_notice(session, rows, notice, name, at)
-    return len(rows)
+) -> None:
+    """Link those that are still open, of its services and not linked, while it is open itself."""
+    named = [store.by_reference(session, each) for each in list(references)[:MOST]]
+    ids = sorted({row.id for row in named if row and row.service in notice.services})
+    rows = [store.lock(session, report_id) for report_id in ids]
+    now = notices.lock(session, notice.key)
+    if now and now.closed_at is None:
+        new = [row for row in rows if row.solved_at is None and row.notice_id is None]
+        actions.link_notice(session, new, now, name, at)

@@ -139,11 +139,11 @@ def _acted(db_session: Session, found: Notice, form: NoticeNewsForm, now: dateti
     if not links and (found.closed_at or not form.validate()):
         return False
     name = acting(db_session, now)
-    row = store.lock(db_session, found.key) or abort(404)
     if links:
-        if row.closed_at is None:
-            linking.link(db_session, row, request.form.getlist("report"), name, now)
+        row = store.row_of(db_session, found.key) or abort(404)
+        linking.link(db_session, row, request.form.getlist("report"), name, now)
         return True
+    row = store.lock_to_tell(db_session, found.key) or abort(404)
     closes = form.action.data == NoticeNewsForm.CLOSE
     if store.tell(db_session, row, form.texts(), form.next_news_at.moment, now, close=closes):
         telling.tell(db_session, row, now)

@@ -97,7 +97,9 @@ def tell_causes() -> None:
                     receipt_token(each.draft_id, each.token_hash),
                     value,
                 )
-                for each in session.scalars(sa.select(report).where(report.notice_id == row.id))
+                for each in session.scalars(
+                    sa.select(report).where(report.notice_id == row.id).order_by(report.id)
+                )
                 if (value := store.to_value(session, each)).wants_cause
                 and not followers.is_mailed(session, row, value.text("email"))
             ]
@@ -123,19 +125,19 @@ def tell_causes() -> None:
             for report_id, root, token, value in wanted[row.id]
         ]
         with get_database().write() as session:
+            linked_ones = [(store.lock(session, report_id), mail) for report_id, mail in composed]
             locked = notices.lock(session, row.key)
             if locked is None or locked.causes_told_at:
                 continue
             locked.causes_told_at = now
-            for report_id, mail in composed:
-                linked = store.lock(session, report_id)
+            for linked, mail in linked_ones:
                 outbox.enqueue(
                     session,
                     mail,
                     kind=MailKind.NEWS,
                     reference=linked.reference,
                     due_at=now,
-                    report_id=report_id,
+                    report_id=linked.id,
                     after=store.ticket_of(session, linked).id,
                 )
 

@@ -138,10 +138,10 @@ def _of_no_report(session: Session, message: models.Message, reason: str, at: da
     if message.kind.is_alarmed:
         outbox.come_back(session, message, reason, at)
     elif message.kind in unreachable.TO_FOLLOWER and message.state == MailState.SENT:
-        notice = notices.lock(session, message.reference)
-        if notice:
-            followers.mark_unreachable(session, notice, message.recipient, at)
+        if notice := notices.row_of(session, message.reference):
             unreachable.mark_linked(session, notice, message, at)
+        if notice := notices.lock(session, message.reference):
+            followers.mark_unreachable(session, notice, message.recipient, at)
 
 
 def _message(session: Session, mime_id: str) -> models.Message | None:

@@ -126,7 +126,7 @@ def _tell(
 ) -> None:
 
     def change(session: Session) -> tuple[int, Mapping[str, int]]:
-        row = _row(store.lock(session, key), key)
+        row = _row(store.lock_to_tell(session, key), key)
         if not store.tell(session, row, text, next_news_at, now, close=close):
             return 0, {}
         return telling.tell(session, row, now), followers.languages(session, row)

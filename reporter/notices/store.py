@@ -87,10 +87,9 @@ def tell(
     _add_entry(row, text, None if close else next_news_at, at)
     if close:
         row.closed_at = at
-    report = models.Report
-    waits = report.notice_id == row.id, report.next_news_at.is_not(None)
+    waits = sa.select(models.Report).options(load_only(models.Report.id)).where(*_waiting(row))
     # As rows, which are written at the end: a rehearsal of the change goes on to what it mails.
-    for each in session.scalars(sa.select(report).options(load_only(report.id)).where(*waits)):
+    for each in session.scalars(waits):
         each.next_news_at = None
     session.flush()
     return True
@@ -107,6 +106,22 @@ def lock(session: Session, key: str) -> models.Notice | None:
         exclusive(session, Lock.NOTICE, row.id)
         session.refresh(row)
     return row
+
+
+def lock_to_tell(session: Session, key: str) -> models.Notice | None:
+    """As `lock`, with the reports that `tell` changes."""
+    report = models.Report
+    if row := row_of(session, key):
+        waits = sa.select(report.id).where(*_waiting(row)).order_by(report.id)
+        for report_id in session.scalars(waits).all():
+            exclusive(session, Lock.REPORT, report_id)
+    return lock(session, key)
+
+
+def _waiting(row: models.Notice) -> tuple[sa.ColumnElement[bool], ...]:
+    """Of the reports that are linked to it: those whose customer was promised news."""
+    report = models.Report
+    return report.notice_id == row.id, report.next_news_at.is_not(None)
 
 
 def find(session: Session, key: str) -> Notice | None:

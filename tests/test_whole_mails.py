@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from factories import SENT_AT, a_report, body, parsed
+from flask import Flask
 
 from reporter.delivery.outbox import Mail
 from reporter.mail.customer import compose_acknowledgement, compose_news
@@ -673,3 +674,99 @@ def test_what_a_follower_is_told(language: str, closed: bool, subject: str, text
 def test_the_acknowledgement_in_english() -> None:
     mail = compose_acknowledgement(a_report(language="en"), RECEIPT)
     assert body(mail) == ACKNOWLEDGEMENT_IN_ENGLISH
+
+
+# The heads of those that belong to a conversation
+
+FROM = {"From": "Ejemplo Hosting <incident-reporter@example.com>"}
+TO_SUPPORT = FROM | {"To": "support@example.com"}
+OF_THE_REPORT = {
+    "Content-Language": "es",
+    "Importance": "high",
+    "X-Priority": "1",
+    "X-Incident-Reference": "INC-KX7M9Q",
+    "X-Incident-Severity": "1-critical",
+    "X-Incident-Service": "web-hosting",
+}
+FIRST = "<INC-KX7M9Q.0.45ae3e0bd5c3cbb9@example.com>"
+ROOT = "<root@example.com>"  # as another key has made it
+IN_THE_THREAD = {"In-Reply-To": ROOT, "References": ROOT}
+SAVED, UPDATED = "Mon, 23 Nov 2026 02:22:00 +0000", "Mon, 23 Nov 2026 03:22:00 +0000"
+SUBJECT = "SEV1 La tienda no carga – error 502 | web-hosting | INC-KX7M9Q"
+OF_CONTENT = {"MIME-Version", "Content-Type", "Content-Transfer-Encoding"}
+
+
+def head(mail: Mail) -> dict[str, str]:
+    return {name: value for name, value in parsed(mail).items() if name not in OF_CONTENT}
+
+
+def a_follow_up(**named: str) -> Mail:
+    report = a_report()
+    worse = CustomerUpdate(UpdateKind.WORSE, "Va peor", LATER)
+    return compose_followup(
+        report, Followup(2, [worse], [], report, solved=False), [], DESK, **named
+    )
+
+
+def test_the_head_of_a_follow_up_names_what_it_follows() -> None:
+    mail = a_follow_up()
+    assert head(mail) == TO_SUPPORT | OF_THE_REPORT | {
+        "Reply-To": "Íñigo Muñoz <inigo@example.com>",
+        "Subject": f"Re: {SUBJECT}",
+        "Message-ID": "<INC-KX7M9Q.2.6f797a238b9495b3@example.com>",
+        "Date": UPDATED,
+        "In-Reply-To": FIRST,
+        "References": FIRST,
+    }
+    assert parsed(compose_ticket(a_report(), DESK))["Message-ID"] == FIRST
+    assert head(a_follow_up(root=ROOT)) == head(mail) | IN_THE_THREAD
+
+
+@pytest.mark.parametrize(
+    ("number", "subject", "thread"),
+    [(0, STUB_SUBJECT, {}), (2, STUB_UPDATE_SUBJECT, IN_THE_THREAD)],
+)
+def test_the_head_of_a_stub(number: int, subject: str, thread: dict[str, str]) -> None:
+    assert head(compose_stub(a_report(), "<own@example.com>", ROOT, number, DESK)) == (
+        TO_SUPPORT
+        | OF_THE_REPORT
+        | thread
+        | {"Subject": subject, "Message-ID": "<own@example.com>", "Date": SAVED}
+    )
+
+
+def test_only_the_first_of_a_conversation_chooses_its_queue(
+    inside_a_request: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(inside_a_request.config, "HELPDESK_HEADERS", {"X-Queue": "Incidents"})
+    ticket, *later = (
+        compose_ticket(a_report(), DESK),
+        a_follow_up(),
+        compose_stub(a_report(), "<own@example.com>", ROOT, 2, DESK),
+    )
+    assert head(ticket)["X-Queue"] == "Incidents"
+    assert not any("X-Queue" in head(mail) for mail in later)
+
+
+def test_the_head_of_a_reminder() -> None:
+    mail = compose_reminder(a_report(), ROOT, SENT_AT, DESK, LATER)
+    assert head(mail) == TO_SUPPORT | IN_THE_THREAD | {
+        "Subject": f"Re: {SUBJECT}",
+        "Message-ID": "<INC-KX7M9Q.reminder-1795400520.2acf27093062083c@example.com>",
+        "Date": UPDATED,
+        "Content-Language": "es",
+    }
+
+
+def test_the_head_of_news() -> None:
+    assert head(news("es", solved=True)) == FROM | {
+        "Reply-To": "support@example.com",
+        "To": "inigo@example.com",
+        "Subject": "INC-KX7M9Q: el equipo de soporte dice que está solucionada",
+        "Message-ID": "<INC-KX7M9Q.news-1.9044a95a812296db@example.com>",
+        "Date": UPDATED,
+        "References": ROOT,
+        "Content-Language": "es",
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "AutoReply, OOF, DR, RN, NRN",
+    }

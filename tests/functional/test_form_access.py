@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from inspector import OVERFLOW, SPACED
-from pages import CONTACT, FAILURE, Person, person
+from pages import CONTACT, FAILURE, STEPS, Person, person
 from playwright.sync_api import Browser, Locator, Page, expect
 from sites import Site
 
@@ -248,6 +248,43 @@ def test_the_widest_reference_is_not_cut_off(customer, page):
     page.set_viewport_size({"width": 640, "height": 900})
     page.evaluate(SPACED)
     assert page.evaluate(OVERFLOW) == []
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_the_phone_is_one_line_under_the_header_of_a_small_phone(browser, site, language):
+    line = "(line) => line.clientHeight / parseFloat(getComputedStyle(line).lineHeight)"
+    with person(browser, site, language, viewport={"width": 360, "height": 740}) as customer:
+        customer.reports()
+        receipt = customer.path
+        for path in ("/", "/report/failure", receipt, f"{receipt}/details/evidence", "/nowhere"):
+            customer.opens(path)
+            assert customer.page.locator("header .urgent").evaluate(line) < 1.5, path
+
+
+# Of each group of options its last row, where another has more than that one.
+ALONE = """() => [...document.querySelectorAll(".options")].flatMap((group) => {
+  const rows = new Map();
+  for (const option of group.querySelectorAll(".option:not(.none)")) {
+    if (!option.checkVisibility()) continue;
+    const top = Math.round(option.getBoundingClientRect().top);
+    rows.set(top, [...(rows.get(top) ?? []), option]);
+  }
+  return [...rows.values()]
+    .filter((row) => row.length === 1 && row[0].offsetWidth < group.clientWidth - 1)
+    .map(([option]) => option.innerText);
+})"""
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280])
+def test_no_option_stands_alone_in_its_row(customer, page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    customer.reports()
+    receipt = customer.path
+    steps = [f"/report/{slug}" for slug in STEPS] + ["/offline"]
+    details = [f"{receipt}/details/{slug}" for slug in ("evidence", "impact", "authorisation")]
+    for path in [*steps, receipt, *details]:
+        page.goto(path)
+        assert page.evaluate(ALONE) == [], path
 
 
 def test_colours_that_a_system_forces_leave_what_is_chosen_and_done_to_be_seen(customer, page):

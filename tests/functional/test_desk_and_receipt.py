@@ -44,12 +44,14 @@ def test_what_support_presses_is_on_the_receipt(
         support.follows("[value=message]")
         expect(told).to_contain_text("Hemos encontrado la causa.")
         expect(told).to_contain_text(re.compile(rf"Próxima actualización: \d+ \w+ \d+ {next_news}"))
+        expect(ahead).to_contain_text("Lo que más nos ayuda ahora")
         support.fills({"text": "Era un disco lleno."})
         support.follows("[value=solve]")
         expect(done.last).to_have_text("Solucionado")
         expect(told).not_to_contain_text("Próxima actualización")
         expect(ahead).to_contain_text("Si sigue fallando")
         expect(ahead).not_to_contain_text("le llamará")
+        expect(ahead).not_to_contain_text("Lo que más nos ayuda ahora")
         log = re.findall(r"([^\d\n]+) \d+ \w+ \d+ [\d:]+\s· ana-\w{6}", support.text)
         assert log == ["Solucionado", "Mensaje al cliente", "Visto"]
     status = Visitor(service).peek(f"{receipt}/status.json").response.json

@@ -109,6 +109,36 @@ def test_a_screenshot_is_pasted_and_reaches_support(customer: Person, smtp: Smtp
     assert "Reiniciar: igual" in text_of(mail)
 
 
+def shows_it_small(customer: Person) -> None:
+    """The only picture there is to see, which has come."""
+    picture = customer.page.locator("img.thumbnail")
+    picture.scroll_into_view_if_needed()
+    until(lambda: picture.evaluate("(each) => each.naturalWidth") == 64)
+    box = picture.bounding_box()
+    assert box
+    assert max(box["width"], box["height"]) <= 128
+
+
+def test_a_screenshot_that_is_dropped_on_the_first_page_is_seen_small_up_to_the_receipt(
+    customer: Person,
+) -> None:
+    customer.opens("/report/failure")
+    customer.page.click("h1")
+    expect(customer.page.locator(".pasting")).to_be_visible()
+    handle = transfer(customer, "captura.png", "image/png", PNG)
+    for kind in ("dragover", "drop"):
+        customer.page.dispatch_event("body", kind, {"dataTransfer": handle})
+    expect(customer.kept_files).to_contain_text(["captura.png"])
+    shows_it_small(customer)
+    customer.answers_and_continues("failure")
+    for step in ("timing", "changes", "contact"):
+        customer.answers_and_continues(step)
+    assert customer.path == "/report/review"
+    shows_it_small(customer)
+    customer.sends()
+    shows_it_small(customer)
+
+
 def test_pasted_text_is_text(customer: Person) -> None:
     receipt, _reference = customer.has_reported()
     customer.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

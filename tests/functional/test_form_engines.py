@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import browser
 import engines
@@ -31,18 +32,26 @@ TAKEN_AWAY = [
     "Array.prototype.at",
     "DataTransfer",
     "DOMParser",
+    "DOMTokenList.prototype.toggle",
+    "Element.prototype.after",
     "Element.prototype.append",
+    "Element.prototype.before",
     "Element.prototype.closest",
+    "Element.prototype.matches",
+    "Element.prototype.remove",
     "Element.prototype.scrollIntoView",
     "FormData",
     "FormData.prototype.set",
+    "Headers.prototype.get",
     "HTMLFormElement.prototype.requestSubmit",
     "Intl.DateTimeFormat",
     "Intl.RelativeTimeFormat",
+    "Navigator.prototype.clipboard",
     "Navigator.prototype.languages",
     "Navigator.prototype.serviceWorker",
     "Object.assign",
     "Object.entries",
+    "Object.keys",
     "Object.values",
     "Promise.prototype.finally",
     "Response.prototype.text",
@@ -51,6 +60,7 @@ TAKEN_AWAY = [
     "crypto.constructor.prototype.getRandomValues",
     "fetch",
     "localStorage",
+    "sessionStorage",
 ]
 # A picture of one colour, as a browser gives what is in its clipboard.
 PASTE = """
@@ -67,6 +77,7 @@ FILES = "document.querySelector('.files')?.innerText"
 OF_FILES = {
     "DataTransfer",
     "DOMParser",
+    "DOMTokenList.prototype.toggle",
     "Element.prototype.append",
     "FormData",
     "FormData.prototype.set",
@@ -274,7 +285,7 @@ def window_without(started: Any, taken: str) -> Iterator[Engine]:
     context = started.new_context(locale="es-ES", timezone_id="Europe/Madrid")
     owner, _dot, name = taken.rpartition(".")
     context.add_init_script(f"delete {owner or 'window'}[{name!r}]")
-    if owner == "" and name in {"fetch", "localStorage"}:
+    if owner == "" and name in {"fetch", "localStorage", "sessionStorage"}:
         context.add_init_script(f"delete Window.prototype[{name!r}]")
     try:
         page = context.new_page()
@@ -340,6 +351,11 @@ def test_where_no_request_of_a_script_arrives_the_form_can_be_sent_without_one(
             route.continue_()
 
     page.route("**/*", lose)
+    plain: list[str] = []
+    page.on(
+        "request",
+        lambda request: request.resource_type == "document" and plain.append(request.post_data),
+    )
     stop_the_clock(page)  # it tries nothing by itself
     presses(window)
     until(lambda: sees(window, "#trouble"))
@@ -350,6 +366,8 @@ def test_where_no_request_of_a_script_arrives_the_form_can_be_sent_without_one(
     arrives(window, "/r/")
     context.close()
     assert count(site) == before + 1
+    # With all that the script sends too.
+    assert parse_qs(plain[0]).keys() >= {"csrf_token", "draft_key", "shown", "age"}
 
 
 def read_by_w3m(url: str) -> str:

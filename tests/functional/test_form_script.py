@@ -406,6 +406,34 @@ def test_just_now_that_is_asked_again_is_counted_from_when_it_was_answered_again
 # The receipt -------------------------------------------------------------------------------
 
 
+def test_every_press_on_a_receipt_is_answered_in_view(browser, site):
+    with person(browser, site, viewport={"width": 360, "height": 740}) as customer:
+        page = customer.page
+        customer.reports()
+        receipt = customer.path
+        site.run("notice", "open", "--service", FAILURE["service"], "--text", "Cae el nodo 7")
+        page.reload()
+
+        def presses(selector: str, said: str) -> None:
+            customer.follows(selector)
+            word = page.locator(".note.done").first
+            expect(word).to_contain_text(said)
+            expect(word).to_be_focused()
+            expect(word).to_be_in_viewport(ratio=1)
+
+        presses("[name=wanted]", "Le enviaremos un correo cuando haya una actualización")
+        presses("[name=wanted]", "Ya no le enviaremos")
+        presses("[name=notice]", "Hemos vinculado su aviso")
+        page.check("[name=kind][value=worse]")
+        presses("#update .actions button", "Lo hemos guardado")
+        page.goto(f"{receipt}/details/impact")
+        page.fill("[name=deadline]", "hoy")
+        customer.follows("[name=go][value=review].secondary")
+        presses("main button.primary", "Hemos guardado sus detalles")
+        page.locator("summary").last.click()
+        presses("button[form=replace]", "Esta página tiene ahora otro enlace")
+
+
 # As a translator in the browser does it: whatever comes new is rewritten too. How often each part
 # was built again is counted.
 TRANSLATED = """() => {

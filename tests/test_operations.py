@@ -19,12 +19,13 @@ from customers import Customer
 from factories import SENT_AT, SETTINGS, sqlite_url, values
 from flask import Flask
 from flask.testing import FlaskCliRunner
-from provider import a_picture
+from provider import Provider, a_picture
 from sqlalchemy.orm import Session
 
 from reporter import create_app, models
 from reporter.database import Database
 from reporter.delivery import beats, outbox
+from reporter.delivery.alarms import Alarms
 from reporter.delivery.mail import Mail
 from reporter.delivery.repeating import duties_of
 from reporter.models import MailState, Quota
@@ -200,6 +201,20 @@ def test_status_tells_of_what_support_waits_for_too_long(
         earlier = datetime.now(UTC) - timedelta(seconds=301)
         session.execute(sa.update(models.Message).values(created_at=earlier))
     assert "what support waits for is 5 min old" in run(cli, "status", code=1)
+
+
+def test_status_tells_at_once_of_what_somebody_has_to_mend(provider: Provider) -> None:
+    """As the alarm channels are told: there is no such address as SUPPORT_EMAIL."""
+    provider.report()
+    provider.smtp.scripts["RCPT"] = iter(["550 5.1.1 no such user"])
+    provider.work()
+    to_mend = "1 to support cannot be sent as it is set: reporter outbox list"
+    assert to_mend in provider.command("status", fails=True)
+    Alarms([], after_seconds=300).check(provider.database, provider.now)
+    assert to_mend in provider.command("status", fails=True)
+    provider.command("outbox", "retry", "--all")
+    provider.work()
+    assert to_mend not in provider.command("status", fails=True)  # no worker is running
 
 
 def test_figures_are_of_what_there_is(app: Flask, database: Database) -> None:

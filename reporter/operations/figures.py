@@ -14,6 +14,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from reporter.delivery.beats import beats, last_beat_at
+from reporter.delivery.outbox import AT_ONCE
 from reporter.models import Draft, MailKind, MailState, Message, Report
 from reporter.report import Severity
 
@@ -42,6 +43,15 @@ def oldest_unsent_at(session: Session) -> datetime | None:
     """Since when the oldest of what support waits for is there, whether it waits or failed."""
     query = sa.select(sa.func.min(Message.created_at)).where(UNSENT, Message.kind.in_(ALARMED))
     return session.scalar(query)
+
+
+def to_mend(session: Session) -> int:
+    """How much support waits for that was told as refused, or is to be, and is tried again."""
+    kinds = [kind for kind in ALARMED if not kind.is_urgent]
+    told = sa.or_(Message.alarmed_at.is_not(None), Message.alarm_from == AT_ONCE)
+    waits = sa.and_(UNSENT, Message.state == MailState.QUEUED, Message.kind.in_(kinds))
+    query = sa.select(sa.func.count()).select_from(Message).where(waits, told)
+    return session.scalar(query) or 0
 
 
 def ticket_latencies(session: Session, now: datetime) -> Mapping[str, float]:

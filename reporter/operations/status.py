@@ -35,6 +35,7 @@ class Status:
     unsent: dict[str, dict[str, int]] | None = None  # by kind: queued, failed
     oldest_unsent_at: datetime | None = None
     oldest_unsent_seconds: int | None = None
+    to_mend: int | None = None
     workers: list[dict[str, Any]] | None = None
     last_beat_at: datetime | None = None
     reports: int | None = None
@@ -84,6 +85,7 @@ def _counted(session: Session, now: datetime) -> dict[str, Any]:
         "unsent": unsent,
         "oldest_unsent_at": oldest,
         "oldest_unsent_seconds": int((now - oldest).total_seconds()) if oldest else None,
+        "to_mend": figures.to_mend(session),
         "workers": [
             {
                 "name": beat.name,
@@ -108,6 +110,8 @@ def _troubles(found: dict[str, Any], alarm_after: int) -> list[str]:
         troubles.append(f"{failed} to support were refused: reporter outbox list")
     if (age := found["oldest_unsent_seconds"]) is not None and age > alarm_after:
         troubles.append(f"what support waits for is {spoken(age)} old: reporter outbox list")
+    elif count := found["to_mend"]:
+        troubles.append(f"{count} to support cannot be sent as it is set: reporter outbox list")
     if not found["workers"]:
         last = found["last_beat_at"]
         since = f"; the last was heard of at {moment(last)}" if last else ""

@@ -103,12 +103,37 @@ def test_a_report_is_found_by_what_a_caller_says(provider: Provider, asked: str)
     assert listed(support, "/desk?q=ana@cliente.example") == [reference(provider, other)]
 
 
+@pytest.mark.parametrize("asked", ["garcia", "Carlos", "carlos garcia", "GARCÍA", "192.0.2.77",
+     "10.0.0.1", "tienda.xn--bcher-kva.example", "TIENDA.BÜCHER", "xn--bcher-kva.example",
+     "correo.example", "carlos@correo.example", "carlos@xn--caa-8ma.example"])  # fmt: skip
+def test_a_name_or_a_server_is_found_that_looks_like_a_reference_or_a_number(
+    provider: Provider, asked: str
+) -> None:
+    email = "carlos@caña.example" if "caa" in asked else "carlos@correo.example"
+    token = provider.report(
+        name="Carlos García", email=email, affected="tienda.bücher.example 192.0.2.77 10.0.0.1"
+    )
+    provider.report("other", name="Ana", company="", email="ana@b.example", affected="192.0.20.7")
+    support = provider.support()
+    support.open("/desk")
+    assert listed(support, f"/desk?q={asked}") == [reference(provider, token)]
+
+
+def test_a_domain_is_found_however_it_was_written(provider: Provider) -> None:
+    token = provider.report(affected="tienda.xn--bcher-kva.example")
+    support = provider.support()
+    support.open("/desk")
+    for asked in ("tienda.bücher.example", "bucher.example", "xn--bcher-kva.example"):
+        assert listed(support, f"/desk?q={asked}") == [reference(provider, token)]
+
+
 def test_a_report_is_found_by_its_reference_also_when_it_is_solved(provider: Provider) -> None:
     token = provider.report()
     provider.desk(token).submit(action="solve", text="Ya está")
     found = reference(provider, token)
     support = provider.support()
-    for spelt in (found, found.lower(), found.removeprefix("INC-"), f" {found} "):
+    for spelt in (found, found.lower(), found.removeprefix("INC-"), f" {found} ",
+                  found.replace("-", "–")):  # fmt: skip
         assert listed(support, f"/desk?q={spelt}") == [found]
 
 

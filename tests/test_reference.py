@@ -20,7 +20,17 @@ def test_references_are_taken_at_random() -> None:
 
 @pytest.mark.parametrize(
     "heard",
-    ["INC-KX7M9Q", "inc-kx7m9q", "KX7M9Q", " kx7 m9q ", "INC KX7M9Q", "INCKX7M9Q", "inc-kx7-m9q"],
+    [
+        "INC-KX7M9Q",
+        "inc-kx7m9q",
+        "KX7M9Q",
+        " kx7 m9q ",
+        "INC KX7M9Q",
+        "INCKX7M9Q",
+        "inc-kx7-m9q",
+        "INC–KX7M9Q",
+        "INC\u2011KX7M9Q",
+    ],
 )
 def test_a_reference_is_understood_as_people_write_it(heard: str) -> None:
     assert parse_reference(heard) == "INC-KX7M9Q"

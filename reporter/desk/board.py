@@ -91,7 +91,7 @@ def lines(session: Session, asked: Asked, now: datetime) -> list[Line]:
             models.Notice.key,
         )
         .outerjoin(models.Notice, models.Notice.id == report.notice_id)
-        .where(*_wanted(asked, late), *(search.matching(asked.words) if asked.words else ()))
+        .where(*_wanted(asked, late), *([search.matching(asked.words)] if asked.words else []))
         .limit(PAGE + 1)
         .offset(PAGE * (asked.page - 1))
     )

@@ -22,9 +22,10 @@ def new_reference() -> str:
 def parse_reference(text: str) -> str:
     """The reference meant by what somebody wrote or heard. Raises ValueError.
 
-    Small letters, a missing "INC-" and the usual confusions (O for 0, I and L for 1) are mended.
+    Small letters, a missing "INC-", a dash of any length and the usual confusions (O for 0, I and
+    L for 1) are mended.
     """
-    code = re.sub(r"[\s-]", "", text.upper()).removeprefix("INC")
+    code = re.sub(r"[\s\u2010-\u2015-]", "", text.upper()).removeprefix("INC")
     mended = code[:1] + code[1:].translate(str.maketrans("OIL", "011"))
     if not re.fullmatch(f"[{LETTERS}][{DIGITS}]{{{LENGTH}}}", mended):
         raise ValueError(f"no reference: {text!r}")

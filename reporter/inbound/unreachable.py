@@ -26,7 +26,7 @@ def mark_linked(
     query = (
         sa.select(report.id)
         .where(report.notice_id == notice.id, report.solved_at.is_(None))
-        .where(*search.matching(message.recipient))
+        .where(search.matching(message.recipient))
         .order_by(report.id)
         .limit(LINKED)
     )

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import filterfalse
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from reporter import models
 from reporter.database.statement import Statement
+from reporter.formats.addresses import readable
 from reporter.formats.reference import parse_reference
 from reporter.report import Report
 
@@ -46,22 +48,25 @@ def add(session: Session, report_id: int, found: Iterable[str]) -> None:
     INSERT.change_many(session, rows)
 
 
-def matching(asked: str) -> list[sa.ColumnElement[bool]]:
-    """What holds of a report that has a word beginning with each that is *asked* for."""
-    word = models.SearchTerm
-    return [
-        models.Report.id.in_(
-            sa.select(word.report_id).where(word.term >= begin, word.term < begin + "\U0010ffff")
-        )
-        for begin in _asked(asked)
-    ]
+def matching(asked: str) -> sa.ColumnElement[bool]:
+    """What holds of a report that is found by what is *asked* for, however that is to be read."""
+    return models.Report.id.in_(sa.union_all(*map(_having, _readings(asked))))
+
+
+def _having(words: Sequence[str]) -> sa.Select[int]:
+    """The reports that have a word beginning with each of *words*."""
+    first, *others = (
+        sa.select(word.report_id).where(word.term >= begin, word.term < begin + "\U0010ffff")
+        for word, begin in ((aliased(models.SearchTerm), each) for each in words)
+    )
+    return first.where(*(first.selected_columns[0].in_(other) for other in others))
 
 
 def _terms(report: Report) -> Iterator[str]:
     yield _folded(report.reference.removeprefix("INC-"))
-    email = report.text("email")
-    yield _folded(email)
-    yield _folded(email.rpartition("@")[2])
+    email = _folded(_as_read(report.text("email")))
+    yield email
+    yield email.rpartition("@")[2]
     yield from _digits(report.text("phone"))
     for key in ("name", "company", "customer_number", "affected"):
         yield from _words(report.text(key))
@@ -70,8 +75,7 @@ def _terms(report: Report) -> Iterator[str]:
 def _words(text: str) -> Iterator[str]:
     """Each word, and each of those that dots or dashes join: a domain below "www.", too."""
     for word in re.split(r"[\s,;/()<>\"']+", _folded(text)):
-        whole = word.strip(".:@-_")
-        if whole:
+        if whole := _folded(_as_read(word.strip(".:@-_"))):
             yield whole
             parts = whole.removeprefix("https:").split(".")
             yield from (".".join(parts[n:]) for n in range(1, min(len(parts) - 1, 4)))
@@ -91,13 +95,22 @@ def _folded(text: str) -> str:
     return "".join(filterfalse(unicodedata.combining, apart))[: LONGEST * 40]
 
 
-def _asked(text: str) -> Iterable[str]:
+def _as_read(word: str) -> str:
+    """An address or a domain without "xn--", as people read it; any other word as it is."""
+    return readable(word) if "@" in word else readable(f"@{word}")[1:]
+
+
+def _readings(text: str) -> list[list[str]]:
+    """What *text* may be: a reference, a number, words. "Garcia" looks like the first, and the
+    address of a server like the second."""
     text = text.strip()[:200]
-    try:
-        return [_folded(parse_reference(text)).removeprefix("inc-")]
-    except ValueError:
-        pass
+    found = []
+    with suppress(ValueError):
+        found.append([_folded(parse_reference(text)).removeprefix("inc-")])
+    words = text.split()
     if PHONE.fullmatch(text):
-        return [re.sub(r"\D", "", text).removeprefix("00")]
-    words = [word.strip(".:@-_")[:LONGEST] for word in _folded(text).split()]
-    return [word for word in words if len(word) >= LEAST][:ASKED] or ["\0"]
+        found.append([re.sub(r"\D", "", text).removeprefix("00")])
+        words = words if len(words) == 1 else []
+    spelt = (_folded(_as_read(word.strip(".:@-_").lower()))[:LONGEST] for word in words)
+    found.append([word for word in spelt if len(word) >= LEAST][:ASKED])
+    return [each for each in found if each] or [["\0"]]

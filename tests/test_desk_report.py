@@ -50,6 +50,15 @@ def test_a_mail_that_was_refused_is_sent_again_to_it(provider: Provider) -> None
     assert mail["To"] == "inigo@example.com"
 
 
+def test_the_receipt_says_where_a_mail_went_that_was_sent_before(provider: Provider) -> None:
+    token = provider.report(email="inigo@exmaple.com")
+    provider.work()
+    mended(provider, token, email="inigo@example.com")
+    text = " ".join(provider.customer(token).page.text.split())
+    assert "Hemos enviado esta referencia y el enlace a esta página a inigo@exmaple.com." in text
+    assert "inigo@example.com" in text  # which is what support writes to
+
+
 def test_what_comes_later_knows_the_mended_address_and_number(provider: Provider) -> None:
     token = provider.report(email="inigo@exmaple.com")
     provider.work()

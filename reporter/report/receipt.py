@@ -21,6 +21,7 @@ class MailStatus:
     """One mail of a report, and how far it is. `failed_at`: its last try, where it failed."""
 
     kind: MailKind
+    recipient: str
     state: MailState
     form: MailForm
     queued_at: datetime

@@ -129,6 +129,7 @@ def _mails_of() -> sa.Select[Any]:
     return sa.select(
         mail.id,
         mail.kind,
+        mail.recipient,
         mail.state,
         mail.form,
         mail.created_at,
@@ -151,6 +152,7 @@ def _mails(session: Session, report_id: int, shown: int) -> dict[int | None, Mai
     return {
         row.id: MailStatus(
             row.kind,
+            row.recipient,
             row.state,
             row.form,
             row.created_at,

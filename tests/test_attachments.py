@@ -295,6 +295,8 @@ def test_a_file_that_never_was_is_not_there(token: str, customer: Customer, iden
     for page in ("evidence", "review"):
         customer.open(f"/r/{token}/details/{page}")
         assert customer.forge(remove=identity).status == 200
+    customer.open("/report/failure")
+    assert customer.forge(remove=identity).status == 200
 
 
 def test_a_file_comes_back_as_a_download_and_to_its_own_receipt_only(

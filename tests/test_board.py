@@ -194,6 +194,9 @@ def test_a_page_has_fifty(provider: Provider) -> None:
         ({"state": "late", "page": "2"}, Asked(state="late", page=2)),
         ({"page": "x"}, Asked()),
         ({"page": "٣"}, Asked()),
+        ({"page": "9999"}, Asked(page=9999)),
+        ({"page": "0"}, Asked()),
+        ({"page": "9" * 5_000}, Asked()),
         ({"q": "x" * 999}, Asked(state="all", words="x" * 200)),
     ],
 )

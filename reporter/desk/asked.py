@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 LONGEST_SEARCH = 200
+PAGE_NUMBER = re.compile(r"[1-9]\d{0,3}", re.ASCII)
 STATES = ("open", "unseen", "late", "solved", "all")
 
 
@@ -30,7 +32,7 @@ class Asked:
             service=service if service in services else "",
             severity=int(severity) if severity in {"1", "2", "3", "4"} else 0,
             words=words,
-            page=int(page) if page.isascii() and page.isdigit() and 0 < int(page) < 10_000 else 1,
+            page=int(page) if PAGE_NUMBER.fullmatch(page) else 1,
         )
 
     @property

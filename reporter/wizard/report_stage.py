@@ -105,7 +105,8 @@ class ReportStage(Stage):
         return Owner(draft_id=self.draft_id)
 
     def remove_file(self, attachment_id: int) -> None:
-        attachments.remove(Owner(draft_id=self.draft_id), attachment_id)
+        if any(file.id == attachment_id for file in self.files):
+            attachments.remove(Owner(draft_id=self.draft_id), attachment_id)
         self._look_at_files()
 
     def _look_at_files(self) -> None:

@@ -123,6 +123,16 @@ def test_without_its_settings_nothing_counts() -> None:
         (["mx.example.com; none", "mx.example.com; dmarc=pass header.from=example.com"], False),
         (["other.example; none", "mx.example.com; dmarc=pass header.from=example.com"], True),
         (["", ";", "mx.example.com"], False),
+        (
+            ['mx.example.com; spf=pass smtp.mailfrom="a; dmarc=pass header.from=example.com"@x'],
+            False,
+        ),
+        (['mx.example.com; dkim=fail reason="no; dmarc=pass header.from=example.com"'], False),
+        (["mx.example.com; dkim=fail (a (b) ; dmarc=pass header.from=example.com )"], False),
+        ([r'mx.example.com; spf=fail (of "a\") ; dmarc=pass header.from=example.com "@x)'], False),
+        (['mx.example.com; spf=fail (of "a) ; dmarc=pass header.from=example.com "@x is)'], False),
+        (['mx.example.com; spf=pass smtp.mailfrom="support"@example.com'], True),
+        (['mx.example.com; dkim=pass (2048; x) header.d="example.com" header.b="a;b"'], True),
     ],
 )
 def test_only_what_our_own_server_wrote_on_top_is_believed(
@@ -136,8 +146,31 @@ def test_what_says_that_it_is_automatic_is_left(value: str) -> None:
     assert parse(an_answer(Auto_Submitted=value), [SECRET], EARS).sort == Sort.AUTOMATIC
 
 
-def test_what_says_that_a_person_wrote_it_is_not() -> None:
-    assert parse(an_answer(Auto_Submitted="no"), [SECRET], EARS).sort == Sort.ANSWER
+@pytest.mark.parametrize("value", ["no", "No (a person wrote it)"])
+def test_what_says_that_a_person_wrote_it_is_not(value: str) -> None:
+    assert parse(an_answer(Auto_Submitted=value), [SECRET], EARS).sort == Sort.ANSWER
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "=?utf-8?q?Re=3A_SEV1_Se_cay=C3=B3_=7C_INC-KX7M9Q?=",
+        "Re: =?UTF-8?B?U0VWMSBTZSBjYXnDsyB8IElOQy1LWDdNOVE=?=",
+        "=?utf-8?q?Se_cay=C3=B3_=7C_INC-KX?=\n =?utf-8?q?7M9Q?=",
+        "=?iso-8859-1*es?q?Se_cay=F3?= | INC-KX7M9Q",
+        "=?klingon?q?Se_cay=F3_INC-KX7M9Q?=",
+        "=?hex?q?Se_cay=F3_INC-KX7M9Q?=",
+        "Se cay\u00f3 | INC-KX7M9Q",
+    ],
+)
+def test_a_reference_is_read_in_a_subject_that_is_encoded(subject: str) -> None:
+    lines = [f"Subject: {subject}", "From: support@example.com", "", "Estamos en ello."]
+    assert parse("\n".join(lines).encode(), [SECRET], EARS).references == ("INC-KX7M9Q",)
+
+
+@pytest.mark.parametrize("subject", ["=?utf-8?b?abc?= INC-KX7M9Q", "=?utf-8?b?=?= INC-KX7M9Q"])
+def test_a_subject_that_cannot_be_decoded_is_read_as_it_is(subject: str) -> None:
+    assert parse(f"Subject: {subject}\n\n".encode(), [SECRET], EARS).references
 
 
 @pytest.mark.parametrize(

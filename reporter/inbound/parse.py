@@ -6,6 +6,8 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header
 from email.message import Message
 from email.parser import BytesHeaderParser, BytesParser
 from email.policy import Policy, compat32
@@ -14,11 +16,12 @@ from enum import StrEnum
 from itertools import count, islice
 
 from reporter.formats.text import one_line, shortened
-from reporter.inbound.authentication import passes_for
+from reporter.inbound.authentication import bare, passes_for
 from reporter.web.bounds import MAIL_PARTS, MAIL_READ_BYTES
 
 LISTED = 50  # of the identifiers, and of the remarks, in one header
 HEADER_LENGTH = 20_000
+SUBJECT_LENGTH = 2_000  # of one that has words to decode, which costs its square
 REASON_LENGTH = 500
 # Without what no database keeps: control characters, and halves of pairs.
 MIME_ID = re.compile(r"<[^<>\s\x00-\x1f\x7f\ud800-\udfff]{1,250}>")
@@ -75,7 +78,7 @@ def parse(content: bytes, recipients: Sequence[str], ears: Ears) -> Heard:
         key,
         senders,
         mime_ids=(*_ids(mail, "In-Reply-To"), *reversed(_ids(mail, "References"))),
-        references=tuple(reversed(REFERENCE.findall(_header(mail, "Subject")))),
+        references=tuple(reversed(REFERENCE.findall(_subject(mail)))),
     )
 
 
@@ -112,7 +115,7 @@ def _headers(content: bytes) -> Message:
 def _sort(mail: Message, senders: tuple[str, ...], recipients: Sequence[str], ears: Ears) -> Sort:
     if "X-Incident-Reference" in mail or ears.sender.lower() in senders:
         return Sort.OWN
-    if _header(mail, "Auto-Submitted").partition(";")[0].strip().lower() not in {"", "no"}:
+    if bare(_header(mail, "Auto-Submitted")).partition(";")[0].strip().lower() not in {"", "no"}:
         return Sort.AUTOMATIC
     if mail.get_content_type() == "multipart/report":
         return Sort.AUTOMATIC
@@ -163,6 +166,25 @@ def _returned_ids(mail: Message, content: bytes) -> Iterator[str]:
     _before, _blank, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")
     found = (each[1].decode(errors="replace") for each in RETURNED_ID.finditer(body))
     yield from islice(found, LISTED)
+
+
+def _subject(mail: Message) -> str:
+    """As people read it: a helpdesk encodes all of it for one letter with an accent (RFC 2047)."""
+    text = _header(mail, "Subject")
+    try:
+        parts = decode_header(text[:SUBJECT_LENGTH])
+    except HeaderParseError:
+        return text
+    return "".join(_decoded(part, charset) for part, charset in parts)
+
+
+def _decoded(part: str | bytes, charset: str | None) -> str:
+    if isinstance(part, str):
+        return part
+    try:
+        return part.decode(charset or "ascii", "replace")
+    except (LookupError, ValueError):  # of a charset that is none, or of no text
+        return part.decode("ascii", "replace")
 
 
 def _ids(mail: Message, name: str) -> list[str]:

@@ -559,6 +559,26 @@ def test_every_page_of_the_desk_asks_to_sign_in(provider: Provider) -> None:
     assert asked >= 20
 
 
+@pytest.mark.parametrize("ends", ["another password", "disabled"])
+def test_a_password_that_ends_while_it_is_looked_at_signs_nobody_in(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    chosen(provider, add(provider))
+    matches = passwords.matches
+
+    def meanwhile(*told: Any) -> bool:
+        if ends == "disabled":
+            provider.command("staff", "disable", "Ana")
+        else:
+            chosen(provider, path_of(provider.command("staff", "link", "Ana")), PASSWORD + "!")
+        return matches(*told)
+
+    monkeypatch.setattr(passwords, "matches", meanwhile)
+    late = signs_in(provider)
+    provider.command("staff", "link", "Ana")  # which lets in again who was disabled
+    assert (late.page.status, is_signed_in(late)) == (422, False)
+
+
 def test_whoever_was_disabled_cannot_sign_in_until_a_new_link(provider: Provider) -> None:
     link = add(provider)
     provider.command("staff", "disable", "Ana")

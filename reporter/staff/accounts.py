@@ -52,6 +52,18 @@ def by_email(session: Session, email: str) -> models.Staff | None:
     return session.scalar(sa.select(models.Staff).where(models.Staff.email == email.lower()))
 
 
+def is_unchanged(session: Session, row: models.Staff) -> bool:
+    """Whether they are let in, and with that password, as when *row* was read. They stay so until
+    the transaction ends."""
+    staff = models.Staff
+    query = sa.select(staff.id).where(
+        staff.id == row.id,
+        staff.password_hash == row.password_hash,
+        staff.disabled_at.is_(None),
+    )
+    return session.scalar(query.with_for_update()) is not None
+
+
 def everybody(session: Session) -> Sequence[models.Staff]:
     return session.scalars(sa.select(models.Staff).order_by(models.Staff.name)).all()
 

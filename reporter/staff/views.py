@@ -64,12 +64,13 @@ def sign_in() -> ResponseReturnValue:
         right = passwords.matches(known, form.password.data)
     except passwords.Busy:
         return _please_wait()
-    if row is None or not right:
-        tell_refusal("wrong password")
-        return _sign_in_page(form, _("The address or the password is not right."), 422)
-    with get_database().write() as db_session:
-        quotas.forgive(db_session, Quota.WRONG_PASSWORDS, now, account)
-        return _signed_in(db_session, row, there, "password")
+    if row and right:
+        with get_database().write() as db_session:
+            if accounts.is_unchanged(db_session, row):
+                quotas.forgive(db_session, Quota.WRONG_PASSWORDS, now, account)
+                return _signed_in(db_session, row, there, "password")
+    tell_refusal("wrong password")
+    return _sign_in_page(form, _("The address or the password is not right."), 422)
 
 
 @blueprint.route("/desk/welcome/<token>", methods=["GET", "POST"])

@@ -311,6 +311,23 @@ def test_in_one_mail_the_last_word_decides_whether_it_is_solved(provider: Provid
     assert text_of(mail).startswith("FUNCIONA DE NUEVO, según el cliente: Ahora sí; y 2 más (")
 
 
+def test_what_was_said_without_a_word_stands_in_the_mail_that_tells_more(
+    provider: Provider,
+) -> None:
+    token = provider.report()
+    customer = provider.customer(token)
+    customer.submit("update", kind="worse", text="Tampoco entra el panel")
+    customer.submit("update", kind="better", text="")
+    (mail,) = followups(provider, token)
+    text = text_of(mail)
+    assert text.startswith("VA PEOR: Tampoco entra el panel; y 1 más (")
+    said = re.findall(r"^(VA (?:PEOR|MEJOR)) · .+\n(.*)", text, re.M)
+    assert said == [("VA PEOR", "| Tampoco entra el panel"), ("VA MEJOR", "")]
+    customer.submit("update", kind="better", text="")
+    (mail,) = followups(provider, token)
+    assert text_of(mail).count("VA MEJOR") == 1  # of one alone the first line tells all
+
+
 def test_solved_keeps_the_first_time(provider: Provider) -> None:
     token = provider.report()
     customer = provider.customer(token)

@@ -88,7 +88,7 @@ def followup_text(
             opening=followup_line(report, followup, labels, len(files)),
             block=block(report, followup),
             notes=list(_still_to_ask(report, language)) if labels else [],
-            news=[(_heading(each), barred(each.text)) for each in followup.updates if each.text],
+            news=[(_heading(e), e.text and barred(e.text)) for e in _news(followup)],
             sections=sections_text(report, language, marks, only_marked=True),
             files=files,
             answer_reaches_customer=_answer_reaches_customer() and not _came_back(followup),
@@ -187,6 +187,14 @@ def _marks(report: Report, before: Report, language: str) -> dict[str, Mark]:
         else:
             marks[answer.name] = Mark(_("withdrawn"), earlier.text)
     return marks
+
+
+def _news(followup: Followup) -> Iterator[CustomerUpdate]:
+    """What stands in neither the first line nor a part of its own: words, and a bare "better"."""
+    for update in followup.updates:
+        in_parts = update.kind in {UpdateKind.DETAILS, UpdateKind.FILES}
+        if update.text or not (in_parts or update is followup.headline):
+            yield update
 
 
 def _heading(update: CustomerUpdate) -> str:

@@ -603,6 +603,8 @@ def test_text_of_the_environment_becomes_what_the_setting_is(
             'HELPDESK_HEADERS must be a table, as in {"X-Queue": "Incidents"}, not a list',
         ),
         ("SUPPORT_FAX", "1", "SUPPORT_FAX is not a setting"),
+        ("MAIL_PASSWORD", "contrase\udcf1a", "MAIL_PASSWORD must be text in UTF-8"),
+        ("LANGUAGES", '["\udcf1"]', "LANGUAGES must be text in UTF-8"),
     ],
 )
 def test_what_the_environment_cannot_mean_is_told(
@@ -668,6 +670,14 @@ def test_a_login_may_be_in_clear_on_this_machine_alone(server: str) -> None:
     assert problems(MAIL_SERVER="smtp.example.com", **login) == [
         "MAIL_PASSWORD would be sent in clear to smtp.example.com: set MAIL_USE_TLS or MAIL_USE_SSL"
     ]
+
+
+def test_a_login_that_cannot_be_said_is_refused() -> None:
+    """Between NULs is where PLAIN has name and password (RFC 4616)."""
+    login = {"MAIL_USERNAME": "form", "MAIL_PASSWORD": "hush\0hush"}
+    assert problems(**login) == ["MAIL_PASSWORD must have no NUL in it, as no login can say it"]
+    login = {"MAIL_USERNAME": "fo\0rm", "MAIL_PASSWORD": "hush"}
+    assert problems(**login) == ["MAIL_USERNAME must have no NUL in it, as no login can say it"]
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,8 @@ def _merge(
 def _parse(text: str, default: Any) -> Any:
     """*text* as the type of *default*. Raises ValueError with the words after the name, and
     LookupError for what is no list or table."""
+    if not _is_unicode(text):
+        raise ValueError("must be text in UTF-8")
     if isinstance(default, bool):
         if text.lower() in {"true", "1", "yes", "on"}:
             return True
@@ -137,3 +139,12 @@ def _parse(text: str, default: Any) -> Any:
         except ValueError:
             raise LookupError from None
     return text
+
+
+def _is_unicode(text: str) -> bool:
+    """Bytes of the environment that are no UTF-8 come as halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -108,6 +108,9 @@ def _relay(name: Callable[[str], str], relay: Settings) -> Problems:
             "password",
             f"would be sent in clear to {server}: set {name('use_tls')} or {name('use_ssl')}",
         )
+    for key in ("username", "password"):
+        if "\0" in relay.get(key, ""):
+            yield problem(key, "must have no NUL in it, as no login can say it")
     if relay.get("ca_file") and not Path(relay["ca_file"]).is_file():
         yield problem("ca_file", f"names no file: {relay['ca_file']}")
 

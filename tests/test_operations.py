@@ -231,6 +231,27 @@ def test_figures_are_of_what_there_is(app: Flask, database: Database) -> None:
     assert 'reporter_sent_latency_seconds{quantile="0.95"}' in text
 
 
+def test_figures_count_what_waits_what_failed_who_delivers_and_what_is_half_typed(
+    provider: Provider,
+) -> None:
+    for number in range(2):
+        provider.report(f"draft-{number}")
+    provider.smtp.scripts["DATA"] = iter(["554 5.6.0 no"] * 3)  # its last form too
+    provider.work()
+    provider.report("late")
+    provider.later(seconds=90)
+    a_worker(provider.database, provider.now - timedelta(seconds=4))
+    Customer(provider.app).fill("failure")
+    text = provider.app.test_client().get("/metrics", base_url="http://127.0.0.1:8000").text
+    found = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")
+    assert found['reporter_mails{kind="ticket",state="queued"}'] == "1.0"
+    assert found['reporter_mails{kind="ticket",state="failed"}'] == "1.0"
+    assert found["reporter_oldest_unsent_seconds"] == "90.0"
+    assert (found["reporter_workers"], found["reporter_last_beat_seconds"]) == ("1.0", "4.0")
+    assert found["reporter_drafts"] == "1.0"
+    assert float(found["reporter_disk_free_bytes"]) > 0
+
+
 def test_figures_are_for_this_machine_or_for_whoever_has_the_token(
     app: Flask, make_app: Callable[..., Flask]
 ) -> None:

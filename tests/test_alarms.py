@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from conftest import NOW, claim, record
@@ -156,6 +157,26 @@ def test_what_happens_while_it_is_told_of_is_told_too(
         told.check(database, later)
         told.check(database, later + MINUTE)
     assert "refused by every relay" in server.taken[0]["message"]
+
+
+def test_two_workers_that_see_its_end_tell_it_once(
+    database: Database, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue()
+    hold, later = alarms.hold, NOW + 10 * MINUTE
+    with alarm_server() as server:
+        one, other = (Alarms([server.url], after_seconds=300) for _ in range(2))
+        one.check(database, NOW + 5 * MINUTE)
+        attempt(database, "accepted", 250)
+
+        def behind_another(*told: Any, **how: Any) -> bool:
+            monkeypatch.setattr(alarms, "hold", hold)
+            other.check(database, later)
+            return hold(*told, **how)
+
+        monkeypatch.setattr(alarms, "hold", behind_another)
+        one.check(database, later)
+    assert len(server.taken) == 2
 
 
 def test_its_end_is_told_once_when_all_that_was_told_is_sent(

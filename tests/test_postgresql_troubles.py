@@ -16,17 +16,19 @@ import pytest
 import sqlalchemy as sa
 from customers import Customer
 from emptied import OF_THIS_DATABASE
-from factories import values
+from factories import SENT_AT, values
 from flask import Flask
 from servers import AlarmServer, alarm_server
 from sqlalchemy.engine import make_url
 from test_watch import Watched
 from typed_in import rows
+from waiting import until
 
 from reporter.database import Database, postgresql
 from reporter.database.url import driver_url
 from reporter.models import Report
 from reporter.operations import condition
+from reporter.operations.noted import Noted
 from reporter.serving.migrate import upgrade
 
 ROLE = "reporter_in_trouble"
@@ -112,6 +114,31 @@ def test_a_server_that_cannot_write_is_not_ready_and_told_and_so_is_its_end(
     is_well_again(owner, "last_done")
     assert readiness(app) == (200, None)
     assert f"{because}: all is well again, after 1 min" in watched.looks(2)
+
+
+@pytest.mark.parametrize("what", ["alarm", "last_done"])
+def test_what_two_machines_write_first_at_one_moment_is_written_once(
+    app: Flask, owner: sa.Connection, what: str
+) -> None:
+    database: Database = app.extensions["sqlalchemy"]
+    found: list[object] = []
+
+    def write() -> None:
+        if what == "alarm":
+            found.append(Noted(database, app.config["DATABASE_URL"]).begin("worker", SENT_AT))
+        else:
+            found.append(condition.examine(app))
+
+    machines = [threading.Thread(target=write) for _ in range(2)]
+    with database.engine.begin() as connection:  # both have looked before either writes
+        connection.execute(sa.text(f"LOCK TABLE {what} IN SHARE MODE"))
+        for machine in machines:
+            machine.start()
+        waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        until(lambda: owner.scalar(waiting) == 2)
+    for machine in machines:
+        machine.join()
+    assert sorted(map(str, found)) == (["False", "True"] if what == "alarm" else ["None", "None"])
 
 
 def test_a_statement_that_is_repeated_is_planned_once(app: Flask) -> None:

@@ -13,7 +13,7 @@ from provider import Provider, a_provider, a_provider_made_by, text_of, to_custo
 from servers import AlarmServer, alarm_server
 from test_desk_report import wants_cause
 
-from reporter.desk import promises
+from reporter.desk import overdue, promises
 from reporter.models import MailKind
 
 PASSED_ON = ("disculp", "retras", "tarde", "urgente")  # no word that accuses or alarms
@@ -114,6 +114,26 @@ def test_a_promise_that_was_kept_is_told_to_nobody(
     passing(provider, 20)
     assert to_support(provider.work()) == []
     assert channel.taken == []
+
+
+def test_two_workers_that_see_its_end_tell_it_once(
+    provider: Provider, channel: AlarmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = promised(provider, provider.report(impact="minor"), "03:40")
+    passing(provider, 20)
+    desk.submit(action="message", text="Seguimos", next_news_at="04:30")
+    provider.later(minutes=2)
+    hold = overdue.hold
+
+    def behind_another(*told: Any, **how: Any) -> bool:
+        monkeypatch.setattr(overdue, "hold", hold)
+        overdue.watch_promises()
+        return hold(*told, **how)
+
+    monkeypatch.setattr(overdue, "hold", behind_another)
+    with provider.app.app_context():
+        overdue.watch_promises()
+    assert titles(channel)[1:] == ["no promised update is late any more"]
 
 
 def test_a_promise_that_passed_is_told_once_and_so_is_its_end(

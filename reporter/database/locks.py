@@ -24,6 +24,8 @@ class Lock(StrEnum):
     SURGE = "surge"  # of one service
     NOTICE = "notice"
     NOTICES = "notices"  # all of them
+    ALARM = "alarm"  # of one key
+    DONE = "done"  # one thing, and when it was last
     STAFF = "staff"
     QUOTA = "quota"  # of one client
     HEARD = "heard"  # one mail, and the count of one sort

@@ -130,9 +130,10 @@ class Alarms:
             waits = sa.select(Message.id).where(sa.text(ALARMED))  # in the order of its index
             if session.scalar(waits.order_by(Message.alarmed_at).limit(1)):
                 return
-            since = session.get_one(Alarm, UNSENT).since_at
-        if not hold(database, UNSENT, now):
+        if not hold(database, UNSENT, now, begins=False):
             return
+        with database.read() as session:
+            since = session.get_one(Alarm, UNSENT).since_at
         log.info("nothing unsent")
         lasted = spoken((now - since).total_seconds())
         text = f"Nothing waits any more of what was told as late or refused. It took {lasted}."
@@ -144,14 +145,17 @@ class Alarms:
                 let_go(session, UNSENT, now, taken=False)
 
 
-def hold(database: Database, key: str, now: datetime) -> bool:
-    """Whether it is ours to tell now: nobody else does, and the last time is a while ago.
+def hold(database: Database, key: str, now: datetime, *, begins: bool = True) -> bool:
+    """Whether it is ours to tell now: nobody else does, and the last time is a while ago. Without
+    *begins* only of what was told before, and whose end was not.
 
     No lock is held meanwhile, as a channel may take its time.
     """
     try:
         with database.write() as session:
             alarm = session.get(Alarm, key, with_for_update=True)
+            if alarm is None and not begins:
+                return False
             if alarm is None:
                 session.add(Alarm(key=key, since_at=now, telling_until=now + TELLING))
                 return True

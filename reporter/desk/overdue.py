@@ -152,7 +152,7 @@ def _tell(
 
 def _tell_end(key: str, title: str, now: datetime) -> None:
     database = get_database()
-    if not hold(database, key, now):
+    if not hold(database, key, now, begins=False):
         return
     with database.read() as session:
         since = session.get_one(Alarm, key).since_at

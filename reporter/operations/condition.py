@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from reporter.database import Database, at_work
+from reporter.database import Database, Lock, at_work, exclusive
 from reporter.database import file as database_file
 from reporter.formats.text import one_line
 from reporter.models import LastDone
@@ -138,6 +138,7 @@ def migrations() -> tuple[set[str], set[str]]:
 
 def note_done(session: Session, name: str, at: datetime) -> None:
     """Keep when something was last done."""
+    exclusive(session, Lock.DONE, name)
     known = session.execute(sa.update(LastDone).where(LastDone.name == name).values(done_at=at))
     if not known.rowcount:  # type: ignore[attr-defined]  # of a statement that changes rows
         session.add(LastDone(name=name, done_at=at))

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from reporter.database import Database
+from reporter.database import Database, Lock, exclusive
 from reporter.database import file as database_file
 from reporter.models import Alarm
 
@@ -39,6 +39,7 @@ class Noted:
             return True
         try:
             with self.database.write() as session:
+                exclusive(session, Lock.ALARM, key)
                 if session.get(Alarm, key):
                     return False
                 session.add(Alarm(key=key, since_at=now, told_at=now))

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 from flask import Flask
-from servers import HANG, HELD, drips, never_ends, says, smtp_server, talks
+from servers import HANG, HELD, alarm_server, drips, never_ends, says, smtp_server, talks
 from test_worker import content, message_ids, running, states
 from waiting import until
 
@@ -185,6 +185,23 @@ def test_a_worker_ends_though_its_relay_hangs_and_gives_the_mail_back(
             until(lambda: claimed_by(database, message_id))
         assert claimed_by(database, message_id) is None
     assert states(database) == ["queued"]
+
+
+def test_the_operator_is_told_while_every_conversation_hangs(
+    database: Database, make_app: MakeApp, queue: Queue
+) -> None:
+    hangs = queue(kind="acknowledgement")
+    settings = {"ALARM_AFTER_SECONDS": 1, "WORKER_CONNECTIONS": 1, "MAIL_TIMEOUT": 600}
+    with (
+        hanging("DATA") as relay,
+        alarm_server() as channel,
+        running(make_app(relay, ALARM_URLS=[channel.url], **settings)),
+    ):
+        until(lambda: claimed_by(database, hangs))
+        queue(content=content(1), reference="INC-A00001")
+        until(lambda: channel.taken)
+        assert claimed_by(database, hangs)
+    assert channel.taken[0]["title"] == "Incident Reporter: INC-A00001 is not sent"
 
 
 def test_a_worker_ends_though_a_look_up_hangs(

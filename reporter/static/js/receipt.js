@@ -40,6 +40,16 @@ async function look() {
   } catch {} // the next look may find it
 }
 
+// What is folded is printed, also where styles cannot unfold it.
+let unfolded = [];
+addEventListener("beforeprint", () => {
+  unfolded = [...document.querySelectorAll("details.whole:not([open])")];
+  for (const each of unfolded) each.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const each of unfolded) each.open = false;
+});
+
 if (progress) {
   addEventListener("visibilitychange", () => {
     looks = 0;

@@ -147,6 +147,7 @@ def test_one_call_after_another(provider: Provider) -> None:
     someone = operator(provider)
     first = take(someone, email="first@example.com")
     assert "Nueva llamada" in someone.page.text
+    assert someone.page.html.count('class="primary"') == 1  # of all there is to press
     assert someone.submit("/desk/call").fields["summary"] == ""  # the button of the receipt
     someone.open("/")
     page = someone.open("/report/failure")

@@ -192,6 +192,15 @@ def test_the_first_page_names_what_is_under_way(app: Flask, customer: Customer) 
     assert "La tienda no carga" in customer.page.text
 
 
+def test_of_several_under_way_one_stands_out(customer: Customer) -> None:
+    one, other = customer.open("/report/failure"), customer.open("/report/failure")
+    for page in (one, other):
+        goes_on(customer, page, "failure")
+    start = customer.open("/").html
+    assert start.count("Continue this report") == 2
+    assert start.count('class="primary"') == 1
+
+
 def test_what_was_sent_is_not_under_way(customer: Customer) -> None:
     customer.report()
     assert UNDER_WAY not in customer.open("/").text

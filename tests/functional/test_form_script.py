@@ -346,7 +346,7 @@ def test_what_one_tab_holds_is_not_put_over_what_another_does(customer, page):
     other.continues()
     third = customer.opens_another_tab()  # which the server can tell what the others hold
     third.opens("/")
-    third.follows("main a.secondary")
+    third.follows("main form a.secondary")
     third.page.wait_for_load_state("networkidle")
     expect(third.page.locator("#offer")).to_be_hidden()
     for each, words in ((customer, "Incidencia A"), (other, "Incidencia B")):

@@ -242,6 +242,7 @@ SHIFT_JIS = "エラーが発生しました。データベース接続を確認�
         "no mark, and yet text\r\n".encode("utf-16-be"),
         SHIFT_JIS,
         "ошибка".encode("cp1251"),
+        "数据库连接失败，请稍后再试。".encode("gbk"),
         b"login: \x0eroot\x0f\r\n\x07$ ls\x1b[0m\r\n",
         b"C:\\> dir\r\n\x1a",
         b"x" * 400 + b"\x00" + b"y" * 400,
@@ -250,7 +251,7 @@ SHIFT_JIS = "エラーが発生しました。データベース接続を確認�
     ],
     ids=[
         "cut-at-its-start", "cut-at-its-end", "a-bad-byte", "two-encodings", "utf-16-le",
-        "utf-16-be", "shift-jis", "cp1251", "serial", "dos", "a-nul", "eml", "har",
+        "utf-16-be", "shift-jis", "cp1251", "gbk", "serial", "dos", "a-nul", "eml", "har",
     ],
 )  # fmt: skip
 def test_what_is_mostly_text_is_text_in_any_encoding(content: bytes) -> None:

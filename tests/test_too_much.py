@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from customers import Customer
-from factories import SENT_AT, SLUGS, a_form, an_app, values
+from factories import SENT_AT, SLUGS, a_form, an_app, everything, values
 from flask import Flask
 from typed_in import rows, the_report, ticket_of, typed
 
@@ -153,6 +153,24 @@ def test_too_many_reports_are_asked_to_wait_and_can_be_sent_again(tmp_path: Path
         with time_machine.travel(timedelta(minutes=2)):
             assert customer.submit().status == 200
         assert len(rows(app, Report)) == 1
+
+
+def test_the_form_without_a_connection_is_asked_to_wait_and_can_be_sent_again(
+    tmp_path: Path,
+) -> None:
+    """With the key that it was sent under, or it would be refused."""
+    with an_app(tmp_path, RATELIMIT_ENABLED=True) as app:
+        customer = Customer(app, "en")
+        token = customer.ask("GET", "/report/token").response.json["csrf_token"]
+        key = {"draft_key": "4022250974-7-1906892053-3-2718281828", "csrf_token": token}
+        for _ in range(limit(SEND_LIMIT)):
+            app.test_client().post("/report/whole")
+        page = customer.page = customer.ask("POST", "/report/whole", everything() | key)
+        assert page.status == 429
+        assert rows(app, Report) == []
+        with time_machine.travel(timedelta(minutes=2)):
+            assert customer.submit().status == 200
+        assert the_report(app).text("summary") == values("failure")["summary"]
 
 
 def test_a_request_that_is_too_large_and_one_too_many_is_still_answered(tmp_path: Path) -> None:

@@ -44,6 +44,11 @@ def test_an_incident_is_opened_and_listed(provider: Provider) -> None:
     ]
 
 
+def test_a_service_that_is_named_twice_is_told_once(provider: Provider) -> None:
+    opened(provider, "--service", "web-hosting")
+    assert rows(provider, Notice)[0].services == ["web-hosting"]
+
+
 def test_since_is_now_unless_it_is_said(provider: Provider, key: str) -> None:
     assert key
     (row,) = rows(provider, Notice)

@@ -49,13 +49,14 @@ def open_notice(
     for service in services:
         if service not in known:
             raise ValueError(service)
+    services = list(dict.fromkeys(services))
     exclusive(session, Lock.NOTICES)
     for row in session.scalars(sa.select(models.Notice).where(models.Notice.closed_at.is_(None))):
-        if row.services == list(services) and row.entries[0]["text"] == dict(text):
+        if row.services == services and row.entries[0]["text"] == dict(text):
             return row
     row = models.Notice(
         key=key or new_key(),
-        services=list(services),
+        services=services,
         entries=[],
         started_at=started_at,
         opened_at=at,

@@ -122,6 +122,15 @@ def test_retry_makes_a_mail_due_now(cli: FlaskCliRunner, database: Database, que
     assert run(cli, "outbox", "list").splitlines()[1].split()[2:6] == ["queued", "7", "min", "now"]
 
 
+@pytest.mark.parametrize("typed", ["kx7m9q", "INC KX7M9Q", "INC–KX7M9Q"])
+def test_a_reference_may_be_typed_as_people_write_it(
+    cli: FlaskCliRunner, queue: Queue, typed: str
+) -> None:
+    queue()
+    assert run(cli, "outbox", "show", typed).startswith("INC-KX7M9Q ticket: queued\n")
+    assert run(cli, "outbox", "retry", typed) == "1 due now.\n"
+
+
 @pytest.mark.parametrize("typed", ["SURGE-virtual-server", "surge-Virtual-SERVER"])
 def test_a_reference_may_be_typed_in_any_case(
     cli: FlaskCliRunner, queue: Queue, typed: str

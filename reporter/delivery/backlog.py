@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer, selectinload
 
 from reporter.delivery import waking
+from reporter.formats.reference import reference_or_text
 from reporter.models import MailForm, MailState, Message
 
 
@@ -92,4 +93,4 @@ def is_held(message: Message, now: datetime) -> bool:
 
 
 def _has(reference: str) -> sa.ColumnElement[bool]:
-    return sa.func.lower(Message.reference) == reference.lower()
+    return sa.func.lower(Message.reference) == reference_or_text(reference).lower()

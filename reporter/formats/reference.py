@@ -30,3 +30,11 @@ def parse_reference(text: str) -> str:
     if not re.fullmatch(f"[{LETTERS}][{DIGITS}]{{{LENGTH}}}", mended):
         raise ValueError(f"no reference: {text!r}")
     return f"INC-{mended}"
+
+
+def reference_or_text(text: str) -> str:
+    """As parse_reference; what is none stays as it is: mails have names of other kinds, too."""
+    try:
+        return parse_reference(text)
+    except ValueError:
+        return text.strip()

@@ -15,6 +15,7 @@ from reporter.database import Database, get_database
 from reporter.database import file as database_file
 from reporter.delivery.beats import beats
 from reporter.delivery.clock import shared_now
+from reporter.formats.reference import reference_or_text
 from reporter.operations import check, condition, copying, people, purge, reports, status
 from reporter.operations.result import Verdict
 from reporter.operations.terminal import cell, json_text, progress
@@ -122,7 +123,7 @@ def report_list_command() -> None:
 def report_show_command(reference: str) -> None:
     """One report, with what came after it and what became of its mails."""
     with get_database().read() as session:
-        row = store.by_reference(session, reference.strip().upper())
+        row = store.by_reference(session, reference_or_text(reference))
         if row is None:
             words = f"no report has the reference {cell(reference)} in {_shown()}"
             raise click.ClickException(words)

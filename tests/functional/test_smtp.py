@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import smtplib
 import socket
@@ -367,6 +368,32 @@ def test_a_relay_may_think_longer_about_the_final_dot(app: Flask) -> None:
         assert outcomes(attempt(app, relay)) == [("accepted", 250)]
 
 
+@pytest.mark.parametrize("limit", [7.9, 10_000])
+def test_a_mail_may_take_longer_on_its_way_than_any_answer(app: Flask, limit: float) -> None:
+    def reads_late(connection: socket.socket) -> None:
+        connection.sendall(b"220 hello\r\n")
+        for answer in (b"250 ok\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go on\r\n"):
+            hears(connection)
+            connection.sendall(answer)
+        time.sleep(1.5)
+        for _ in iter(lambda: connection.recv(2**20)[-3:] == b".\r\n", True):
+            pass
+        connection.sendall(b"250 taken\r\n")
+
+    with talks(reads_late) as relay:
+        impatient = LimitedRelay(relay.server, relay.port, timeout=1, limit=limit)
+        content = b"Subject: x\r\n\r\n" + b"x" * 32 * 2**20
+        assert outcomes(attempt(app, impatient, content=content)) == [("accepted", 250)]
+
+
+@pytest.mark.parametrize("before", [None, 0.1, 2.0, 2.005, 30.0, 10_000.0])
+def test_a_socket_waits_for_no_longer_than_it_is_told(before: float | None) -> None:
+    with socket.socket() as waiting:
+        waiting.settimeout(before)
+        conversation.wait_at_most(waiting, 2.0)
+        assert 2.0 / 8 <= (waiting.gettimeout() or 0.0) <= 2.0 + conversation.NEAR_SECONDS
+
+
 def test_an_attempt_ends_by_its_limit_however_slow_each_answer_is(app: Flask) -> None:
     with smtp_server(answers={c: ["SLOW 0.8"] for c in ("MAIL", "RCPT", "DATA")}) as server:
         relay = LimitedRelay("127.0.0.1", server.port, timeout=20, limit=0.9)
@@ -557,6 +584,26 @@ def test_a_wrong_login_is_the_relays_trouble(
     with smtp_server(password="contraseña", options=options) as server:
         relay = replace(server.relay, username="reporter", password=password)
         assert outcomes(attempt(app, relay)) == [outcome]
+
+
+def test_a_login_by_cram_md5_says_what_its_rfc_does(app: Flask) -> None:
+    """The example of RFC 2195, section 2. No password is said."""
+    heard: list[bytes] = []
+    challenge = b"<1896.697170952@postoffice.reston.mci.net>"
+
+    def asks(connection: socket.socket) -> None:
+        connection.sendall(b"220 hello\r\n")
+        hears(connection)
+        connection.sendall(b"250-hello\r\n250 AUTH PLAIN CRAM-MD5\r\n")
+        heard.append(hears(connection))
+        connection.sendall(b"334 " + base64.b64encode(challenge) + b"\r\n")
+        heard.append(base64.b64decode(hears(connection)))
+        connection.sendall(b"535 5.7.8 who\r\n")
+
+    with talks(asks) as relay:
+        tim = replace(relay, username="tim", password="tanstaaftanstaaf")
+        attempt(app, tim)
+    assert heard[:2] == [b"AUTH CRAM-MD5\r\n", b"tim b913a602c7eda7a495b4e6e7334d3890"]
 
 
 def test_mails_in_a_row_share_a_connection(app: Flask) -> None:

@@ -98,6 +98,12 @@ def test_the_wrapper_is_about_what_the_unit_runs() -> None:
     assert unit["Environment"] == f"REPORTER_SETTINGS={words['settings']}"
 
 
+def test_after_a_reboot_the_unit_tries_for_ever_until_what_it_needs_is_there() -> None:
+    lines = UNIT.splitlines()
+    assert "After=network-online.target postgresql.service" in lines
+    assert {"Restart=always", "StartLimitIntervalSec=0", "WantedBy=multi-user.target"} <= {*lines}
+
+
 def test_the_example_names_its_database_from_the_root() -> None:
     settings = tomllib.loads((DEPLOY / "settings.toml").read_text(encoding="utf-8"))
     assert settings["DATABASE_URL"].startswith("sqlite:////var/lib/incident-reporter/")

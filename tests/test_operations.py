@@ -294,6 +294,9 @@ def test_reports_are_listed_shown_and_exported(app: Flask, cli: FlaskCliRunner) 
     assert row["company"] == "'=1+1"
     [found] = json.loads(run(cli, "report", "export", "--format", "json"))
     assert found["answers"]["company"] == "=1+1"
+    for since, until, count in (("2020-01-01", "9999-01-01", 1), ("9998-01-01", "9999-01-01", 0)):
+        days = (f"--since={since}", f"--until={until}")
+        assert len(json.loads(run(cli, "report", "export", "--format=json", *days))) == count
     assert json.loads(run(cli, "report", "export", "--format=json", "--until=2020-01-01")) == []
     assert "no report has the reference" in run(cli, "report", "show", "INC-NONE", code=1)
 

@@ -758,6 +758,20 @@ def test_the_head_of_a_reminder() -> None:
     }
 
 
+def test_the_head_of_an_acknowledgement() -> None:
+    assert head(compose_acknowledgement(a_report(), RECEIPT)) == FROM | {
+        "Reply-To": "support@example.com",
+        "To": "inigo@example.com",
+        "Subject": "INC-KX7M9Q: hemos recibido su aviso",
+        "Message-ID": "<INC-KX7M9Q.ack.0dd53e6269666bc6@example.com>",
+        "Date": SAVED,
+        "References": FIRST,
+        "Content-Language": "es",
+        "Auto-Submitted": "auto-replied",
+        "X-Auto-Response-Suppress": "AutoReply, OOF, DR, RN, NRN",
+    }
+
+
 def test_the_head_of_news() -> None:
     assert head(news("es", solved=True)) == FROM | {
         "Reply-To": "support@example.com",

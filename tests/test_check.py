@@ -416,6 +416,20 @@ class TestProxy:
         assert "MEND  STAFF_HEADER: anybody can sign in: the proxy lets a client's own" in said
         assert "STAFF_HEADER" not in self.said(app, **self.TOLD, X_FORWARDED_EMAIL=None)
 
+    def test_a_forged_login_from_a_proxy_that_a_socket_for_both_protocols_names(
+        self, make: Callable[..., Flask]
+    ) -> None:
+        app = make(TRUSTED_PROXIES=1, STAFF_HEADER="X-Forwarded-Email")
+
+        def front(app: Any) -> Any:
+            through = proxy(**self.TOLD)(app)
+            return lambda environ, start: through(
+                {**environ, "REMOTE_ADDR": "::ffff:127.0.0.1"}, start
+            )
+
+        with served(app, front):
+            assert "MEND  STAFF_HEADER: anybody can sign in" in doctor(app)
+
     def test_a_forged_login_that_is_believed_from_elsewhere_only(
         self, make: Callable[..., Flask]
     ) -> None:

@@ -689,6 +689,7 @@ def test_without_the_setting_no_header_is_believed(provider: Provider) -> None:
         ("::1", ["127.0.0.1", "::1"], True),
         ("10.1.2.3", ["10.0.0.0/8"], True),
         ("11.1.2.3", ["10.0.0.0/8"], False),
+        ("10.1.2.3", ["10.0.0.1/8"], True),
         ("", ["127.0.0.1"], False),
         ("unix:", ["127.0.0.1"], False),
     ],

@@ -7,12 +7,12 @@ have signed; without it nothing more is told than that the process answers.
 from __future__ import annotations
 
 from datetime import timedelta
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from flask import current_app, request
 
 from reporter.links import seal, unseal
+from reporter.staff import sign_on
 
 HEADER = "X-Reporter-Check"
 PURPOSE = "check"
@@ -34,8 +34,7 @@ def answer_probe() -> dict[str, Any]:
     """How this request looks from here; nothing for anybody but `check`."""
     if unseal(PURPOSE, request.headers.get(HEADER, ""), VALID_FOR) != "probe":
         return {}
-    original = request.environ.get("werkzeug.proxy_fix.orig", {})
-    peer = original.get("REMOTE_ADDR") or request.remote_addr or ""
+    peer = sign_on.peer()
     staff_header: str = current_app.config["STAFF_HEADER"]
     return {
         "client_is_forged": request.remote_addr == FORGED_CLIENT,
@@ -45,13 +44,5 @@ def answer_probe() -> dict[str, Any]:
         "host": request.host,
         "staff_is_forged": bool(staff_header)
         and FORGED_NAME in request.headers.get(staff_header, "")
-        and _is_among(peer, current_app.config["STAFF_HEADER_FROM"]),
+        and sign_on.is_believed(peer, current_app.config["STAFF_HEADER_FROM"]),
     }
-
-
-def _is_among(address: str, networks: list[str]) -> bool:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    return any(found in ip_network(each, strict=False) for each in networks)

@@ -47,4 +47,4 @@ def is_believed(address: str, networks: list[str]) -> bool:
     except ValueError:
         return False
     mapped = getattr(found, "ipv4_mapped", None)
-    return any((mapped or found) in ip_network(network) for network in networks)
+    return any((mapped or found) in ip_network(network, strict=False) for network in networks)

@@ -41,7 +41,7 @@ def remind() -> None:
                 row.id,
                 row.next_news_at,
                 store.to_value(session, row),
-                store.ticket_of(session, row).mime_id,
+                store.root_of(session, row),
             )
             for row in rows
         ]

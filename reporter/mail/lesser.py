@@ -14,7 +14,7 @@ from reporter.formats.languages import tag
 from reporter.formats.words import service_name
 from reporter.mail.first_line import severity_in_words
 from reporter.mail.helpdesk import importance
-from reporter.mail.message import finish, new_message
+from reporter.mail.message import finish, new_message, put_in_thread
 from reporter.report import Report
 
 # Of a whole mail, what is about the parts that are left out.
@@ -92,7 +92,7 @@ def compose_stub(report: Report, own_id: str, root: str, number: int, desk_url: 
         date=report.saved_at,
     )
     if number:
-        mail["In-Reply-To"] = mail["References"] = root
+        put_in_thread(mail, root)
     text = "\n".join([told, "", *lines, "", where, answer, ""])
     mail.set_content(text)
     headers = {

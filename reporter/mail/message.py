@@ -71,6 +71,13 @@ def to_customer(
     return finish(mail, {"Content-Language": tag(language), **headers})
 
 
+def put_in_thread(mail: Composition, root: str) -> None:
+    """Put *mail* in the thread of *root*: of several Message-IDs of one mail the last is the one
+    that arrived."""
+    mail["In-Reply-To"] = root.split()[-1]
+    mail["References"] = root
+
+
 def finish(mail: Composition, headers: Mapping[str, str]) -> Mail:
     """*mail* with its content and *headers*, each in the place of one of that name."""
     for name, value in headers.items():

@@ -17,7 +17,7 @@ from reporter.formats.languages import tag
 from reporter.formats.support_times import support_zone
 from reporter.formats.words import hour, service_name
 from reporter.mail import ticket_text
-from reporter.mail.message import finish, mime_id, new_message
+from reporter.mail.message import finish, mime_id, new_message, put_in_thread
 from reporter.report import Report
 
 
@@ -67,7 +67,6 @@ def _compose(
         date=at,
     )
     if root:
-        mail["In-Reply-To"] = root
-        mail["References"] = root
+        put_in_thread(mail, root)
     mail.set_content(text)
     return finish(mail, {"Content-Language": tag(config["SUPPORT_LOCALE"])})

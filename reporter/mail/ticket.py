@@ -15,7 +15,7 @@ from reporter.formats.languages import tag
 from reporter.mail import ticket_json, ticket_text
 from reporter.mail.composition import Composition
 from reporter.mail.helpdesk import PROFILES, importance, subject_tag
-from reporter.mail.message import finish, mailbox, mime_id, new_message, written_to
+from reporter.mail.message import finish, mailbox, mime_id, new_message, put_in_thread, written_to
 from reporter.models import UpdateKind
 from reporter.report import CustomerUpdate, Followup, Report, Similar, StoredFile
 
@@ -62,7 +62,8 @@ def compose_followup(
     root: str = "",
 ) -> Mail:
     """A follow-up in the ticket's thread. *files* are new with it; those for the desk are told of.
-    *root*: the Message-ID that the ticket was sent with, which another SECRET_KEY may have made.
+    *root*: the Message-ID that the ticket was sent with, which another SECRET_KEY may have made,
+    and the one that a relay wrote in its place.
 
     Its text tells what is new; the whole current state is in the JSON.
     """
@@ -77,9 +78,7 @@ def compose_followup(
         mime_id=mime_id(report.reference, str(followup.number)),
         date=followup.updates[-1].at,
     )
-    root = root or mime_id(report.reference, "0")
-    mail["In-Reply-To"] = root
-    mail["References"] = root
+    put_in_thread(mail, root or mime_id(report.reference, "0"))
     stored = [file for file, _content in files if not file.for_desk]
     names = _named([file for file, _content in files], language)
     text = ticket_text.followup_text(report, language, followup, names, desk_url)

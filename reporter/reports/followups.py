@@ -142,7 +142,7 @@ def _compose(
         followup,
         [file for file in kept if file.number == number],
         told.row.helpdesk_number or "",
-        store.ticket_of(told.session, told.row).mime_id,
+        store.root_of(told.session, told.row),
     )
 
 

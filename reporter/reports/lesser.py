@@ -31,7 +31,7 @@ def lesser_form(session: Session, message: models.Message) -> Mail | None:
     stub = compose_stub(
         store.to_value(session, row),
         message.mime_id,
-        store.ticket_of(session, row).mime_id,
+        store.root_of(session, row),
         _number(message),
         url,
     )

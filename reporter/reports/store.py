@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session, defer
 
 from reporter import models
 from reporter.database import Lock, exclusive
+from reporter.delivery.renamed import mime_id_at
 from reporter.links import hash_token
-from reporter.models import Author, MailKind, UpdateKind
+from reporter.models import Author, MailKind, Outcome, UpdateKind
 from reporter.report import Report, sections_from_json
 
 # Statements are made once: that takes longer than they run.
@@ -66,6 +67,18 @@ def ticket_of(session: Session, row: models.Report) -> models.Message:
         models.Message.report_id == row.id, models.Message.kind == MailKind.TICKET
     )
     return session.scalars(query.options(defer(models.Message.content))).one()
+
+
+def root_of(session: Session, row: models.Report) -> str:
+    """What a report's mails to support answer: the Message-ID that its ticket was made with, and
+    the one that a relay wrote in its place, which is all that the helpdesk has seen."""
+    ticket, attempt = ticket_of(session, row), models.Attempt
+    query = sa.select(attempt.relay, attempt.reply).where(
+        attempt.message_id == ticket.id, attempt.outcome == Outcome.ACCEPTED
+    )
+    taken = session.execute(query.order_by(attempt.id.desc()).limit(1)).one_or_none()
+    named = mime_id_at(*taken) if taken else ""
+    return " ".join(dict.fromkeys(filter(None, (ticket.mime_id, named))))
 
 
 def add_update(

@@ -7,14 +7,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePath
 
-import sqlalchemy as sa
 from flask import current_app
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
@@ -33,6 +30,7 @@ from reporter.attachments.naming import stem, text_suffix
 from reporter.attachments.plain_text import to_text
 from reporter.attachments.refusals import Refused
 from reporter.attachments.turns import Busy, Turn
+from reporter.database import file as database_file
 from reporter.formats.secrets import holds_secret
 from reporter.formats.text import one_line, shortened
 
@@ -179,11 +177,9 @@ def _mail_bytes() -> int:
 
 def _has_space() -> bool:
     """Whether the disk of the database has room for files; of a local one only."""
-    path = sa.make_url(current_app.config["DATABASE_URL"]).database
-    if not current_app.config["DATABASE_URL"].startswith("sqlite") or not path:
-        return True
-    free = shutil.disk_usage(PurePath(path).parent).free
-    return bool(free >= current_app.config["MIN_FREE_BYTES"])
+    config = current_app.config
+    free = database_file.free_bytes(config["DATABASE_URL"])
+    return free is None or bool(free >= config["MIN_FREE_BYTES"])
 
 
 def _size(upload: FileStorage) -> int:

@@ -14,10 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
+from reporter.formats.spreadsheet import inert
 from reporter.notices import followers
 from reporter.notices.notice import Notice
-
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Happened(StrEnum):
@@ -123,8 +122,7 @@ def as_csv(moments: Sequence[Moment]) -> str:
     writer = csv.writer(out)
     writer.writerow(["at", "what", "text"])
     for each in moments:
-        text = f"'{each.text}" if each.text.startswith(FORMULAS) else each.text
-        writer.writerow([_utc(each.at), each.what, text])
+        writer.writerow([_utc(each.at), each.what, inert(each.text)])
     return out.getvalue()
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from reporter import models
+from reporter.formats.spreadsheet import inert
 from reporter.formats.text import exact_lines
 from reporter.operations.terminal import cell, json_text, moment, paragraph, table
 from reporter.report import Report
@@ -24,8 +25,6 @@ COLUMNS = (
     "reference", "saved_at", "seen_at", "solved_at", "channel", "language", "severity",
     "started_at",
 )  # fmt: skip
-# What a spreadsheet takes for a formula when a cell begins with it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def rows(
@@ -122,8 +121,7 @@ def _flat(session: Session, row: models.Report) -> dict[str, Any]:
 
 def _cell(value: Any) -> str:
     text = ", ".join(value) if isinstance(value, list) else str(value or "")
-    text = "\n".join(exact_lines(text))
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return inert("\n".join(exact_lines(text)))
 
 
 def _line(cells: list[str]) -> str:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
-from limits.storage import storage_from_string
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporter.database import Database
@@ -20,7 +19,7 @@ from reporter.delivery.smtp import connections, deliver
 from reporter.formats.text import one_line
 from reporter.mail.message import finish, mime_id, new_message
 from reporter.models import Outcome
-from reporter.operations import condition, figures
+from reporter.operations import condition, figures, limits
 from reporter.operations.relay_check import check_relays
 from reporter.operations.result import Result, mend, note, ok
 from reporter.operations.site_check import check_site
@@ -44,7 +43,7 @@ def check(app: Flask, *, send: bool) -> Iterator[Result]:
     yield from _advice(app.config)
     yield from check_database(app)
     yield from _temporary_files(app.config["MIN_FREE_BYTES"])
-    yield from _limits(app.config["RATELIMIT_STORAGE_URI"])
+    yield from _limits(app.config)
     yield from check_relays(app.config)
     yield from check_site(app.config)
     yield from _alarms(app.config, send=send)
@@ -102,15 +101,11 @@ def _temporary_files(least: int) -> Iterator[Result]:
         yield mend("temporary files", f"{words} (make room, or set TMPDIR)")
 
 
-def _limits(uri: str) -> Iterator[Result]:
+def _limits(config: Mapping[str, Any]) -> Iterator[Result]:
     """Where they are counted, if not in memory."""
-    if uri == "memory://":
+    if config["RATELIMIT_STORAGE_URI"] == "memory://":
         return
-    try:
-        answers = storage_from_string(uri).check()
-    except Exception:  # whatever is wrong with it; a URI holds a password
-        answers = False
-    if answers:
+    if limits.are_counted(config):
         yield ok("RATELIMIT_STORAGE_URI", "answers")
     else:
         words = "does not answer: limits are counted in memory, by each process alone"

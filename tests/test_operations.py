@@ -564,6 +564,24 @@ def test_everything_is_copied_to_another_database_and_proved(
     assert "is not empty" in refused
 
 
+def test_a_copy_that_is_not_the_same_is_none(
+    tmp_path: Path, app: Flask, cli: FlaskCliRunner, make_app: Callable[..., Flask]
+) -> None:
+    """Whatever changes it on its way: here a trigger that somebody has left there."""
+    a_report(app)
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    target = make_app(DATABASE_URL=url)
+    upgrade(target)
+    other = target.extensions["sqlalchemy"]
+    with other.write() as session:
+        change = "UPDATE report SET summary = upper(summary) WHERE id = NEW.id"
+        words = f"CREATE TRIGGER changes AFTER INSERT ON report BEGIN {change}; END"
+        session.execute(sa.text(words))
+    told = run(cli, "db", "copy", "--to", url, code=1)
+    assert "report is not the same in the other database" in told
+    assert count(other, models.Report) == count(other, models.Message) == 0
+
+
 def test_nothing_is_copied_while_a_worker_is_running(
     tmp_path: Path, cli: FlaskCliRunner, database: Database
 ) -> None:

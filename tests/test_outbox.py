@@ -271,8 +271,11 @@ def test_retry_leaves_what_is_sent_or_in_hand(database: Database, queue: Queue) 
     assert nothing_due(database)
 
 
-def test_retry_of_a_ticket_follows_the_address_of_support(database: Database, queue: Queue) -> None:
-    ticket = queue(recipient="old@example.com")
+@pytest.mark.parametrize("kind", ["ticket", "followup", "surge", "digest", "reminder"])
+def test_retry_of_what_is_for_support_follows_its_address(
+    database: Database, queue: Queue, kind: str
+) -> None:
+    ticket = queue(kind=kind, recipient="old@example.com")
     customers = queue(kind="acknowledgement", recipient="inigo@example.com")
     with database.write() as session:
         retry(session, NOW, support="new@example.com")

@@ -69,7 +69,7 @@ def retry(
     for message in messages:
         if to:
             message.recipient = to
-        elif message.kind.is_alarmed:
+        elif message.kind.is_for_support:
             message.recipient = support
         if is_held(message, now):
             continue

@@ -72,6 +72,11 @@ class MailKind(StrEnum):
         return self in {MailKind.TICKET, MailKind.FOLLOWUP, MailKind.SURGE, MailKind.DIGEST}
 
     @property
+    def is_for_support(self) -> bool:
+        """Whether the operator sets whom it goes to."""
+        return self.is_alarmed or self == MailKind.REMINDER
+
+    @property
     def is_urgent(self) -> bool:
         """Whether the operator is told of it at once, whatever becomes of the mail."""
         return self == MailKind.SURGE

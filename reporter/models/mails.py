@@ -64,7 +64,8 @@ class Message(Base):
     kind: Mapped[MailKind] = mapped_column(kind_column(MailKind))
     reference: Mapped[str] = mapped_column(index=True)
     recipient: Mapped[str]
-    # Of an acknowledgement: its recipient, however spelt, as a keyed hash. Its limits count by it.
+    # Of what anybody can have sent to anybody, as an acknowledgement: its recipient, however spelt,
+    # as a keyed hash. Its limits count by it.
     mailbox: Mapped[str | None]
     mime_id: Mapped[str]  # the Message-ID header, fixed when the mail is made
     state: Mapped[MailState] = mapped_column(

@@ -180,6 +180,9 @@ class _Session(SMTP):
         self.told.received.append(mail)
         return await self.say("DATA")
 
+    async def handle_RSET(self, server, session, envelope):  # noqa: N802
+        return await self.say("RSET") if "RSET" in self.told.scripts else "250 ok"
+
     async def handle_QUIT(self, server, session, envelope):  # noqa: N802
         return await self.say("QUIT")
 

@@ -615,6 +615,24 @@ def test_mails_in_a_row_share_a_connection(app: Flask) -> None:
     assert [r.outcome for [r] in results] == ["accepted", "refused", "accepted"]
 
 
+def test_a_relay_that_does_not_begin_again_is_dialled_anew(app: Flask) -> None:
+    with smtp_server(answers={"RCPT": ["550 5.1.1 no"], "RSET": ["500 what"]}) as server:
+        with RelayConnection(app, server.relay) as connection:
+            results = [deliver([connection], CONTENT, RECIPIENT) for _ in range(2)]
+        assert server.connections == 2
+    assert [r.outcome for [r] in results] == ["refused", "accepted"]
+
+
+def test_a_relay_that_was_asked_whether_it_is_there_has_its_time_for_the_mail(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "COURTESY_SECONDS", 1.0)
+    answers = {"RCPT": ["550 5.1.1 no"], "MAIL": ["250 ok", "SLOW 1.5"]}
+    with smtp_server(answers=answers) as server, RelayConnection(app, server.relay) as connection:
+        results = [deliver([connection], CONTENT, RECIPIENT) for _ in range(2)]
+    assert [r.outcome for [r] in results] == ["refused", "accepted"]
+
+
 def test_an_answer_has_a_bound_and_all_of_a_connection_together_have_none(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,7 +127,7 @@ def review(token: str) -> ResponseReturnValue:
     stage = _stage(token)
     if "remove" in request.form and SendForm().validate():
         stage.remove_file(request.form.get("remove", 0, type=int))
-        return redirect(stage.url(Journey.REVIEW), 303)
+        return redirect(f"{stage.url(Journey.REVIEW)}#s-evidence", 303)  # where it stood
     return review_page(stage)
 
 

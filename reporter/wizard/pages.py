@@ -108,7 +108,7 @@ def _submit(stage: Stage, step: Step) -> ResponseReturnValue:
         return redirect(stage.url(step.slug, **changing()), 303)
     if "remove" in request.form:
         stage.remove_file(request.form.get("remove", 0, type=int))
-        return redirect(stage.url(step.slug, **changing()), 303)
+        return redirect(f"{stage.url(step.slug, **changing())}#files", 303)  # where it stood
     if request.form.get("lang"):
         choose_language(request.form["lang"])
         return redirect(stage.url(step.slug, **changing()), 303)

@@ -316,6 +316,28 @@ def test_a_file_is_removed_while_another_is_being_kept(customer: Person) -> None
     expect(customer.kept_files).to_contain_text(["dos.gif"])
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_file_that_is_removed_is_seen_to_be_gone_where_it_stood(
+    browser: Browser, service: Service, scripts: bool
+) -> None:
+    phone = {"width": 360, "height": 640}
+    with person(browser, service, scripts=scripts, viewport=phone) as customer:
+        receipt, _reference = customer.has_reported()
+        customer.opens(f"{receipt}/details/evidence")
+        customer.picks(("uno.png", PNG), ("dos.gif", GIF))
+        if not scripts:
+            customer.continues()
+            customer.opens(f"{receipt}/details/evidence")
+        expect(customer.kept_files).to_have_count(2)
+        customer.follows(".files li:first-child button")
+        expect(customer.kept_files).to_have_count(1)
+        expect(customer.kept_files).to_be_in_viewport()
+        customer.opens(f"{receipt}/details/review")
+        customer.follows(".files button")
+        expect(customer.kept_files).to_have_count(0)
+        expect(customer.page.locator("#s-evidence")).to_be_in_viewport()
+
+
 def test_going_on_waits_for_what_is_being_kept_and_sends_it_once(customer: Person) -> None:
     receipt, _reference = customer.has_reported()
     customer.opens(f"{receipt}/details/evidence")

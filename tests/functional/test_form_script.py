@@ -182,6 +182,19 @@ def test_a_receipt_that_nobody_looks_at_asks_nothing(customer, page):
         page.evaluate("window.away = false; dispatchEvent(new Event('visibilitychange'))")
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_receipt_whose_page_did_not_come_is_asked_for_again(customer, page, site, status):
+    customer.reports()
+    failing = [status]
+    page.route(
+        page.url,
+        lambda route: route.fulfill(status=failing.pop()) if failing else route.continue_(),
+    )
+    site.sql("UPDATE message SET state = 'sent', sent_at = created_at WHERE kind = 'ticket'")
+    expect(page.locator("#live .done b").nth(1)).to_have_text("Enviado")
+    assert failing == []
+
+
 @pytest.mark.parametrize(
     ("path", "helps", "at_first"),
     [

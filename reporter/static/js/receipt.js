@@ -11,10 +11,12 @@ let before = progress?.dataset.version;
 let next;
 let looks = 0;
 
-// Whether all of it is shown: what holds the focus waits for another look.
+// Whether all of it is shown: what holds the focus waits for another look, and so does all where the
+// page did not come.
 async function refresh() {
-  let whole = true;
-  const page = await (await fetch(location.href)).text();
+  const response = await fetch(location.href);
+  let whole = response.ok;
+  const page = whole ? await response.text() : "";
   for (const fresh of parts(new DOMParser().parseFromString(page, "text/html"))) {
     const old = document.getElementById(fresh.id);
     const isUsed = old && old !== progress && old.contains(document.activeElement);

@@ -182,6 +182,19 @@ def test_a_receipt_that_nobody_looks_at_asks_nothing(customer, page):
         page.evaluate("window.away = false; dispatchEvent(new Event('visibilitychange'))")
 
 
+def test_what_has_the_focus_on_a_receipt_keeps_it_when_there_is_news(customer, page, site):
+    customer.reports()
+    site.run("notice", "open", "--service", FAILURE["service"], "--text", "a\tb\n" + "x" * 300)
+    columns = page.locator("#live pre")
+    expect(columns).to_be_visible()
+    columns.focus()
+    columns.evaluate("(pre) => { pre.scrollLeft = 99 }")
+    site.sql("UPDATE message SET state = 'sent', sent_at = created_at WHERE kind = 'ticket'")
+    expect(page.locator("#live .done b").nth(1)).to_have_text("Enviado")
+    expect(columns).to_be_focused()
+    assert columns.evaluate("(pre) => pre.scrollLeft") == 99
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_receipt_whose_page_did_not_come_is_asked_for_again(customer, page, site, status):
     customer.reports()

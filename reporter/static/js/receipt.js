@@ -19,15 +19,26 @@ async function refresh() {
   const page = whole ? await response.text() : "";
   for (const fresh of parts(new DOMParser().parseFromString(page, "text/html"))) {
     const old = document.getElementById(fresh.id);
-    const isUsed = old && old !== progress && old.contains(document.activeElement);
     if (!old || shown.get(fresh.id) === fresh.innerHTML) continue;
-    if (isUsed) whole = false;
-    if (isUsed) continue;
+    const held = old.contains(document.activeElement) ? document.activeElement : null;
+    if (held && old !== progress) whole = false;
+    if (held && old !== progress) continue;
     shown.set(fresh.id, fresh.innerHTML);
     old.style.minHeight = old.offsetHeight + "px";
-    old.innerHTML = fresh.innerHTML;
+    renew(old, fresh.innerHTML, held);
   }
   return whole;
+}
+
+// What is `held` there by the focus is held again, and scrolled as it was, if it is there still.
+function renew(part, html, held) {
+  const left = held?.scrollLeft;
+  part.innerHTML = html;
+  const isSame = (each) => each.textContent === held?.textContent;
+  const again = [...part.querySelectorAll("a, pre")].find(isSame);
+  if (!again) return;
+  again.focus({ preventScroll: true });
+  again.scrollLeft = left;
 }
 
 async function look() {

@@ -106,6 +106,15 @@ def test_a_browser_forgets(provider: Provider) -> None:
     assert "/r/" not in again.location
 
 
+def test_that_a_browser_forgot_is_said_before_all_else(provider: Provider, key: str) -> None:
+    customer = Customer(provider.app)
+    customer.report()
+    page = customer.submit("forget")
+    said, known = page.html.index("Hemos borrado"), page.html.index(f"/notices/{key}")
+    assert said < known
+    assert 'role="status" tabindex="-1" autofocus data-forget>Hemos borrado' in page.html
+
+
 @pytest.mark.parametrize("chosen", ["", "en"])
 def test_of_a_browser_that_forgets_the_language_stays_that_was_chosen_and_nothing_else(
     provider: Provider, chosen: str

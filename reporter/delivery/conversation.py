@@ -90,8 +90,9 @@ class Conversation(smtplib.SMTP):
             self.file.begin_reply()
         try:
             code, reply = super().getreply()
-        except RelayTooSlow:
-            self.close()
+        except smtplib.SMTPServerDisconnected as error:  # as smtplib calls whatever goes wrong
+            if self.is_late:
+                raise RelayTooSlow("the relay was too slow") from error
             raise
         if code == SERVICE_CLOSES:
             self.close()
@@ -110,6 +111,8 @@ class Conversation(smtplib.SMTP):
                     rest = rest[self.sock.send(rest[:CHUNK]) :]
         except OSError as error:
             self.close()
+            if self.is_late:
+                raise RelayTooSlow("the relay was too slow") from error
             raise smtplib.SMTPServerDisconnected(f"not sent: {error}") from error
 
     def starttls(self, *args: Any, **options: Any) -> tuple[int, bytes]:

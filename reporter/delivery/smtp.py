@@ -96,6 +96,7 @@ class RelayConnection(flask_mail.Connection):
         self.app = app
         self.relay = relay
         self.health = health or RelayHealth()
+        self.is_cut = False
 
     def configure_host(self) -> Conversation:
         host = self.relay.connect()
@@ -130,7 +131,8 @@ class RelayConnection(flask_mail.Connection):
             self.host = None
 
     def cut(self) -> None:
-        """End the attempt under way, from another thread."""
+        """End the attempt under way, from another thread; there will be no other."""
+        self.is_cut = True
         if (host := self.host) is not None:
             host.cut()
 
@@ -148,8 +150,14 @@ class RelayConnection(flask_mail.Connection):
                     raise
             host.close()  # its end has crossed this mail
             self.host = None
+        self._refuse_when_cut()
         self.host = self.configure_host()
+        self._refuse_when_cut()
         return hand_over(self.host, message, self.relay.final_seconds)
+
+    def _refuse_when_cut(self) -> None:
+        if self.is_cut:
+            raise RelayTooSlow("cut off")
 
     def _accepted(self, message: StoredMessage, code: int | None, reply: str) -> AttemptResult:
         flask_mail.email_dispatched.send(self.app, message=message)

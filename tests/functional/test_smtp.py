@@ -23,6 +23,7 @@ from running import until
 from servers import (
     DROP,
     HANG,
+    HELD,
     IMPATIENT_SECONDS,
     PATIENCE_SECONDS,
     SmtpServer,
@@ -757,3 +758,52 @@ def test_a_connection_that_ends_between_two_mails_costs_neither(app: Flask, end:
         assert server.connections == 2
     assert [r.outcome for [r] in results] == ["accepted"] * 3
     assert len(server.received) == 3
+
+
+@EITHER_WAY
+@pytest.mark.parametrize(
+    ("moment", "what"), [("RCPT", DROP), ("BODY", DROP), ("DATA", DROP), ("MAIL", HANG)]
+)
+def test_what_ends_within_the_second_mail_defers_it_and_says_it_to_nobody_twice(
+    app: Flask, offer: str, moment: str, what: str
+) -> None:
+    with smtp_server(answers={moment: ["250 ok", what]}, offer=offer) as server:
+        relay = replace(server.relay, timeout=1) if what == HANG else server.relay
+        with RelayConnection(app, relay) as connection:
+            results = [deliver([connection], CONTENT, RECIPIENT) for _ in range(2)]
+        assert server.connections == 1
+    assert [r.outcome for [r] in results] == ["accepted", "deferred"]
+    assert len(server.received) == (2 if moment == "DATA" else 1)
+
+
+def test_what_is_cut_off_within_the_second_mail_is_not_dialled_anew(app: Flask) -> None:
+    """A worker that ends gives it back, and another one may have it."""
+    results: list[AttemptResult] = []
+    with smtp_server(answers={"MAIL": ["250 ok", HANG]}) as server:
+        with RelayConnection(app, server.relay) as connection:
+            deliver([connection], CONTENT, RECIPIENT)
+            second = threading.Thread(
+                target=lambda: results.extend(deliver([connection], CONTENT, RECIPIENT))
+            )
+            second.start()
+            until(lambda: server.commands.count("MAIL") == 2)
+            connection.cut()
+            second.join()
+        assert server.connections == 1
+    assert outcomes(tuple(results)) == [("deferred", None)]
+
+
+def test_what_is_cut_off_while_it_is_dialled_is_sent_to_nobody(app: Flask) -> None:
+    results: list[AttemptResult] = []
+    with smtp_server(answers={"EHLO": [HELD]}) as server:
+        connection = RelayConnection(app, server.relay)
+        only = threading.Thread(
+            target=lambda: results.extend(deliver([connection], CONTENT, RECIPIENT))
+        )
+        only.start()
+        until(lambda: "EHLO" in server.commands)
+        connection.cut()
+        server.let_go.set()
+        only.join()
+    assert outcomes(tuple(results)) == [("deferred", None)]
+    assert server.received == []

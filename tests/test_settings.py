@@ -185,17 +185,17 @@ def test_the_settings_of_the_tests_are_right(tmp_path: Path) -> None:
         ),
         (
             "SERVICES",
-            [{"id": "web", "name": {"es": " ", "en": "Web"}}],
+            [{"id": "web", "name": IN_ALL | {"es": " "}}],
             'SERVICES: "web" has no name in "es"',
         ),
         (
             "SERVICES",
-            [{"id": "web", "name": {"es": "a\nb", "en": "Web"}}],
+            [{"id": "web", "name": IN_ALL | {"es": "a\nb"}}],
             'SERVICES: the name of "web" in "es" must be one line',
         ),
         (
             "SERVICES",
-            [{"id": 1, "name": {"es": "Web", "en": "Web"}}],
+            [{"id": 1, "name": IN_ALL}],
             'SERVICES: an id is small letters, digits and "-", not "1"',
         ),
         *(

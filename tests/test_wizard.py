@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 import time_machine
 from customers import Customer
-from factories import ANSWERS, SENT_AT, SLUGS, an_app, values
+from factories import ANSWERS, LANGUAGES, SENT_AT, SLUGS, an_app, values
 from flask import Flask
 from typed_in import moved_to, rows, the_report, ticket_of, typed
 from wtforms import SelectChoice as Option
@@ -200,7 +200,7 @@ def test_answers_that_are_not_valid_any_more_are_asked_again_before_sending(
 ) -> None:
     customer = Customer(app, "en")
     customer.fill_all(service="email")
-    services = [{"id": "cloud", "name": {"es": "Nube", "en": "Cloud"}}]
+    services = [{"id": "cloud", "name": dict.fromkeys(LANGUAGES, "Cloud")}]
     with an_app(tmp_path, SERVICES=services) as changed:
         moved = moved_to(changed, customer)
         page = moved.open("/report/review")

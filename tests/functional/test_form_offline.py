@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from factories import LANGUAGES
 from pages import CHANGES, CONTACT, FAILURE, STEPS, TAKEN_OVER, TIMING, Person, person
 from playwright.sync_api import Browser, expect
 from sites import Site
@@ -348,8 +349,7 @@ def test_no_personal_page_and_no_receipt_is_ever_kept(customer, page, site):
         "/static/icon.svg",
         "/static/offer.js",
         "/static/reporter.js",
-        "/static/trouble/en.js",
-        "/static/trouble/es.js",
+        *(f"/static/trouble/{language}.js" for language in sorted(LANGUAGES)),
         "/static/whole.js",
         "/static/writing.js",
         "/static/zone.js",

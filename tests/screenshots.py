@@ -26,6 +26,7 @@ FOLDER = Path("screenshots")
 # A picture that is taken sooner may lack what has not been drawn in the new size yet.
 PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 README = Path("tests/pictures")
+DOWN = Path("deploy/down.html")  # what a proxy shows while nobody answers
 
 
 def every_page() -> None:
@@ -40,7 +41,10 @@ def every_page() -> None:
             person(browser, service, language, address=ADDRESS) as customer,
             person(browser, service, language) as support,
         ):
-            tour(Album(language).look, customer, support, service, smtp)
+            album = Album(language)
+            tour(album.look, customer, support, service, smtp)
+            customer.page.set_content(DOWN.read_text(encoding="utf-8"))
+            album.look(customer, "down")
     print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}/")
 
 

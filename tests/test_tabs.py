@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 import sqlalchemy as sa
@@ -296,8 +297,9 @@ def test_blocked_cookies_are_said_as_such_in_the_language_chosen(app: Flask) -> 
         assert page.status == 422
         assert "Su navegador no ha enviado nuestra cookie" in page.text
         assert page.fields["summary"] == values("failure")["summary"]
-        mail = next(link for link in page.links if link.startswith("mailto:"))
+        mail = unquote(next(link for link in page.links if link.startswith("mailto:")))
         assert "502" in mail
+        assert "¿Qué servicio falla?:\nAlojamiento web\n" in mail
         assert "tel:+34900000000" in page.links
         typed = page.html.partition("Lo que ha escrito</summary>")[2].partition("</pre>")[0]
         assert values("failure")["summary"] in typed

@@ -314,7 +314,7 @@ def test_what_was_solved_by_mistake_is_opened_again(
     assert found["messages"][0]["text"] == "Nos hemos equivocado de incidencia"
     assert done(desk.page)[0].startswith("Abierto de nuevo 23 nov 2026 03:22 · Ana")
     solved, opened = provider.work()
-    assert "El equipo de soporte dice que" in text_of(solved)
+    assert "El equipo de soporte da por solucionada" in text_of(solved)
     assert "Nos hemos equivocado" in text_of(opened)
     assert "<b>Solucionado</b>" not in provider.customer(token).page.html
 
@@ -471,9 +471,9 @@ def test_news_is_mailed_to_a_customer_who_asked(provider: Provider, token: str) 
     assert f"https://incidents.example.com/r/{token}\n" in text
     desk.submit(action="solve", text="Ya está.")
     (mail,) = provider.work()
-    assert mail["Subject"] == f"{reference}: el equipo de soporte dice que está solucionada"
+    assert mail["Subject"] == f"{reference}: el equipo de soporte da la incidencia por solucionada"
     assert text_of(mail).startswith(
-        f"El equipo de soporte dice que {reference} está solucionada:\n\nYa está.\n"
+        f"El equipo de soporte da por solucionada la incidencia {reference}:\n\nYa está.\n"
     )
     assert "Próxima actualización" not in text_of(mail)
 

@@ -156,7 +156,7 @@ def test_solved_and_reopened_are_supports_word_on_the_receipt(
     receipt = provider.receipt(token)
     assert (receipt.solved_at, receipt.messages) == (provider.now, ())
     page = provider.customer(token).page.text
-    assert "El equipo de soporte dice que está solucionada." in page
+    assert "El equipo de soporte da la incidencia por solucionada." in page
     assert "trabajará en él" not in page  # which was promised until then
     assert provider.work() == []  # nothing is written to anybody
     assert call(provider, {**told, "event": "reopened"}) == 202

@@ -53,7 +53,7 @@ def test_all_open_reports_of_the_service_are_linked_in_one_press(provider: Provi
     provider.desk(solved).submit(action="solve", text="Otra cosa")
     support = provider.support()
     support.open(NEW.replace("02:22", "02:23"))
-    assert "Avisos abiertos que se vinculan: 5" in " ".join(support.page.text.split())
+    assert "Avisos abiertos que se vincularán: 5" in " ".join(support.page.text.split())
     assert offered(support.page) == [reference(provider, each) for each in tokens]
     page = sends(support, text=TEXT)
     assert "<dt>Avisos vinculados</dt><dd>5</dd>" in page.html

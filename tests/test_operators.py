@@ -13,7 +13,7 @@ from provider import Provider, a_provider, block_of, link, text_of, to_customers
 
 from reporter.mail import ticket_json
 
-BANNER = "Está tomando este aviso por teléfono. Use el idioma de quien llama."
+BANNER = "Está recogiendo este aviso por teléfono. Use el idioma de quien llama."
 
 
 def operator(provider: Provider, *, language: str = "es") -> Customer:
@@ -55,7 +55,7 @@ def test_a_report_by_phone_says_so_to_people_and_programs(provider: Provider) ->
     take(operator(provider))
     (ticket,) = to_support(provider.work())
     assert block_of(ticket)["channel"] == "phone"
-    assert "\n\nTomado por teléfono.\n\n" in text_of(ticket)
+    assert "\n\nRecogido por teléfono.\n\n" in text_of(ticket)
     *_, part = ticket.iter_attachments()
     content = json.loads(part.get_content())
     assert content["channel"] == {"@type": "ChannelRef", "id": "phone", "name": "phone"}

@@ -118,6 +118,8 @@ def test_a_ticket_that_was_refused_is_late_at_once_and_never_called_sent(app: Fl
     happened(app, "ticket", "failed")
     page = seen(app, path)
     assert "has not accepted it. It is kept here and will not be lost." in page.text
+    assert "Not with support" in page.text
+    assert "On its way" not in page.text
     assert "call us and give your reference: +34 900 000 000" in " ".join(page.text.split())
     assert "We keep trying" not in page.text
     assert "has accepted it" not in page.text

@@ -704,7 +704,7 @@ def test_a_call_outlives_the_path_that_has_the_login(behind_proxy: Provider) -> 
     someone.open("/desk")
     someone.submit("/desk/call")
     del someone.headers["X-Forwarded-Email"]
-    assert "Está tomando este aviso por teléfono" in " ".join(someone.open("/").text.split())
+    assert "Está recogiendo este aviso por teléfono" in " ".join(someone.open("/").text.split())
     behind_proxy.later(hours=12)
     assert "por teléfono" not in someone.open("/").text
     assert not is_signed_in(someone)

@@ -117,7 +117,7 @@ def test_a_whole_step_is_valid(slug: str) -> None:
             "Escriba la fecha y la hora en que empezó",
             "Enter the date and the time it started",
         ),
-        ("pattern", "Indique si falla todo el tiempo", "Say whether it fails all the time"),
+        ("pattern", "Indique si falla todo el tiempo", "Say whether it is failing all the time"),
         (
             "changed",
             "Indique si cambiaron algo, o que no lo sabe",
@@ -134,7 +134,7 @@ def test_a_whole_step_is_valid(slug: str) -> None:
         (
             "preferred_channel",
             "Elija cómo prefiere que le respondamos",
-            "Choose how we should answer you",
+            "Choose how we should reply",
         ),
     ],
 )
@@ -162,7 +162,7 @@ def test_every_question_that_may_be_left_blank_says_so(slug: str) -> None:
     assert [name for name in said if not said[name]] == [
         question.name for question in questions(form) if question.required
     ]
-    assert said.get("phone", "") in {"", "(optional, unless we are to call you)"}
+    assert said.get("phone", "") in {"", "(optional, unless we need to call you)"}
 
 
 @pytest.mark.parametrize(

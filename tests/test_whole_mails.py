@@ -333,7 +333,7 @@ Ejemplo Hosting
 """
 
 NEWS_OF_THE_END = """\
-El equipo de soporte dice que INC-KX7M9Q está solucionada:
+El equipo de soporte da por solucionada la incidencia INC-KX7M9Q:
 
 Hemos reiniciado el nodo.
 
@@ -630,7 +630,7 @@ def news(language: str, **changes: Any) -> Mail:
     ("language", "changes", "subject", "text"),
     [
         ("es", {"next_news_at": LATER}, "INC-KX7M9Q: actualización del equipo de soporte", NEWS),
-        ("es", {"solved": True}, "INC-KX7M9Q: el equipo de soporte dice que está solucionada",
+        ("es", {"solved": True}, "INC-KX7M9Q: el equipo de soporte da la incidencia por solucionada",
          NEWS_OF_THE_END),
         ("es", {"for_cause": True}, "INC-KX7M9Q: cuál fue la causa", NEWS_OF_THE_CAUSE),
         ("en", {"next_news_at": LATER}, "INC-KX7M9Q: update from support", NEWS_IN_ENGLISH),

@@ -166,7 +166,8 @@ def in_every_language(form: type[NoticeFormType]) -> type[NoticeFormType]:
         f"text_{each}": TextArea(
             _("The same in %(language)s", language=_in_words(each)),
             hint=_(
-                "Left empty, these customers read it in %(language)s.", language=support_language()
+                "If you leave this empty, these customers read it in %(language)s.",
+                language=support_language(),
             ),
             filters=[lines],
         )

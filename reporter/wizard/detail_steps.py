@@ -51,7 +51,7 @@ class ImpactForm(StepForm):
 
 class EvidenceForm(StepForm):
     title = _l("What you have seen")
-    about = _l("tests, screenshots, where it fails from")
+    about = _l("tests, screenshots, where it is failing from")
     lead = OPTIONAL
 
     tests_done = TextArea(
@@ -62,7 +62,7 @@ class EvidenceForm(StepForm):
         exact=True,
     )
     seen_from = TextArea(
-        _l("Where does it fail from?"),
+        _l("Where is it failing from?"),
         hint=_l("Network, place, and public IP address if you know it"),
         rows=2,
     )

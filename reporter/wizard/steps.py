@@ -128,14 +128,14 @@ class TimingForm(StartedForm):
         autocomplete="off",
     )
     pattern = Radios(
-        _l("Does it fail all the time?"),
+        _l("Is it failing all the time?"),
         choices=[
             Option("continuous", _l("Yes, all the time")),
             Option("intermittent", _l("It comes and goes")),
             Option("over", _l("No, it works again")),
             Option("unknown", UNKNOWN),
         ],
-        required=_l("Say whether it fails all the time"),
+        required=_l("Say whether it is failing all the time"),
         key="pattern",
     )
     frequency = TextInput(
@@ -205,15 +205,15 @@ class ContactForm(StepForm):
             ("email_affected", "yes"): _l("Enter a phone number: our emails may not reach you"),
             ("preferred_channel", "phone"): _l("Enter the phone number we should call"),
         },
-        unless=_l("(optional, unless we are to call you)"),
+        unless=_l("(optional, unless we need to call you)"),
         autocomplete="tel",
         inputmode="tel",
         key="reporter_phone",
     )
     preferred_channel = Radios(
-        _l("How should we answer you?"),
+        _l("How should we reply?"),
         choices=[Option("email", _l("By email")), Option("phone", _l("By phone"))],
-        required=_l("Choose how we should answer you"),
+        required=_l("Choose how we should reply"),
         key="preferred_channel",
     )
 

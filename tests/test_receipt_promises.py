@@ -85,7 +85,7 @@ def test_a_customer_who_solves_it_waits_for_nothing(provider: Provider, token: s
     [
         ({"action": "link_notice"}, "Hemos vinculado su aviso a la incidencia conocida."),
         ({"action": "contact", "phone": "611 000 000"}, "le llamará al +34 611 00 00 00."),
-        ({"action": "solve", "without_cause": "yes"}, "dice que está solucionada."),
+        ({"action": "solve", "without_cause": "yes"}, "da la incidencia por solucionada."),
     ],
 )
 def test_an_open_page_shows_by_itself_what_support_presses_once_it_was_seen(

@@ -776,7 +776,7 @@ def test_the_head_of_news() -> None:
     assert head(news("es", solved=True)) == FROM | {
         "Reply-To": "support@example.com",
         "To": "inigo@example.com",
-        "Subject": "INC-KX7M9Q: el equipo de soporte dice que está solucionada",
+        "Subject": "INC-KX7M9Q: el equipo de soporte da la incidencia por solucionada",
         "Message-ID": "<INC-KX7M9Q.news-1.9044a95a812296db@example.com>",
         "Date": UPDATED,
         "References": ROOT,

@@ -32,11 +32,12 @@ OVERFLOW = """() => [...document.querySelectorAll("body, body *")]
     || (each.scrollWidth > each.clientWidth + 1 && each.clientWidth
       && !each.matches("input, svg *")))
   .map((each) => `${each.tagName} ${each.className} "${each.textContent.trim().slice(0, 40)}"`)"""
-# Links within a sentence are as high as their line (WCAG 2.2, 2.5.8).
+# Links within a sentence are as high as their line (WCAG 2.2, 2.5.8); one that stands alone is not.
 SMALL = """() => [...document.querySelectorAll("a, button, input, textarea, summary, .option")]
   .filter((each) => each.checkVisibility() && !each.closest(".hidden, .skip"))
-  .filter((each) => !(each.matches("a") && each.closest("p:not(.actions), li, dd")
-    && getComputedStyle(each).display === "inline"))
+  .filter((each) => !(each.matches("a") && getComputedStyle(each).display === "inline"
+    && (each.closest("p:not(.actions), li, dd") ?? each).innerText.trim()
+      !== each.innerText.trim()))
   .map((each) => each.closest(".option") ?? each)
   .filter((each) => each.getBoundingClientRect().height < 43.9)
   .map((each) => `${each.tagName} ${each.textContent.trim().slice(0, 40)}`)"""
@@ -56,7 +57,11 @@ DOUBLED = f"""() => {{
   document.documentElement.style.fontSize = "";
   return found;
 }}"""
-PRESSED = """() => [...document.querySelectorAll("button, .actions a, nav a")]
+# What is to be filled in has a place on paper where it is a page of questions, and nowhere else.
+PRESSED = """() => [...document.querySelectorAll("button, .actions a, nav a, "
+    + "form:not([data-send]) :is(input, textarea, select, summary)")]
+  .filter((each) => each.checkVisibility()).map((each) => each.name || each.textContent.trim())"""
+PRIMARY = """() => [...document.querySelectorAll(".primary")]
   .filter((each) => each.checkVisibility()).map((each) => each.textContent.trim())"""
 LETTERS = """() => [...document.querySelectorAll("input:not([type=hidden]), textarea, button")]
   .filter((each) => each.checkVisibility())
@@ -90,6 +95,8 @@ class Inspector:
             page.emulate_media(color_scheme="dark")
             self._note("barriers", f"{name}, dark", page.evaluate(BARRIERS, COLORS))
             page.emulate_media(color_scheme="light")
+        if len(primary := page.evaluate(PRIMARY)) > 1:
+            self._note("accents", name, primary)
         page.emulate_media(media="print")
         self._note("paper", name, page.evaluate(PRESSED))
         page.emulate_media(media="screen")

@@ -34,6 +34,7 @@ UNTRANSLATED = re.compile(
     | [A-Z]\w+/[A-Z]\w+ | UTC | JSON | CSV | Español | English | Esperanto
     | (La\ tienda|Otra\ cosa|login\ failed)[^⟦]*
     | Íñigo\ Muñoz | jan|feb|mar|apr|maj|jun|jul|aŭg|sep|okt|nov|dec | min(uto?j?n?)?
+    | tagoj? | kaj | horoj?
     | M\d+\ \d+,\ \w{3}\ \d\d:\d\d,\ -?\d+\ d | \bok\b"""
 )
 

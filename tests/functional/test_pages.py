@@ -57,5 +57,9 @@ def test_nothing_is_typed_in_letters_so_small_that_a_phone_enlarges_the_page(
     assert inspector.found["letters"] == []
 
 
-def test_on_paper_nothing_is_left_to_press(inspector: Inspector) -> None:
+def test_one_thing_at_most_is_the_one_to_do(inspector: Inspector) -> None:
+    assert inspector.found["accents"] == []
+
+
+def test_on_paper_nothing_is_left_to_press_or_to_fill_in(inspector: Inspector) -> None:
     assert inspector.found["paper"] == []

@@ -19,7 +19,7 @@ from .party import ADDRESS, Party
 
 __all__ = ["ADDRESS", "STATES", "tour", "toured"]
 
-STATES = 88
+STATES = 100
 
 
 @contextmanager
@@ -55,5 +55,7 @@ def tour(
     desk.one_report(party, desk.board(party))
     desk.outage(party, sent)
     receipt.known_incident(party)
-    desk.a_call(party)
+    desk.over(party)
+    desk.a_call(party, sent)
+    form.leaving(party)
     form.inbox(party)

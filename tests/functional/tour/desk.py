@@ -39,8 +39,8 @@ def signing_in(party: Party) -> None:
     look(support, "link that does not work")
 
 
-def board(party: Party) -> list[str]:
-    """With reports of their own, whose references are returned."""
+def board(party: Party) -> list[Sent]:
+    """With reports of their own, which are returned."""
     support, service, look = party.support, party.service, party.look
     texts = {"error_message": TRACE, "summary": LONG, "email": "a" * 40 + "@example.com"}
     told: list[dict[str, str]] = [
@@ -49,16 +49,15 @@ def board(party: Party) -> list[str]:
         {"impact": "major", "summary": "Va lento"},
     ]
     visitors = [Visitor(service, support.language) for _ in told]
-    references = [
-        visitor.sends(**each).reference for visitor, each in zip(visitors, told, strict=True)
-    ]
+    reports = [visitor.sends(**each) for visitor, each in zip(visitors, told, strict=True)]
     support.opens("/desk")
     look(support, "board, nobody has seen them")
-    support.opens(f"/desk/{references[2]}")
+    reference = reports[2].reference
+    support.opens(f"/desk/{reference}")
     support.fills({"text": "En ello", "next_news_at": soon()})
     support.follows("[value=message]")
     late = "UPDATE report SET next_news_at = '2026-01-01 10:00:00.000000' WHERE reference = ?"
-    service.sql(late, references[2])
+    service.sql(late, reference)
     support.opens("/desk")
     support.presses("#board summary")
     look(support, "board, late, with its numbers")
@@ -66,32 +65,42 @@ def board(party: Party) -> list[str]:
     look(support, "board, filtered")
     support.opens("/desk?q=nadie")
     look(support, "board, nothing found")
-    return references
+    return reports
 
 
-def one_report(party: Party, references: list[str]) -> None:
-    support, service, look = party.support, party.service, party.look
-    until(lambda: "sent" in service.run("outbox", "show", references[0]))
-    support.opens(f"/desk/{references[0]}")
+def one_report(party: Party, reports: list[Sent]) -> None:
+    customer, support, service, look = party.customer, party.support, party.service, party.look
+    first, second, third = (each.reference for each in reports)
+    until(lambda: "sent" in service.run("outbox", "show", first))
+    support.opens(f"/desk/{first}")
     look(support, "report, nobody has seen it")
     support.presses("[value=contact] >> xpath=ancestor::details/summary")
     support.fills({"email": "nadie", "phone": "12"})
     support.follows("[value=contact]")
     look(support, "report, contact errors")
-    support.opens(f"/desk/{references[0]}")
+    support.opens(f"/desk/{first}")
     support.follows("[value=solve]")
     look(support, "report, solved without a cause?")
-    service.refuses("acknowledgement", references[2])
-    service.sql("UPDATE report SET unreachable_at = saved_at WHERE reference = ?", references[2])
-    support.opens(f"/desk/{references[2]}")
+    service.refuses("acknowledgement", third)
+    customer.opens(reports[2].receipt)
+    look(customer, "receipt, its update late and a mail refused")
+    service.sql("UPDATE report SET unreachable_at = saved_at WHERE reference = ?", third)
+    support.opens(f"/desk/{third}")
     look(support, "report, late, with a mail refused")
+    customer.reloads()
+    look(customer, "receipt, with an address that is not reached")
+    until(lambda: "sent" in service.run("outbox", "show", second))
+    shorter = "UPDATE message SET form = 'stub' WHERE kind = 'ticket' AND reference = ?"
+    service.sql(shorter, second)
+    customer.opens(reports[1].receipt)
+    look(customer, "receipt, sent in a shorter form")
     support.fills({"text": "Seguimos en ello"})
     service.run("staff", "disable", "Ana")
     support.follows("[value=message]")
     support.opens(service.welcome("link", "Ana"))
     support.fills({"password": PASSWORD})
     support.continues()
-    support.opens(f"/desk/{references[2]}")
+    support.opens(f"/desk/{third}")
     look(support, "report, what was typed before")
 
 
@@ -105,6 +114,8 @@ def outage(party: Party, sent: Sent) -> None:
     support.fills({"next_news_at": "pronto"})
     support.follows("[value=message]")
     look(support, "report, errors")
+    support.opens("/desk/notices/new")
+    look(support, "open a known incident, of which service?")
     support.opens(f"/desk/{sent.reference}")
     support.follows("a[href*='/desk/notices/new']")
     look(support, "open a known incident, with reports")
@@ -121,6 +132,8 @@ def outage(party: Party, sent: Sent) -> None:
     support.fills({"text": "Cambiamos el disco\ny comprobamos", "next_news_at": soon()})
     support.follows("[value=update]")
     look(support, "known incident, told")
+    support.opens("/desk/notices/new?service=web-hosting")
+    look(support, "open a known incident, beside another")
     support.opens(f"/desk/{sent.reference}")
     support.follows("[value=link_notice]")
     support.fills({"text": "Era un disco lleno."})
@@ -142,7 +155,15 @@ def _news(customer: Person, support: Person, sent: Sent) -> None:
     support.reloads()
 
 
-def a_call(party: Party) -> None:
+def over(party: Party) -> None:
+    """The known incident, which a follower's address did not hear of."""
+    support, service = party.support, party.service
+    service.sql("UPDATE follower SET unreachable_at = created_at")
+    support.opens(f"/desk{party.notice}")
+    party.look(support, "known incident, over")
+
+
+def a_call(party: Party, sent: Sent) -> None:
     support, look = party.support, party.look
     support.opens("/desk")
     look(support, "board, a known incident")
@@ -152,3 +173,5 @@ def a_call(party: Party) -> None:
     look(support, "operator, start")
     support.opens("/report/failure")
     look(support, "operator, step")
+    support.opens(sent.receipt)
+    look(support, "operator, receipt")

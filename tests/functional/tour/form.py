@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from factories import ANSWERS
 from pages import CHANGES, CONTACT, FAILURE, TAKEN_OVER, Person
+from playwright.sync_api import Route
 from running import Service, Visitor
 from servers import SmtpServer
 
@@ -88,8 +89,14 @@ def review(party: Party) -> None:
     customer.opens("/report/review")
     party.smtp.scripts["DATA"] = iter(lambda: "451 4.3.0 later", None)  # tried again by itself too
     customer.page.wait_for_load_state("networkidle")  # what shows the trouble is there
-    customer.page.route("**/*", lambda route: route.abort())
+    held: list[Route] = []
+    customer.page.route("**/*", lambda route: held.append(route))
     customer.presses()
+    customer.page.locator("[aria-busy]").wait_for()
+    look(customer, "review, being sent")
+    customer.page.route("**/*", lambda route: route.abort())
+    for route in held:
+        route.abort()
     customer.presses("#trouble summary")
     look(customer, "review, without a connection")
     customer.page.unroute_all(behavior="wait")
@@ -126,6 +133,11 @@ def errors(party: Party) -> None:
     look(customer, "failure, outdated")
     customer.opens("/offline")
     look(customer, "offline")
+    customer.page.route("**/*", lambda route: route.abort())
+    customer.presses()  # what is required is asked for by the script alone
+    customer.page.locator("main .error").first.wait_for()
+    look(customer, "offline, errors")
+    customer.page.unroute_all(behavior="wait")
     customer.opens("/nowhere")
     look(customer, "error 404")
     customer.opens("/report/failure")
@@ -143,6 +155,22 @@ def errors(party: Party) -> None:
     )
     customer.continues()
     look(customer, "error 413")
+
+
+def leaving(party: Party) -> None:
+    """A browser that keeps nothing, at its own wish and at its owner's."""
+    customer, look = party.customer, party.look
+    customer.opens("/report/failure")
+    customer.fills({"summary": "502"})
+    customer.loses_cookies()
+    customer.sends_without_script()
+    look(customer, "failure, without cookies")
+    customer.opens("/report/failure")
+    customer.fills(FAILURE)
+    customer.continues()
+    customer.opens("/")
+    customer.follows("form[action='/report/forget'] button")
+    look(customer, "start, forgotten")
 
 
 @contextmanager

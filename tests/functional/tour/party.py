@@ -12,13 +12,14 @@ from servers import SmtpServer
 ADDRESS = "203.0.113.7"  # which will have reached its limits; the customer goes on from others
 
 
-@dataclass(frozen=True)
+@dataclass
 class Party:
     look: Callable[[Person, str], None]
     customer: Person
     support: Person
     service: Service
     smtp: SmtpServer
+    notice: str = ""  # the page of the known incident, once there is one
 
     def moves(self, number: int) -> None:
         """The customer has another address from here on."""

@@ -30,6 +30,9 @@ def on_its_way(party: Party) -> Sent:
     service.run("outbox", "retry", sent.reference)
     until(lambda: customer.reloads() or len(customer.states) == 2)
     look(customer, "receipt, sent")
+    for folded in customer.page.locator("main summary:visible").all():
+        folded.click()
+    look(customer, "receipt, unfolded")
     return sent
 
 
@@ -81,7 +84,7 @@ def known_incident(party: Party) -> None:
     customer.opens("/")
     customer.follows(".notice:first-of-type a")
     look(customer, "notice")
-    notice = customer.path
+    notice = party.notice = customer.path
     customer.fills({"contact": "nobody"})
     customer.continues()
     look(customer, "notice, errors")

@@ -306,6 +306,13 @@ def test_colours_that_a_system_forces_leave_what_is_chosen_and_done_to_be_seen(c
     )
 
 
+def test_a_logo_that_is_made_for_white_is_seen_by_night_too(customer, page):
+    page.emulate_media(color_scheme="dark")
+    page.goto("/")
+    page.evaluate("document.querySelector('.provider').append(new Image())")
+    expect(page.locator(".provider img")).to_have_css("background-color", "rgb(255, 255, 255)")
+
+
 def test_on_paper_are_the_answers_and_nothing_to_press(customer, page):
     customer.walks_to("review")
     page.emulate_media(media="print")

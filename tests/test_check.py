@@ -154,12 +154,19 @@ class TestSettings:
     def test_limits_that_are_counted_where_nothing_answers(
         self, make: Callable[..., Flask]
     ) -> None:
-        words = "note  RATELIMIT_STORAGE_URI: does not answer: limits are counted in memory"
-        said = doctor(make(RATELIMIT_STORAGE_URI="redis://:sesame@127.0.0.1:1"))
-        assert words in said
-        with says(None) as silent:
-            assert words in doctor(make(RATELIMIT_STORAGE_URI=f"redis://{silent.name}"))
-        assert "sesame" not in said
+        refuses = b"-WRONGPASS invalid username-password pair or user is disabled.\r\n"
+        with says(None) as silent, says(refuses) as closed:
+            for where, why in (
+                ("127.0.0.1:1", "Connection refused"),
+                (silent.name, "Timeout"),
+                (closed.name, "invalid username-password pair"),
+            ):
+                said = doctor(make(RATELIMIT_STORAGE_URI=f"redis://:sesame@{where}"))
+                [line] = [each for each in said.splitlines() if "RATELIMIT_STORAGE_URI" in each]
+                assert line.startswith("note  RATELIMIT_STORAGE_URI: does not answer (")
+                assert line.endswith("): limits are counted in memory, by each process alone")
+                assert why in line
+                assert "sesame" not in said
 
 
 class TestDatabase:

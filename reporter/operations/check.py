@@ -105,11 +105,11 @@ def _limits(config: Mapping[str, Any]) -> Iterator[Result]:
     """Where they are counted, if not in memory."""
     if config["RATELIMIT_STORAGE_URI"] == "memory://":
         return
-    if limits.are_counted(config):
-        yield ok("RATELIMIT_STORAGE_URI", "answers")
+    if why := limits.why_not(config):
+        words = "limits are counted in memory, by each process alone"
+        yield note("RATELIMIT_STORAGE_URI", f"does not answer ({why}): {words}")
     else:
-        words = "does not answer: limits are counted in memory, by each process alone"
-        yield note("RATELIMIT_STORAGE_URI", words)
+        yield ok("RATELIMIT_STORAGE_URI", "answers")
 
 
 def _clock(skew: float) -> Iterator[Result]:

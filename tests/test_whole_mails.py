@@ -735,6 +735,19 @@ def test_the_head_of_a_stub(number: int, subject: str, thread: dict[str, str]) -
     )
 
 
+def test_a_mail_without_its_files_is_the_same_to_every_relay_and_reader() -> None:
+    whole = compose_ticket(a_report(), DESK)
+    content = without_files(whole.content, DESK)
+    assert content
+    assert head(Mail(whole.recipient, whole.mime_id, content)) == head(whole)
+    assert content.isascii()
+    assert b"\n" not in content.replace(b"\r\n", b"")
+
+
+def test_a_mail_without_parts_has_none_to_leave_out() -> None:
+    assert without_files(compose_acknowledgement(a_report(), RECEIPT).content, DESK) is None
+
+
 def test_only_the_first_of_a_conversation_chooses_its_queue(
     inside_a_request: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

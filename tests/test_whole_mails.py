@@ -771,6 +771,16 @@ def test_the_head_of_a_reminder() -> None:
     }
 
 
+def test_the_head_of_a_reminder_of_a_known_incident_begins_a_conversation() -> None:
+    mail = compose_notice_reminder("N-V5FN8", ("email",), SENT_AT, NOTICE_DESK, LATER)
+    assert head(mail) == TO_SUPPORT | {
+        "Subject": "N-V5FN8: es hora de la próxima actualización (Correo electrónico)",
+        "Message-ID": "<N-V5FN8.reminder-1795400520.749e9d003989c919@example.com>",
+        "Date": UPDATED,
+        "Content-Language": "es",
+    }
+
+
 def test_the_head_of_an_acknowledgement() -> None:
     assert head(compose_acknowledgement(a_report(), RECEIPT)) == FROM | {
         "Reply-To": "support@example.com",

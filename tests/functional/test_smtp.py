@@ -180,6 +180,29 @@ def test_many_different_mails_refused_in_a_row_are_the_relays_trouble(app: Flask
     assert [result.recovered for result in results].index(True) == 5
 
 
+@pytest.mark.parametrize(
+    ("command", "answer", "third", "is_paused"),
+    [
+        ("RCPT", "550 5.1.1 no such user", ("refused", "recipient"), False),
+        ("RCPT", "550 no such user", ("deferred", "relay"), True),
+        ("RCPT", "450 4.2.0 greylisted", ("deferred", "recipient"), True),
+        ("MAIL", "451 4.3.0 later", ("deferred", "relay"), True),
+    ],
+)
+def test_what_three_mails_in_a_row_are_told_says_something_of_the_relay(
+    app: Flask, command: str, answer: str, third: tuple[str, str], is_paused: bool
+) -> None:
+    """But of an address that does not exist, of which it says so."""
+    with (
+        smtp_server(answers={command: [answer] * 3}) as server,
+        RelayConnection(app, server.relay) as connection,
+    ):
+        for id_ in (1, 2, 3):
+            [result] = deliver([connection], CONTENT, RECIPIENT, message_id=id_)
+        assert (result.outcome, result.about) == third
+        assert connection.health.is_paused == is_paused
+
+
 @EITHER_WAY
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "BODY", "DATA"])
 def test_421_anywhere_ends_the_connection_and_is_the_relays_trouble(

@@ -197,6 +197,26 @@ def test_the_same_call_twice_makes_one_change(provider: Provider, token: str) ->
     assert kinds(provider) == ["answered", "solve", "reopen"]
 
 
+@pytest.mark.parametrize(
+    ("came", "is_solved"),
+    [
+        ([("reopened", "02:29"), ("solved", "02:28")], False),
+        ([("solved", "02:27"), ("solved", "02:29"), ("reopened", "02:28")], True),
+        ([("solved", "02:27"), ("reopened", "02:28"), ("solved", "02:29")], True),
+        ([("solved", "02:28"), ("reopened", "02:28")], False),
+        ([("reopened", "02:29"), ("solved", "")], True),  # without a time it is of now
+    ],
+)
+def test_a_call_that_another_has_overtaken_changes_no_state(
+    provider: Provider, token: str, came: list[tuple[str, str]], is_solved: bool
+) -> None:
+    for event, time in came:
+        at = f"2026-11-23T{time}:00Z" if time else ""
+        told = {"reference": reference(provider, token), "event": event, "at": at}
+        assert call(provider, told) == 202
+    assert (provider.receipt(token).solved_at is not None) == is_solved
+
+
 def test_calls_at_the_same_moment_are_each_heard_once(on_both_engines: Provider) -> None:
     provider = on_both_engines
     tokens = [provider.report(f"draft{number}") for number in range(4)]

@@ -57,6 +57,19 @@ def is_new(session: Session, key: str, at: datetime) -> bool:
     return True
 
 
+def is_latest(session: Session, key: str, at: datetime) -> bool:
+    """Whether nothing of *key* was heard that is later than *at*."""
+    exclusive(session, Lock.HEARD, key)
+    row = session.get(models.HeardOnce, key)
+    if row is None:
+        session.add(models.HeardOnce(key=key, heard_at=at))
+    elif at < row.heard_at:
+        return False
+    else:
+        row.heard_at = at
+    return True
+
+
 def note(session: Session, row: models.Report, kind: UpdateKind, name: str, at: datetime) -> None:
     """Keep what support did, without a word."""
     store.add_update(session, row, Author.SUPPORT, kind, {"text": "", "name": name}, at)

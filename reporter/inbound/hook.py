@@ -154,6 +154,10 @@ def _find(session: Session, call: Call) -> models.Report | None:
 def _apply(session: Session, row: models.Report, call: Call, at: datetime) -> None:
     """As support's word. A customer is told nothing but the state."""
     name = current_app.config["HELPDESK_PROFILE"]
+    # One that could not be delivered comes again, perhaps after what overtook it.
+    is_state = call.event in {Event.SOLVED, Event.REOPENED}
+    if is_state and call.at and not changes.is_latest(session, f"hook state {row.id}", at):
+        return
     match call.event:
         case Event.CREATED:
             # The first ticket is the report's: what left before its number came made others.

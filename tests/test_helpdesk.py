@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from factories import a_report, an_app, parsed
 
-from reporter.mail.helpdesk import PROFILES
+from reporter.mail.helpdesk import PROFILES, subject_tag
 from reporter.mail.ticket import compose_ticket
 from reporter.settings.checks import PROFILES as KNOWN
 
@@ -162,3 +162,20 @@ def test_each_page_says_what_to_set_how_it_was_tried_and_how_to_have_one_acknowl
     assert ("**read, not run**" in text) != was_run
     assert "How it was tried:" in text
     assert "One acknowledgement" in text
+
+
+@pytest.mark.parametrize(
+    ("profile", "number", "tag"),
+    [
+        ("rt", "42", " [example.com #42]"),
+        ("redmine", "42", " [Redmine #42]"),
+        ("glpi", "0000042", " [GLPI #0000042]"),
+        ("glpi", "GLPI #0000042", " [GLPI #0000042]"),
+        ("rt", "", ""),
+        ("zammad", "42", ""),
+    ],
+)
+def test_a_helpdesk_finds_its_ticket_by_the_tag_that_it_gives(
+    profile: str, number: str, tag: str
+) -> None:
+    assert subject_tag(PROFILES[profile], number, "support@example.com") == tag

@@ -6,6 +6,7 @@ A question or a word that is new changes the literals of this file, and of no ot
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -733,6 +734,30 @@ def test_the_head_of_a_stub(number: int, subject: str, thread: dict[str, str]) -
         | thread
         | {"Subject": subject, "Message-ID": "<own@example.com>", "Date": SAVED}
     )
+
+
+def twin(mail: Mail) -> tuple[str, dict[str, Any]]:
+    """The JSON that goes with it: its name, and what it says."""
+    *_files, last = parsed(mail).iter_attachments()
+    return str(last.get_filename()), json.loads(last.get_content())
+
+
+def test_the_json_of_a_ticket_lists_the_files_that_go_with_it() -> None:
+    files = [
+        (StoredFile(1, "x.log", "1.log", "text/plain", 1, "0" * 64, 0), b"x"),
+        (StoredFile(2, "x.zip", "2.zip", "application/zip", 1, "1" * 64, 0, for_desk=True), b""),
+    ]
+    name, told = twin(compose_ticket(a_report(flags=("hidden_field",)), DESK, None, files))
+    assert name == "INC-KX7M9Q.0.json"
+    assert [each["name"] for each in told["attachment"]] == ["1.log"]
+    assert told["flags"] == ["hidden_field"]
+
+
+def test_the_json_of_a_follow_up_has_its_number_and_the_whole_of_what_is_known() -> None:
+    name, told = twin(a_follow_up())
+    assert name == "INC-KX7M9Q.2.json"
+    assert [each["text"] for each in told["note"]] == ["Va peor"]
+    assert told["description"] == twin(compose_ticket(a_report(), DESK))[1]["description"]
 
 
 def test_a_mail_without_its_files_is_the_same_to_every_relay_and_reader() -> None:

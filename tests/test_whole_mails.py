@@ -545,6 +545,7 @@ def test_a_follow_up_that_tells_that_our_mail_came_back() -> None:
     mail = compose_followup(report, Followup(4, [told], [], report, solved=False), [], DESK)
     first, block, footer = body(mail).split("\n\n")
     assert first == UNREACHABLE
+    assert twin(mail)[1]["note"] == []  # it is no word of the customer's
     assert "\nnews: unreachable\n" in block
     # It promises no answer by mail.
     assert footer == f"Panel de soporte: {DESK}\nFin del aviso INC-KX7M9Q.\n"
@@ -777,13 +778,10 @@ def test_only_the_first_of_a_conversation_chooses_its_queue(
     inside_a_request: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(inside_a_request.config, "HELPDESK_HEADERS", {"X-Queue": "Incidents"})
-    ticket, *later = (
-        compose_ticket(a_report(), DESK),
-        a_follow_up(),
-        compose_stub(a_report(), "<own@example.com>", ROOT, 2, DESK),
-    )
-    assert head(ticket)["X-Queue"] == "Incidents"
-    assert not any("X-Queue" in head(mail) for mail in later)
+    stubs = [compose_stub(a_report(), "<own@example.com>", ROOT, n, DESK) for n in (0, 2)]
+    mails = [compose_ticket(a_report(), DESK), stubs[0], a_follow_up(), stubs[1]]
+    queues = [head(mail).get("X-Queue") for mail in mails]
+    assert queues == ["Incidents", "Incidents", None, None]
 
 
 def test_the_head_of_a_reminder() -> None:

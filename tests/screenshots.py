@@ -43,6 +43,7 @@ def every_page() -> None:
         ):
             album = Album(language)
             tour(album.look, customer, support, service, smtp)
+            customer.page.goto("about:blank")  # whose policy allows all
             customer.page.set_content(DOWN.read_text(encoding="utf-8"))
             album.look(customer, "down")
     print(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}/")

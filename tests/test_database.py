@@ -119,7 +119,7 @@ def test_exclusive_sections_of_one_key_follow_one_another(database: Database) ->
 
     def enter(_: int) -> bool:
         with database.write() as session:
-            exclusive(session, Lock.ALARMS)
+            exclusive(session, Lock.NOTICES)
             session.execute(sa.select(1))  # SQLite begins with the first statement
             alone = inside.acquire(blocking=False)
             time.sleep(0.001)  # others would come in now

@@ -67,7 +67,8 @@ def test_the_steps_and_their_keys_are_those_of_the_contract() -> None:
     }  # fmt: skip
     for step in REPORT_STEPS:
         asked = [question.name for question in questions(step.form())]
-        assert asked == contract[step.slug]
+        known = contract[step.slug]
+        assert [name for name in asked if name in known] == known  # others may be added
 
 
 @pytest.mark.parametrize(

@@ -273,6 +273,6 @@ def test_pages_are_loaded_without_what_few_of_them_need(tmp_path: Path) -> None:
     loaded = loaded_by(tmp_path, code)
     assert {"granian", "wtforms", "phonenumbers", "reporter.wizard.views"} <= loaded
     assert not loaded & {
-        "PIL", "alembic", "apprise", "prometheus_client", "psycopg", "rich", "stdnum",
+        "PIL", "alembic", "apprise", "prometheus_client", "psycopg", "redis", "rich", "stdnum",
         "xml.etree.ElementTree",
     }  # fmt: skip

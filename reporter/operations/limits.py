@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from limits.storage import storage_from_string
-from redis.exceptions import RedisError
 
 from reporter.formats.text import one_line
 
@@ -23,6 +22,8 @@ def why_not(config: Mapping[str, Any]) -> str:
     uri: str = config["RATELIMIT_STORAGE_URI"]
     if uri == "memory://":
         return ""
+    from redis.exceptions import RedisError  # large, and few have one
+
     try:
         # One of ours that never was; its own check says no more than yes and no.
         storage_from_string(uri, **config["RATELIMIT_STORAGE_OPTIONS"]).get("check")

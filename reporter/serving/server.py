@@ -24,6 +24,7 @@ from granian.server import mp
 from sqlalchemy.orm import configure_mappers
 
 from reporter.database import Database
+from reporter.operations import watch
 from reporter.serving import keeper, parent, small
 from reporter.serving.memory import has_started
 from reporter.serving.pool import Pool
@@ -149,7 +150,6 @@ def _share(app: Flask) -> None:
 def application() -> Flask:
     """What each process of the server runs: what it was forked with, or else its own."""
     from reporter import create_app
-    from reporter.operations import watch
 
     # Only if the process that started us was itself killed: otherwise it stops us in order.
     # Without this we would go on listening, unwatched, beside whoever comes next.

@@ -483,9 +483,15 @@ def test_nobody_who_writes_waits_while_a_person_is_looked_for(
     from_json, looked = traces.Report.from_json, []
 
     def read(content: dict[str, Any]) -> Report:
-        with closing(sqlite3.connect(database.engine.url.database or "", timeout=0)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            other.execute("ROLLBACK")
+        url = database.engine.url
+        if url.get_backend_name() == "sqlite":
+            with closing(sqlite3.connect(url.database or "", timeout=0)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                other.execute("ROLLBACK")
+        else:
+            with sa.create_engine(url, poolclass=sa.NullPool).connect() as somebody:
+                somebody.execute(sa.text("SET lock_timeout = '10ms'"))
+                somebody.execute(sa.select(models.Report.id).with_for_update())
         looked.append(content)
         return from_json(content)
 

@@ -11,8 +11,9 @@ from factories import SENT_AT, a_report
 from flask_babel import force_locale
 
 from reporter.mail.first_line import followup_line
+from reporter.mail.followup_text import followup_text
 from reporter.mail.key_block import block, missing
-from reporter.mail.ticket_text import copy_text, followup_text, subject, ticket_text
+from reporter.mail.ticket_text import copy_text, subject, ticket_text
 from reporter.models import Channel, UpdateKind
 from reporter.report import CustomerUpdate, Followup, Section, Similar
 

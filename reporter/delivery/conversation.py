@@ -13,28 +13,18 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from reporter.delivery.connecting import RelayTooSlow, connect
+from reporter.delivery.lines import Lines, wait_at_most
 
 COURTESY_SECONDS = 3.0  # for answers that decide nothing
 CHUNK = 64 * 1024
-NEAR_SECONDS = 0.01
 # So long after it has accepted a mail a relay is believed to be there.
 FRESH_SECONDS = 1.0
-REPLY_BYTES = 64 * 1024  # of one answer, all its lines together
 SERVICE_CLOSES = 421  # wherever it comes, the relay ends the conversation (RFC 5321, 3.8)
-
-
-def wait_at_most(sock: socket.socket, seconds: float) -> None:
-    """Have *sock* wait for at most *seconds* or a moment more, perhaps for less.
-
-    To say so takes longer than most of what is waited for: what is near enough is left.
-    """
-    if not seconds / 8 <= (sock.gettimeout() or 0.0) <= seconds + NEAR_SECONDS:
-        sock.settimeout(seconds)
 
 
 class Conversation(smtplib.SMTP):
@@ -85,8 +75,8 @@ class Conversation(smtplib.SMTP):
     def getreply(self) -> tuple[int, bytes]:
         self.answer_by = min(self.deadline, time.monotonic() + self.patience)
         if self.file is None and self.sock is not None:
-            self.file = _Lines(self.sock, self.left_seconds)
-        if isinstance(self.file, _Lines):
+            self.file = Lines(self.sock, self.left_seconds)
+        if isinstance(self.file, Lines):
             self.file.begin_reply()
         try:
             code, reply = super().getreply()
@@ -150,7 +140,7 @@ class Conversation(smtplib.SMTP):
     def has_unread(self) -> bool:
         """Whether it has said more than it was asked: what follows would be taken for the answer to
         something else."""
-        return isinstance(self.file, _Lines) and bool(self.file.buffer)
+        return isinstance(self.file, Lines) and bool(self.file.buffer)
 
     @property
     def is_fresh(self) -> bool:
@@ -201,40 +191,6 @@ class Conversation(smtplib.SMTP):
         except BaseException:
             found.close()
             raise
-
-
-class _Lines:
-    """What smtplib reads a relay's answers from: a deadline is looked at before every recv."""
-
-    def __init__(self, sock: socket.socket, left_seconds: Callable[[], float]) -> None:
-        self.sock = sock
-        self.left_seconds = left_seconds
-        self.buffer = b""
-        self.reply_bytes = 0
-
-    def begin_reply(self) -> None:
-        self.reply_bytes = 0
-
-    def readline(self, limit: int) -> bytes:
-        while b"\n" not in self.buffer and len(self.buffer) < limit:
-            wait_at_most(self.sock, self.left_seconds())
-            try:
-                received = self.sock.recv(4096)
-            except TimeoutError:  # the deadline decides
-                continue
-            if not received:
-                break
-            self.buffer += received
-        end = self.buffer.find(b"\n") + 1 or len(self.buffer)
-        line, self.buffer = self.buffer[: min(end, limit)], self.buffer[min(end, limit) :]
-        self.left_seconds()  # lines that are there already are no way around it
-        self.reply_bytes += len(line)
-        if self.reply_bytes > REPLY_BYTES:
-            raise OSError("an answer without end")
-        return line
-
-    def close(self) -> None:
-        """Nothing of its own is open."""
 
 
 def _base64(text: str) -> str:

@@ -18,7 +18,8 @@ from reporter import models
 from reporter.database import get_database
 from reporter.formats.reference import parse_reference
 from reporter.inbound import changes
-from reporter.inbound.parse import MIME_ID, REFERENCE
+from reporter.inbound.headers import MIME_ID
+from reporter.inbound.parse import REFERENCE
 from reporter.inbound.signature import is_proven
 from reporter.models import UpdateKind
 from reporter.reports import store

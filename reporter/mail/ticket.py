@@ -14,6 +14,7 @@ from reporter.delivery.outbox import Mail
 from reporter.formats.languages import tag
 from reporter.mail import ticket_json, ticket_text
 from reporter.mail.composition import Composition
+from reporter.mail.followup_text import followup_text
 from reporter.mail.helpdesk import PROFILES, importance, subject_tag
 from reporter.mail.message import finish, mailbox, mime_id, new_message, put_in_thread, written_to
 from reporter.models import UpdateKind
@@ -81,7 +82,7 @@ def compose_followup(
     put_in_thread(mail, root or mime_id(report.reference, "0"))
     stored = [file for file, _content in files if not file.for_desk]
     names = _named([file for file, _content in files], language)
-    text = ticket_text.followup_text(report, language, followup, names, desk_url)
+    text = followup_text(report, language, followup, names, desk_url)
     mail.set_content(text)
     _attach_files(mail, files)
     if not followup.only_files:

@@ -1,10 +1,9 @@
-"""The text of a ticket and of its follow-ups: subject and body."""
+"""The text of a ticket: subject and body."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from flask import current_app, render_template
 from flask_babel import force_locale
@@ -13,13 +12,12 @@ from flask_babel import gettext as _
 from reporter.formats.skeleton import Slot, skeleton
 from reporter.formats.support_times import support_zone
 from reporter.formats.text import barred, header_text, shortened
-from reporter.formats.words import day_and_time, hour
-from reporter.mail.first_line import followup_line, in_passing, ticket_line
+from reporter.formats.words import hour
+from reporter.mail.first_line import in_passing, ticket_line
 from reporter.mail.helpdesk import PROFILES
 from reporter.mail.key_block import block
-from reporter.mail.kind_words import kind_aloud
-from reporter.models import Channel, UpdateKind
-from reporter.report import Answer, CustomerUpdate, Followup, Report, Similar
+from reporter.models import Channel
+from reporter.report import Answer, Report, Similar
 
 SUBJECT_LENGTH = 120
 
@@ -61,37 +59,9 @@ def ticket_text(
             language,
             opening=ticket_line(report),
             block=block(report, similar=similar),
-            notes=[*_notes(report, similar), *_still_to_ask(report, language)],
+            notes=[*_notes(report, similar), *still_to_ask(report, language)],
             sections=sections_text(report, language) if sections is None else sections,
-            answer_reaches_customer=_answer_reaches_customer(),
-            desk_url=desk_url,
-            reference=report.reference,
-        )
-
-
-def followup_text(
-    report: Report,
-    language: str,
-    followup: Followup,
-    files: Sequence[tuple[str, str]],
-    desk_url: str,
-) -> str:
-    """The body of a follow-up: the news, then only what is new, changed or withdrawn.
-
-    *files*: of each that goes with it, our name and the customer's.
-    """
-    with force_locale(language):
-        marks = _marks(report, followup.before, language)
-        labels = [answer.label for answer in report.each(language) if answer.name in marks]
-        return render_template(
-            "email/followup.txt",
-            opening=followup_line(report, followup, labels, len(files)),
-            block=block(report, followup),
-            notes=list(_still_to_ask(report, language)) if labels else [],
-            news=[(_heading(e), e.text and barred(e.text)) for e in _news(followup)],
-            sections=sections_text(report, language, marks, only_marked=True),
-            files=files,
-            answer_reaches_customer=_answer_reaches_customer() and not _came_back(followup),
+            answer_reaches_customer=answer_reaches(),
             desk_url=desk_url,
             reference=report.reference,
         )
@@ -174,35 +144,6 @@ def _section(title: str, answers: Sequence[Answer], marks: Mapping[str, Mark]) -
         yield ""
 
 
-def _marks(report: Report, before: Report, language: str) -> dict[str, Mark]:
-    """A mark for each answer that is not as *before*, by its key."""
-    marks = {}
-    for earlier, answer in zip(before.each(language), report.each(language), strict=True):
-        if answer.value == earlier.value:
-            continue
-        if not earlier.text:
-            marks[answer.name] = Mark(_("new"), "")
-        elif answer.text:
-            marks[answer.name] = Mark(_("changed"), earlier.text)
-        else:
-            marks[answer.name] = Mark(_("withdrawn"), earlier.text)
-    return marks
-
-
-def _news(followup: Followup) -> Iterator[CustomerUpdate]:
-    """What stands in neither the first line nor a part of its own: words, and a bare "better"."""
-    for update in followup.updates:
-        in_parts = update.kind in {UpdateKind.DETAILS, UpdateKind.FILES}
-        if update.text or not (in_parts or update is followup.headline):
-            yield update
-
-
-def _heading(update: CustomerUpdate) -> str:
-    """What kind of news it is, and when it came, in support's zone."""
-    zone = ZoneInfo(current_app.config["TIMEZONE"])
-    return f"{kind_aloud(update.kind)} · {day_and_time(update.at.astimezone(zone))}"
-
-
 def _notes(report: Report, similar: Similar | None) -> Iterator[str]:
     """What else support should know before it reads on."""
     if report.channel == Channel.PHONE:
@@ -216,17 +157,13 @@ def _notes(report: Report, similar: Similar | None) -> Iterator[str]:
         )
 
 
-def _still_to_ask(report: Report, language: str) -> Iterator[str]:
+def still_to_ask(report: Report, language: str) -> Iterator[str]:
+    """One line of what support needs and was not told; none where nothing is missing."""
     labels = [in_passing(a.label) for a in report.each(language) if report.is_missing(a)]
     if labels:
         yield _("Still to ask: %(questions)s.", questions="; ".join(labels))
 
 
-def _came_back(followup: Followup) -> bool:
-    """Whether our own mails do not reach the customer, as far as we know."""
-    told = (*followup.earlier, *followup.updates)
-    return any(update.kind == UpdateKind.UNREACHABLE for update in told)
-
-
-def _answer_reaches_customer() -> bool:
+def answer_reaches() -> bool:
+    """Whether who answers the mail at support's helpdesk writes to the customer."""
     return PROFILES[current_app.config["HELPDESK_PROFILE"]].answer_reaches_customer

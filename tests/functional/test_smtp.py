@@ -36,7 +36,7 @@ from servers import (
     talks,
 )
 
-from reporter.delivery import connecting, conversation, handover
+from reporter.delivery import connecting, conversation, handover, lines
 from reporter.delivery.health import RelayHealth
 from reporter.delivery.relays import Relay
 from reporter.delivery.smtp import AttemptResult, RelayConnection, RelayMail, connections, deliver
@@ -414,8 +414,8 @@ def test_a_mail_may_take_longer_on_its_way_than_any_answer(app: Flask, limit: fl
 def test_a_socket_waits_for_no_longer_than_it_is_told(before: float | None) -> None:
     with socket.socket() as waiting:
         waiting.settimeout(before)
-        conversation.wait_at_most(waiting, 2.0)
-        assert 2.0 / 8 <= (waiting.gettimeout() or 0.0) <= 2.0 + conversation.NEAR_SECONDS
+        lines.wait_at_most(waiting, 2.0)
+        assert 2.0 / 8 <= (waiting.gettimeout() or 0.0) <= 2.0 + lines.NEAR_SECONDS
 
 
 def test_an_attempt_ends_by_its_limit_however_slow_each_answer_is(app: Flask) -> None:
@@ -660,7 +660,7 @@ def test_a_relay_that_was_asked_whether_it_is_there_has_its_time_for_the_mail(
 def test_an_answer_has_a_bound_and_all_of_a_connection_together_have_none(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation, "REPLY_BYTES", 250)
+    monkeypatch.setattr(lines, "REPLY_BYTES", 250)
     with smtp_server() as server, RelayConnection(app, server.relay) as connection:
         for _ in range(20):
             assert outcomes(deliver([connection], CONTENT, RECIPIENT)) == [("accepted", 250)]

@@ -7,14 +7,13 @@ import gc
 import os
 import signal
 import sys
-import threading
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
-from flask import Flask, current_app
-from flask.cli import AppGroup, FlaskGroup, ScriptInfo, with_appcontext
+from flask import Flask
+from flask.cli import AppGroup, FlaskGroup, ScriptInfo
 
 if TYPE_CHECKING:
     from reporter.delivery.repeating import Duties
@@ -22,22 +21,21 @@ if TYPE_CHECKING:
 # Each in its own module, which is loaded when the command is asked for.
 COMMANDS = {
     "check": "reporter.operations.commands:check_command",
-    "db": "reporter.cli:db_group",
+    "db": "reporter.serving.commands:db_group",
     "notice": "reporter.notices.commands:notice_group",
     "outbox": "reporter.delivery.commands:outbox_group",
     "person": "reporter.operations.commands:person_group",
     "purge": "reporter.operations.commands:purge_command",
     "report": "reporter.operations.commands:report_group",
-    "serve": "reporter.cli:serve_command",
+    "serve": "reporter.serving.commands:serve_command",
     "staff": "reporter.staff.commands:staff_group",
     "status": "reporter.operations.commands:status_command",
-    "web": "reporter.cli:web_command",
-    "worker": "reporter.cli:worker_command",
+    "web": "reporter.serving.commands:web_command",
+    "worker": "reporter.serving.commands:worker_command",
 }
 # Known to `flask` without the application, which they start or set up themselves.
 WITHOUT_APPLICATION = ("serve", "web")
 START_OBJECTS = 100_000
-PORT = click.IntRange(1, 65_535)
 
 
 def load(name: str) -> click.Command:
@@ -46,23 +44,6 @@ def load(name: str) -> click.Command:
     module, _, attribute = COMMANDS[name].partition(":")
     command: click.Command = getattr(import_module(module), attribute)
     return command
-
-
-class DatabaseGroup(AppGroup):
-    """With the one command that is somewhere else."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "copy"])
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name == "copy":
-            from reporter.operations.commands import copy_command
-
-            return copy_command
-        return super().get_command(ctx, name)
-
-
-db_group = DatabaseGroup("db", help="The database.")
 
 
 class AppCommands(AppGroup):
@@ -88,84 +69,6 @@ def _add_duties(duties: Duties) -> None:
 
     duties.lesser = lesser_form
     duties.repeated += promises.DUTIES
-
-
-@db_group.command("upgrade")
-def upgrade_command() -> None:
-    """Run the migrations that are left."""
-    from reporter.database import file as database_file
-    from reporter.serving.migrate import upgrade
-
-    upgrade(current_app._get_current_object())  # type: ignore[attr-defined]
-    shown = database_file.shown(current_app.config["DATABASE_URL"])
-    click.echo(f"{shown[0].upper()}{shown[1:]} has the tables of this version.")
-
-
-@click.command("serve")
-@click.option("--demo", is_flag=True, help="With settings that just work, and an inbox at /inbox.")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, type=PORT, show_default=True)
-def serve_command(demo: bool, host: str, port: int) -> None:
-    """Everything for one machine: migrations, web and delivery. If one dies, all stop."""
-    from reporter.serving.one_machine import serve
-
-    serve(demo=demo, host=host, port=port)
-
-
-@click.command("web")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, type=PORT, show_default=True)
-@click.option("--beside", is_flag=True, hidden=True, help="One more process of those that serve.")
-def web_command(host: str, port: int, beside: bool) -> None:
-    """The web half alone."""
-    from reporter import create_app
-    from reporter.serving.memory import be_thrifty
-    from reporter.serving.server import check_address, run
-
-    be_thrifty()
-
-    # A wrong setting is said here once, not by every process.
-    app = create_app()
-    if not beside:
-        check_address(host, port)
-    require_tables(app)
-    run(app, host, port, 1 if beside else app.config["WEB_PROCESSES"], beside=beside)
-
-
-@click.command("worker")
-@click.option("--once", is_flag=True, help="Send what is due and end.")
-@with_appcontext
-def worker_command(once: bool) -> None:
-    """Send the mails of the outbox, until told to stop.
-
-    TERM and INT let the mail in hand be finished first.
-    """
-    from reporter.delivery import worker
-    from reporter.serving.memory import be_thrifty, has_started
-
-    be_thrifty()
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    require_tables(app)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # In a thread: the handler may interrupt a moment in which the event is locked.
-        signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
-    has_started()
-    worker.run(app, once=once, stop=stop)
-
-
-def require_tables(app: Flask) -> None:
-    """Raises click.ClickException where the database has not our tables.
-
-    One that does not answer is waited for: it may be what is down.
-    """
-    from reporter.operations import condition
-
-    if missing := condition.not_there(app.config["DATABASE_URL"]):
-        raise click.ClickException(missing)
-    finding = condition.examine(app)
-    if finding and finding.key == "migrations":
-        raise click.ClickException(finding.words)
 
 
 class Commands(FlaskGroup):

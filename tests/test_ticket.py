@@ -334,6 +334,15 @@ def test_a_follow_up_has_what_changed_and_what_was_withdrawn_in_the_language_of_
     assert "(new)\n| +34 600" in text
 
 
+def test_news_have_a_heading_when_it_was_said_in_words_or_stands_nowhere_else() -> None:
+    report = a_report()
+    said = {"worse": "uno", "details": "", "better": "", "files": ""}
+    updates = [CustomerUpdate(UpdateKind(kind), text, SENT_AT) for kind, text in said.items()]
+    followup = Followup(4, updates, [], report, solved=False)
+    text = followup_text(report, "es", followup, [], "")
+    assert re.findall(r"^(.+) · 23 nov", text, re.M) == ["VA PEOR", "VA MEJOR"]
+
+
 def test_a_report_that_was_stored_gives_the_same_text() -> None:
     report = a_report(at=SENT_AT, started_at="2026-10-25T02:30", started_fold="later")
     again = type(report).from_json(report.to_json())
